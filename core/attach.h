@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Connects a loaded program to where it shall run. */
+#ifndef SHARK_ATTACH_H
+#define SHARK_ATTACH_H
+
+#include "error.h"
+
+/* A place in the kernel that a program can be attached to. */
+struct point {
+	const char *program; /* its name in the BPF object */
+	const char *group;   /* tracepoint group, e.g. "irq" */
+	const char *event;   /* e.g. "irq_handler_entry" */
+};
+
+/*
+ * Each returns a file descriptor that keeps the program attached until it is
+ * closed, or a negative errno.
+ */
+typedef int attach_fn(int program_fd, const struct point *point, struct error *err);
+
+attach_fn attach_tp_btf; /* the point is part of the loaded program */
+attach_fn attach_raw_tp;
+attach_fn attach_tp; /* by perf event; needs tracefs */
+
+#endif

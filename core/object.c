@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "object.h"
+
+#include <errno.h>
+
+/* skel_internal.h needs errno.h before it. */
+#include <bpf/libbpf.h>
+#include <bpf/skel_internal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "debuginfo.h"
+#include "kfeat.h"
+#include "log.h"
+
+static const char *const map_names[NR_OBJECT_MAPS] = {
+	[MAP_ROWS] = "rows",
+	[MAP_CPUS] = "cpus",
+	[MAP_CLAIMS] = "claims",
+	[MAP_EVENTS] = "events",
+};
+
+/* ---- light skeleton ---- */
+
+static void *at(struct bpf_loader_ctx *skeleton, size_t offset)
+{
+	return (char *)skeleton + offset;
+}
+
+static void take_light(struct object *object)
+{
+	const struct image *image = object->image;
+	struct bpf_loader_ctx *skeleton = object->skeleton;
+	struct bpf_prog_desc *programs = at(skeleton, image->programs_at);
+
+	for (int i = 0; i < NR_OBJECT_MAPS; i++) {
+		struct bpf_map_desc *map = at(skeleton, image->maps_at[i]);
+
+		object->map_fds[i] = map->map_fd;
+	}
+	for (size_t i = 0; i < image->nr_programs; i++)
+		object->program_fds[i] = programs[i].prog_fd;
+	object->control = *(struct shark_control **)at(skeleton, image->control_at);
+	object->loader = "light";
+}
+
+static int load_light(struct object *object, const __u32 entries[NR_OBJECT_MAPS],
+		      const void *config)
+{
+	const struct image *image = object->image;
+	struct bpf_loader_ctx *skeleton = image->open();
+	int code;
+
+	if (!skeleton)
+		return -ENOMEM;
+	for (int i = 0; i < NR_OBJECT_MAPS; i++) {
+		struct bpf_map_desc *map = at(skeleton, image->maps_at[i]);
+
+		map->max_entries = entries[i];
+	}
+	memcpy(*(void **)at(skeleton, image->config_at), config, image->config_size);
+	code = image->load(skeleton);
+	if (code) {
+		image->close(skeleton);
+		return code;
+	}
+	object->skeleton = skeleton;
+	take_light(object);
+	return 0;
+}
+
+/* ---- libbpf ---- */
+
+/* libbpf says why on its log; the last line of it that means something is kept. */
+static struct {
+	char text[512];
+} complaint;
+
+__attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_print_level level,
+								const char *format, va_list args)
+{
+	char line[512];
+
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("%s", line);
+	if (level == LIBBPF_WARN && !complaint.text[0] && !strstr(line, "-- BEGIN PROG"))
+		memcpy(complaint.text, line, sizeof(line));
+	return 0;
+}
+
+static struct bpf_map *find_section_map(struct bpf_object *libbpf, const char *section)
+{
+	return bpf_object__find_map_by_name(libbpf, section);
+}
+
+static int prepare_libbpf(struct object *object, const __u32 entries[NR_OBJECT_MAPS],
+			  const void *config)
+{
+	struct bpf_map *rodata = find_section_map(object->libbpf, ".rodata");
+
+	for (int i = 0; i < NR_OBJECT_MAPS; i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(object->libbpf, map_names[i]);
+		int code = map ? bpf_map__set_max_entries(map, entries[i]) : -ENOENT;
+
+		if (code)
+			return code;
+	}
+	if (!rodata)
+		return -ENOENT;
+	return bpf_map__set_initial_value(rodata, config, object->image->config_size);
+}
+
+static int take_libbpf(struct object *object)
+{
+	const struct image *image = object->image;
+	struct bpf_map *bss = find_section_map(object->libbpf, ".bss");
+
+	for (int i = 0; i < NR_OBJECT_MAPS; i++)
+		object->map_fds[i] = bpf_object__find_map_fd_by_name(object->libbpf, map_names[i]);
+	for (size_t i = 0; i < image->nr_programs; i++)
+		object->program_fds[i] = bpf_program__fd(
+			bpf_object__find_program_by_name(object->libbpf, image->programs[i]));
+	if (!bss)
+		return -ENOENT;
+	/* After loading, the "initial value" is the map's own memory, writable. */
+	object->control = (void *)(uintptr_t)bpf_map__initial_value(bss, &(size_t){0});
+	object->loader = "libbpf";
+	return object->control ? 0 : -ENOMEM;
+}
+
+static int load_libbpf(struct object *object, const __u32 entries[NR_OBJECT_MAPS],
+		       const void *config, struct error *err)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = object->image->name,
+		    .btf_custom_path = debuginfo_btf_path());
+	size_t size;
+	const void *elf = object->image->elf(&size);
+	int code;
+
+	complaint.text[0] = '\0';
+	libbpf_set_print(keep_complaint);
+	object->libbpf = bpf_object__open_mem(elf, size, &opts);
+	code = object->libbpf ? prepare_libbpf(object, entries, config) : -errno;
+	if (!code)
+		code = bpf_object__load(object->libbpf);
+	if (!code)
+		code = take_libbpf(object);
+	if (!code)
+		return 0;
+	object_unload(object);
+	return error_set(err, code, "the kernel did not load the program: %s%s%s", strerror(-code),
+			 complaint.text[0] ? ": " : "", complaint.text);
+}
+
+/* ---- both ---- */
+
+int object_load(struct object *object, const struct image *image,
+		const __u32 entries[NR_OBJECT_MAPS], const void *config, struct error *err)
+{
+	int code;
+
+	*object = (struct object){.image = image};
+	if (!debuginfo_btf_path()) {
+		code = load_light(object, entries, config);
+		if (!code)
+			return 0;
+		log_debug("%s: not loaded inside the kernel (%s), trying libbpf", image->name,
+			  strerror(-code));
+	}
+	return load_libbpf(object, entries, config, err);
+}
+
+int object_program(const struct object *object, const char *name)
+{
+	for (size_t i = 0; i < object->image->nr_programs; i++)
+		if (!strcmp(object->image->programs[i], name))
+			return object->program_fds[i];
+	return -ENOENT;
+}
+
+void object_unload(struct object *object)
+{
+	if (object->skeleton)
+		object->image->close(object->skeleton);
+	bpf_object__close(object->libbpf);
+	*object = (struct object){0};
+}

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+#include "session.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kfeat.h"
+#include "log.h"
+#include "object.h"
+#include "ring.h"
+
+struct session {
+	const struct provider *provider;
+	const struct way *way;
+	struct session_how how;
+	struct object object;
+	int links[OBJECT_MAX_PROGRAMS];
+	size_t nr_links;
+	void *rows;
+	struct shark_cpu *cpus;
+	uint32_t nr_rows, nr_cpus;
+	size_t ring_bytes;
+	struct ring ring;
+	uint64_t events; /* handed over */
+	uint64_t missed_runs;
+	struct session *next; /* in the list of open sessions */
+};
+
+static struct session *open_sessions;
+static struct session_totals ended;
+
+/* ---- sizes and config ---- */
+
+static size_t round_up(size_t n, size_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+/* The kernel wants a power of two and whole pages. */
+static int ring_size(size_t wanted, size_t *size, struct error *err)
+{
+	*size = (size_t)sysconf(_SC_PAGESIZE);
+	if (wanted > SESSION_MAX_RING_BYTES)
+		return error_set(err, -EINVAL, "a ring has at most %d bytes, not %zu",
+				 SESSION_MAX_RING_BYTES, wanted);
+	while (*size < (wanted ? wanted : SESSION_RING_BYTES))
+		*size *= 2;
+	return 0;
+}
+
+static int set_sizes(struct session *session, const struct session_options *options,
+		     struct error *err)
+{
+	int cpus = kfeat_possible_cpus(err);
+	int rows = cpus < 0 ? cpus : session->provider->rows_wanted(cpus, err);
+
+	if (rows < 0)
+		return rows;
+	session->nr_cpus = (uint32_t)cpus;
+	session->nr_rows = provider_table_size(options->rows ? options->rows : (uint64_t)rows);
+	return ring_size(options->ring_bytes, &session->ring_bytes, err);
+}
+
+static void put_u32(void *config, size_t at, uint32_t value)
+{
+	memcpy((char *)config + at, &value, sizeof(value));
+}
+
+static void put_s64(void *config, size_t at, int64_t value)
+{
+	memcpy((char *)config + at, &value, sizeof(value));
+}
+
+/* Every filter set or SHARK_ANY; the sizes of the tables. */
+static int fill_config(const struct session *session, const struct session_options *options,
+		       void *config, struct error *err)
+{
+	const struct provider *provider = session->provider;
+
+	for (size_t i = 0; i < provider->nr_filters; i++)
+		put_s64(config, provider->filters[i].config_at, SHARK_ANY);
+	for (size_t i = 0; i < options->nr_filters; i++) {
+		const struct filter *filter = options->filters[i].filter;
+		int64_t value = options->filters[i].value;
+		int code = filter->check ? filter->check(value, err) : 0;
+
+		if (code)
+			return code;
+		put_s64(config, filter->config_at, value);
+	}
+	put_u32(config, provider->nr_rows_at, session->nr_rows);
+	put_u32(config, provider->nr_cpus_at, session->nr_cpus);
+	return 0;
+}
+
+/* ---- memory shared with the programs ---- */
+
+static size_t rows_bytes(const struct session *session)
+{
+	return round_up((size_t)session->nr_rows * round_up(session->provider->row_size, 8),
+			(size_t)sysconf(_SC_PAGESIZE));
+}
+
+static size_t cpus_bytes(const struct session *session)
+{
+	return round_up((size_t)session->nr_cpus * sizeof(struct shark_cpu),
+			(size_t)sysconf(_SC_PAGESIZE));
+}
+
+static void *map_memory(int fd, size_t bytes, struct error *err)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (memory != MAP_FAILED)
+		return memory;
+	error_set(err, -errno, "cannot map %zu bytes of a BPF map: %s", bytes, strerror(errno));
+	return NULL;
+}
+
+static int map_tables(struct session *session, struct error *err)
+{
+	session->rows = map_memory(session->object.map_fds[MAP_ROWS], rows_bytes(session), err);
+	if (session->rows)
+		session->cpus =
+			map_memory(session->object.map_fds[MAP_CPUS], cpus_bytes(session), err);
+	return session->cpus ? 0 : err->code;
+}
+
+static void unmap_tables(struct session *session)
+{
+	if (session->rows)
+		munmap(session->rows, rows_bytes(session));
+	if (session->cpus)
+		munmap(session->cpus, cpus_bytes(session));
+	session->rows = NULL;
+	session->cpus = NULL;
+}
+
+/* ---- attaching ---- */
+
+static void detach(struct session *session)
+{
+	/* Entries stop before exits: what is in flight can still end. */
+	while (session->nr_links)
+		close(session->links[--session->nr_links]);
+}
+
+static int attach(struct session *session, struct error *err)
+{
+	for (size_t i = 0; i < session->provider->nr_points; i++) {
+		const struct point *point = &session->provider->points[i];
+		int program = object_program(&session->object, point->program);
+		int link = program < 0 ? program : session->way->attach(program, point, err);
+
+		if (link < 0)
+			return link;
+		session->links[session->nr_links++] = link;
+	}
+	session->object.control->wake_at = (uint32_t)(session->ring_bytes / 2);
+	session->object.control->armed = 1;
+	return 0;
+}
+
+static void give_up_way(struct session *session)
+{
+	detach(session);
+	unmap_tables(session);
+	object_unload(&session->object);
+}
+
+static int try_way(struct session *session, const struct way *way, void *config, struct error *err)
+{
+	const __u32 entries[NR_OBJECT_MAPS] = {
+		[MAP_ROWS] = session->nr_rows,
+		[MAP_CPUS] = session->nr_cpus,
+		[MAP_CLAIMS] = session->nr_rows,
+		[MAP_EVENTS] = (__u32)session->ring_bytes,
+	};
+	int code = way->configure ? way->configure(config, err) : 0;
+
+	if (code)
+		return code;
+	session->way = way;
+	code = object_load(&session->object, way->image, entries, config, err);
+	if (!code)
+		code = map_tables(session, err);
+	if (!code)
+		code = attach(session, err);
+	if (code)
+		give_up_way(session);
+	return code;
+}
+
+static void note_refusal(struct session_how *how, const char *way, const struct error *why)
+{
+	log_debug("%s: %s", way, why->text);
+	if (how->nr_refused == SESSION_MAX_WAYS)
+		return;
+	how->refused[how->nr_refused].way = way;
+	how->refused[how->nr_refused].why = *why;
+	how->nr_refused++;
+}
+
+/* The last refusal's code, with what each way answered. */
+static int all_refused(const struct session_how *how, struct error *err)
+{
+	struct error sum = {0};
+	size_t used = 0;
+
+	for (size_t i = 0; i < how->nr_refused; i++) {
+		int n = snprintf(sum.text + used, sizeof(sum.text) - used, "%s%s: %s",
+				 i ? "; " : "", how->refused[i].way, how->refused[i].why.text);
+
+		sum.code = how->refused[i].why.code;
+		used += n > 0 ? (size_t)n : 0;
+		if (used >= sizeof(sum.text))
+			break;
+	}
+	return error_set(err, sum.code, "no way to attach: %s", sum.text);
+}
+
+static int try_ways(struct session *session, const struct session_options *options, void *config,
+		    struct error *err)
+{
+	const struct provider *provider = session->provider;
+
+	for (size_t i = 0; i < provider->nr_ways; i++) {
+		const struct way *way = &provider->ways[i];
+		struct error why = {0};
+
+		if (options->way && strcmp(options->way, way->name) != 0)
+			continue;
+		if (!try_way(session, way, config, &why)) {
+			session->how.way = way->name;
+			session->how.loader = session->object.loader;
+			session->how.forced = options->way != NULL;
+			return 0;
+		}
+		note_refusal(&session->how, way->name, &why);
+	}
+	return all_refused(&session->how, err);
+}
+
+/* ---- public ---- */
+
+static int start(struct session *session, const struct session_options *options, struct error *err)
+{
+	_Alignas(8) char config[256] = {0};
+	int code;
+
+	if (session->provider->config_size > sizeof(config))
+		return error_set(err, -E2BIG, "the config of %s is too large",
+				 session->provider->name);
+	code = kfeat_may_trace(err);
+	if (!code)
+		code = set_sizes(session, options, err);
+	if (!code)
+		code = fill_config(session, options, config, err);
+	if (!code)
+		code = try_ways(session, options, config, err);
+	return code;
+}
+
+int session_create(const struct provider *provider, const struct session_options *options,
+		   struct session **out, struct error *err)
+{
+	struct error why = {0};
+	int code;
+
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		return error_set(err, -ENOMEM, "%s: out of memory", provider->name);
+	(*out)->provider = provider;
+	code = start(*out, options, &why);
+	if (code) {
+		free(*out);
+		*out = NULL;
+		return error_set(err, code, "%s: %s", provider->name, why.text);
+	}
+	(*out)->next = open_sessions;
+	open_sessions = *out;
+	ended.opened++;
+	return 0;
+}
+
+static void add_up(struct session_totals *totals, const struct session *session);
+
+static void leave_list(struct session *session)
+{
+	struct session **at = &open_sessions;
+
+	while (*at != session)
+		at = &(*at)->next;
+	*at = session->next;
+	add_up(&ended, session);
+}
+
+void session_destroy(struct session *session)
+{
+	if (!session)
+		return;
+	session_stop(session);
+	leave_list(session);
+	ring_unmap(&session->ring);
+	unmap_tables(session);
+	object_unload(&session->object);
+	free(session);
+}
+
+void session_stop(struct session *session)
+{
+	detach(session);
+}
+
+const void *session_rows(const struct session *session, uint32_t *nr_rows)
+{
+	*nr_rows = session->nr_rows;
+	return session->rows;
+}
+
+const struct shark_cpu *session_cpus(const struct session *session, uint32_t *nr_cpus)
+{
+	*nr_cpus = session->nr_cpus;
+	return session->cpus;
+}
+
+int session_stream(struct session *session, bool on, struct error *err)
+{
+	if (on && !session->ring.data) {
+		int code = ring_map(&session->ring, session->object.map_fds[MAP_EVENTS],
+				    session->ring_bytes, err);
+
+		if (code)
+			return code;
+	}
+	session->object.control->streaming = on;
+	return 0;
+}
+
+int session_ring_fd(const struct session *session)
+{
+	return session->object.map_fds[MAP_EVENTS];
+}
+
+size_t session_peek(struct session *session, size_t max, const void **first)
+{
+	*first = NULL;
+	if (!session->ring.data)
+		return 0;
+	/* Before looking: a wake-up sent from now on is for what is found later. */
+	session->object.control->woken = 0;
+	return ring_peek(&session->ring, session->provider->event_size, max, first);
+}
+
+void session_advance(struct session *session, size_t n)
+{
+	session->events += n;
+	ring_advance(&session->ring, session->provider->event_size, n);
+}
+
+const struct session_how *session_how(const struct session *session)
+{
+	return &session->how;
+}
+
+const struct provider *session_provider(const struct session *session)
+{
+	return session->provider;
+}
+
+/* ---- losses ---- */
+
+/*
+ * Kernels before 5.12 have no counter; raw tracepoint programs then run
+ * whatever else runs on that CPU, so they miss nothing.
+ */
+static uint64_t recursion_misses(int program_fd)
+{
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program_fd, &info, &size))
+		return SESSION_UNKNOWN;
+	return info.recursion_misses;
+}
+
+static uint64_t missed_runs(const struct session *session)
+{
+	uint64_t sum = 0;
+
+	if (session->way->counts_missed_runs && session->way->counts_missed_runs() != 1)
+		return SESSION_UNKNOWN;
+	for (size_t i = 0; i < session->object.image->nr_programs; i++) {
+		uint64_t missed = recursion_misses(session->object.program_fds[i]);
+
+		if (missed == SESSION_UNKNOWN)
+			return missed;
+		sum += missed;
+	}
+	return sum;
+}
+
+void session_loss(const struct session *session, struct session_loss *loss)
+{
+	*loss = (struct session_loss){.missed_runs = missed_runs(session)};
+	for (uint32_t i = 0; i < session->nr_cpus; i++) {
+		const struct shark_cpu *cpu = &session->cpus[i];
+
+		loss->ring_drops += cpu->ring_full;
+		loss->map_full += cpu->rows_full;
+		loss->too_deep += cpu->too_deep;
+		loss->unmatched_entries += cpu->entry_unmatched;
+		loss->unmatched_exits += cpu->exit_unmatched;
+		loss->in_flight += cpu->depth;
+	}
+}
+
+static void add_up(struct session_totals *totals, const struct session *session)
+{
+	struct session_loss loss;
+
+	session_loss(session, &loss);
+	totals->events += session->events;
+	totals->lost.ring_drops += loss.ring_drops;
+	totals->lost.map_full += loss.map_full;
+	totals->lost.too_deep += loss.too_deep;
+	totals->lost.unmatched_entries += loss.unmatched_entries;
+	totals->lost.unmatched_exits += loss.unmatched_exits;
+	if (loss.missed_runs == SESSION_UNKNOWN)
+		totals->lost.missed_runs = SESSION_UNKNOWN;
+	else if (totals->lost.missed_runs != SESSION_UNKNOWN)
+		totals->lost.missed_runs += loss.missed_runs;
+}
+
+void session_totals(struct session_totals *totals)
+{
+	*totals = ended;
+	for (const struct session *session = open_sessions; session; session = session->next) {
+		totals->open++;
+		add_up(totals, session);
+	}
+}

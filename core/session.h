@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One running trace: owns the loaded object, what keeps it attached, the
+ * memory it counts in, and its ring. Knows neither Lua nor an event loop: it
+ * offers memory and a file descriptor.
+ */
+#ifndef SHARK_SESSION_H
+#define SHARK_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "events.h"
+#include "provider.h"
+
+enum {
+	SESSION_MAX_FILTERS = 8,
+	SESSION_MAX_WAYS = 8,
+	SESSION_RING_BYTES = 256 * 1024,
+	SESSION_MAX_RING_BYTES = 1 << 30,
+};
+
+/* A loss that this kernel does not count. */
+#define SESSION_UNKNOWN UINT64_MAX
+
+struct session;
+
+struct session_options {
+	const char *way;   /* only this way; NULL: the best that attaches */
+	size_t ring_bytes; /* rounded up to a power of two; 0: SESSION_RING_BYTES */
+	uint32_t rows;	   /* room in the row table; 0: as this machine needs */
+	struct {
+		const struct filter *filter;
+		int64_t value;
+	} filters[SESSION_MAX_FILTERS];
+	size_t nr_filters;
+};
+
+/* How a session reached the kernel, and which better ways refused and why. */
+struct session_how {
+	const char *way;
+	const char *loader; /* "light" or "libbpf" */
+	bool forced;
+	struct {
+		const char *way;
+		struct error why;
+	} refused[SESSION_MAX_WAYS];
+	size_t nr_refused;
+};
+
+/* What was not seen or not counted. SESSION_UNKNOWN where it cannot be told. */
+struct session_loss {
+	uint64_t ring_drops;	    /* events that found the ring full */
+	uint64_t map_full;	    /* entries that found no room in the rows */
+	uint64_t missed_runs;	    /* runs that the kernel skipped (recursion) */
+	uint64_t too_deep;	    /* entries nested deeper than is followed */
+	uint64_t unmatched_entries; /* without an exit */
+	uint64_t unmatched_exits;   /* without an entry: running at the start */
+	uint64_t in_flight;	    /* handlers running now: not a loss */
+};
+
+/*
+ * Starts a trace; it runs when this returns 0. On failure err says for each
+ * way why the kernel refused it, and *out is NULL.
+ */
+int session_create(const struct provider *provider, const struct session_options *options,
+		   struct session **out, struct error *err);
+
+/* Takes NULL. */
+void session_destroy(struct session *session);
+
+/* Detaches; what was counted can still be read. May be called twice. */
+void session_stop(struct session *session);
+
+/* The row table and the per-CPU states, shared with the running programs. */
+const void *session_rows(const struct session *session, uint32_t *nr_rows);
+const struct shark_cpu *session_cpus(const struct session *session, uint32_t *nr_cpus);
+
+/* Puts events into the ring, or no longer. Returns 0 or a negative errno. */
+int session_stream(struct session *session, bool on, struct error *err);
+
+/* Readable when the ring is filling up; valid until the session is destroyed. */
+int session_ring_fd(const struct session *session);
+
+/* As ring_peek() and ring_advance() with the provider's event size. */
+size_t session_peek(struct session *session, size_t max, const void **first);
+void session_advance(struct session *session, size_t n);
+
+const struct session_how *session_how(const struct session *session);
+void session_loss(const struct session *session, struct session_loss *loss);
+
+const struct provider *session_provider(const struct session *session);
+
+/* What all sessions of this process saw so far, those that ended included. */
+struct session_totals {
+	uint64_t opened;
+	uint64_t open;
+	uint64_t events; /* handed over to the consumer */
+	struct session_loss lost;
+};
+void session_totals(struct session_totals *totals);
+
+#endif
