@@ -1,0 +1,189 @@
+# shark: a scriptable tracing runtime for Linux interrupts.
+#
+#   make run       install what is needed, build, trace this machine for a moment
+#   make test      install what the tests need, build, run them all
+#   make           build only
+#   make help      the other targets
+#
+# V=1 shows the commands, O=dir builds elsewhere, CC=clang with another compiler,
+# SAN=1 with the address and undefined behaviour sanitizers (in $(O)/san).
+
+O      ?= build
+SAN    ?=
+V      ?=
+CC     ?= cc
+CLANG  ?= clang
+BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+LUAJIT ?= luajit
+STRIP_BPF ?= llvm-strip
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+B := $(O)$(if $(SAN),/san)
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-8s%s\n' $(1) $(2))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# ---- flags ----
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wvla -Wundef -Wformat=2 -Wwrite-strings
+CFLAGS ?= -O2 -g
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer -DSHARK_GC_STRESS
+SAN_FLAGS := $(if $(SAN),$(SANITIZE))
+HARDEN := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
+# Headers of others and generated ones: their warnings are not ours to fix.
+SYSTEM := -isystem /usr/include/luajit-2.1 -isystem /usr/include/lua5.1 -isystem $(B)/bpf
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Icore $(SYSTEM) $(WARN) $(HARDEN) $(SAN_FLAGS) $(CFLAGS)
+
+# C modules that scripts require find the Lua API in the binary.
+EXPORT := -Wl,--export-dynamic-symbol=lua_* -Wl,--export-dynamic-symbol=luaL_*
+LINK := -pie -static-libgcc -Wl,-z,relro,-z,now $(EXPORT) $(SAN_FLAGS) $(LDFLAGS)
+CORE_LIBS := -Wl,-Bstatic -lbpf -lelf -lz -Wl,-Bdynamic
+HOST_LIBS := -Wl,-Bstatic -l:liblua5.1-luv.a -l:libluajit-5.1.a -l:libuv_a.a -Wl,-Bdynamic \
+	$(CORE_LIBS) -lm -ldl -lpthread
+
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null || true)
+BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -Wextra -Werror \
+	-Wno-unused-parameter -idirafter /usr/include/$(or $(MULTIARCH),$(shell uname -m)-linux-gnu)
+
+# ---- what there is ----
+
+# The core proper: no Lua, no event loop. Unit tests link this and nothing else.
+CORE := error log kfeat tracepoint attach object ring session symbols debuginfo rawsock \
+	provider provider_irq options embedded
+HOST := main host ending output script repl bind/bind_luv bind/bind_shark bind/bind_session \
+	bind/luaint
+
+# OBJECT:SOURCE:DEFINE, one compiled BPF object for each way of attaching
+BPF := hardirq_tp_btf:hardirq:WAY_TP_BTF hardirq_raw_tp:hardirq:WAY_RAW_TP hardirq_tp:hardirq:WAY_TP
+
+# Lua modules of others, linked in with ours.
+LUA_VENDOR := argparse=/usr/share/lua/5.1/argparse.lua dkjson=/usr/share/lua/5.1/dkjson.lua
+LUA_MODULES := $(wildcard lua/shark/*.lua)
+SCRIPTS := $(wildcard samples/*.lua)
+
+CORE_OBJS := $(CORE:%=$(B)/obj/%.o)
+HOST_OBJS := $(HOST:%=$(B)/obj/%.o) $(B)/obj/embedded_lua.o
+BPF_NAMES := $(foreach b,$(BPF),$(firstword $(subst :, ,$(b))))
+BPF_HEADERS := $(foreach n,$(BPF_NAMES),$(B)/bpf/$(n).skel.h $(B)/bpf/$(n).light.h)
+
+all: $(B)/shark
+
+# ---- the binary ----
+
+$(B)/shark: $(HOST_OBJS) $(CORE_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LINK) -o $@ $^ $(HOST_LIBS)
+
+# Objects are made anew when the flags change.
+$(B)/flags: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(CC) $(ALL_CFLAGS) $(LINK)' | cmp -s - $@ || \
+		{ sh deps/probe '$(CC)' '$(CLANG)' '$(BPFTOOL)' '$(LUAJIT)' && \
+		  echo '$(CC) $(ALL_CFLAGS) $(LINK)' > $@; }
+
+$(B)/obj/%.o: core/%.c $(B)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(filter $(B)/obj/provider_%,$(CORE_OBJS)): | $(BPF_HEADERS)
+
+# ---- BPF ----
+
+define bpf_object
+$(B)/bpf/$(1).o: core/bpf/$(2).bpf.c $(B)/flags
+	$$(call say,BPF,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CLANG) $$(BPF_CFLAGS) -D$(3) -MMD -MP -c -o $$@ $$<
+	$$(Q)$$(STRIP_BPF) -g $$@
+endef
+$(foreach b,$(BPF),$(eval $(call bpf_object,$(word 1,$(subst :, ,$(b))),$(word 2,$(subst :, ,$(b))),$(word 3,$(subst :, ,$(b))))))
+
+$(B)/bpf/%.skel.h: $(B)/bpf/%.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@
+
+$(B)/bpf/%.light.h: $(B)/bpf/%.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton -L $< name $*_light > $@
+
+# ---- Lua ----
+
+# The FFI declarations come from the header the BPF programs are compiled with.
+$(B)/gen/events.lua: core/events.h core/cdef.lua $(B)/flags
+	$(call say,CDEF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -E -P -DSHARK_FFI $< | $(LUAJIT) core/cdef.lua > $@
+
+module_name = $(subst /,.,$(patsubst lua/%.lua,%,$(1)))
+EMBED := init shark_init.lua module $(LUA_VENDOR) shark.events=$(B)/gen/events.lua \
+	$(foreach m,$(LUA_MODULES),$(call module_name,$(m))=$(m)) \
+	script $(foreach s,$(SCRIPTS),$(basename $(notdir $(s)))=$(s))
+
+$(B)/gen/embedded_lua.c: core/embed.lua shark_init.lua $(B)/gen/events.lua $(LUA_MODULES) $(SCRIPTS) \
+		$(B)/gen/lua-files
+	$(call say,EMBED,$@)
+	$(Q)$(LUAJIT) core/embed.lua $@ $(EMBED)
+
+# Changes when a Lua file comes or goes.
+$(B)/gen/lua-files: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(EMBED)' | cmp -s - $@ || echo '$(EMBED)' > $@
+
+$(B)/obj/embedded_lua.o: $(B)/gen/embedded_lua.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# ---- dependencies from Debian ----
+
+deps:
+	$(Q)deps/install build
+
+test-deps:
+	$(Q)deps/install build test
+
+# ---- run, test, lint ----
+
+run: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)sh samples/run.sh $(B)/shark
+
+include tests/tests.mk
+
+# ---- install ----
+
+DOCS := README.md CHANGELOG.md LICENSE
+
+install: all
+	install -D -m 755 $(B)/shark $(DESTDIR)$(PREFIX)/bin/shark
+	install -D -m 644 docs/shark.1 $(DESTDIR)$(PREFIX)/share/man/man1/shark.1
+	install -D -m 644 docs/shark.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/shark
+	install -d $(DESTDIR)$(PREFIX)/share/shark/samples $(DESTDIR)$(PREFIX)/share/shark/meta \
+		$(DESTDIR)$(PREFIX)/share/doc/shark
+	install -m 644 $(SCRIPTS) $(DESTDIR)$(PREFIX)/share/shark/samples
+	install -m 644 $(wildcard lua/shark/_meta/*.lua) $(DESTDIR)$(PREFIX)/share/shark/meta
+	install -m 644 $(DOCS) $(DESTDIR)$(PREFIX)/share/doc/shark
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/shark $(DESTDIR)$(PREFIX)/share/man/man1/shark.1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/shark
+	rm -rf $(DESTDIR)$(PREFIX)/share/shark $(DESTDIR)$(PREFIX)/share/doc/shark
+
+clean:
+	rm -rf $(O)
+
+help:
+	@echo 'make run | test | lint | install | uninstall | clean | deps | test-deps'
+	@echo 'variables: V=1  O=dir  CC=clang|gcc  SAN=1  PREFIX=  DESTDIR='
+
+FORCE:
+.PHONY: all deps test-deps run install uninstall clean help FORCE
+
+-include $(wildcard $(B)/obj/*.d $(B)/obj/*/*.d $(B)/bpf/*.d)

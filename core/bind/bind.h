@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Lua side's view of the core: thin adapters, each check -> call -> result.
+ * Misuse raises; what the machine refuses returns nil, message, "ENAME".
+ */
+#ifndef SHARK_BIND_H
+#define SHARK_BIND_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../error.h"
+#include "../session.h"
+
+/* Puts luv at package.preload.uv (and .luv), on the loop and callback set before. */
+void bind_luv(lua_State *L);
+
+/* The module `shark`: the global, and package.loaded. */
+void bind_shark(lua_State *L, bool verbose);
+
+/* Pushes the table of functions that only shark_init.lua gets. */
+void bind_push_private(lua_State *L);
+
+/* Loader of "shark.core": sessions, for lua/shark/session.lua. */
+int bind_open_core(lua_State *L);
+
+/* Pushes nil, message, "ENAME"; returns 3. */
+int bind_push_error(lua_State *L, const struct error *err);
+
+/* Sets a field of the table on the stack's top; not one of SESSION_UNKNOWN. */
+void bind_set_count(lua_State *L, const char *name, uint64_t count);
+void bind_set_losses(lua_State *L, const struct session_loss *loss);
+
+#endif

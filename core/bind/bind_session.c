@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+/*
+ * "shark.core": sessions as userdata. Tables of the session are handed over as
+ * addresses that lua/shark/session.lua casts to the FFI types of shark.events;
+ * no event passes through the Lua stack.
+ */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "../session.h"
+#include "bind.h"
+
+#define SESSION_TYPE "shark.core.session"
+
+static struct session **check_box(lua_State *L)
+{
+	return luaL_checkudata(L, 1, SESSION_TYPE);
+}
+
+static struct session *check_session(lua_State *L)
+{
+	struct session *session = *check_box(L);
+
+	if (!session)
+		luaL_error(L, "the session is closed");
+	return session;
+}
+
+/* ---- options ---- */
+
+static uint64_t check_count(lua_State *L, const char *name, lua_Number most)
+{
+	lua_Number n = lua_tonumber(L, -1);
+
+	if (lua_type(L, -1) != LUA_TNUMBER || n < 1 || n > most || n != (lua_Number)(uint64_t)n)
+		luaL_error(L, "option '%s' takes a number from 1 to %f", name, most);
+	return (uint64_t)n;
+}
+
+static const char *check_way(lua_State *L, const struct provider *provider)
+{
+	const char *name = lua_tostring(L, -1);
+
+	if (lua_type(L, -1) != LUA_TSTRING || !provider_way(provider, name)) {
+		lua_pushliteral(L, "");
+		for (size_t i = 0; i < provider->nr_ways; i++) {
+			lua_pushfstring(L, " %s", provider->ways[i].name);
+			lua_concat(L, 2);
+		}
+		luaL_error(L, "option 'way' takes one of:%s", lua_tostring(L, -1));
+	}
+	return provider_way(provider, name)->name;
+}
+
+static void take_filter(lua_State *L, const struct filter *filter, struct session_options *options)
+{
+	lua_Number n = lua_tonumber(L, -1);
+
+	if (lua_type(L, -1) != LUA_TNUMBER || n != (lua_Number)(int64_t)n)
+		luaL_error(L, "filter '%s' takes a whole number, not %s", filter->name,
+			   luaL_typename(L, -1));
+	options->filters[options->nr_filters].filter = filter;
+	options->filters[options->nr_filters].value = (int64_t)n;
+	options->nr_filters++;
+}
+
+/* The value is on the stack's top. */
+static void take_option(lua_State *L, const struct provider *provider, const char *name,
+			struct session_options *options)
+{
+	const struct filter *filter = provider_filter(provider, name);
+
+	if (filter)
+		take_filter(L, filter, options);
+	else if (!strcmp(name, "way"))
+		options->way = check_way(L, provider);
+	else if (!strcmp(name, "ring_bytes"))
+		options->ring_bytes = check_count(L, name, SESSION_MAX_RING_BYTES);
+	else if (!strcmp(name, "rows"))
+		options->rows = (uint32_t)check_count(L, name, 1 << 23);
+	else
+		luaL_error(L, "%s has no filter or option '%s'", provider->name, name);
+}
+
+static void check_options(lua_State *L, int arg, const struct provider *provider,
+			  struct session_options *options)
+{
+	memset(options, 0, sizeof(*options));
+	if (lua_isnoneornil(L, arg))
+		return;
+	luaL_checktype(L, arg, LUA_TTABLE);
+	for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING)
+			luaL_error(L, "the filters of %s have names", provider->name);
+		take_option(L, provider, lua_tostring(L, -2), options);
+	}
+}
+
+/* core.session(provider [, options]) -> session | nil, message, name */
+static int open_session(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	const struct provider *provider = provider_find(name);
+	struct session_options options;
+	struct session **box;
+	struct error err;
+
+	luaL_argcheck(L, provider, 1, "no such provider");
+	check_options(L, 2, provider, &options);
+	box = lua_newuserdata(L, sizeof(struct session *));
+	*box = NULL;
+	luaL_getmetatable(L, SESSION_TYPE);
+	lua_setmetatable(L, -2);
+	if (session_create(provider, &options, box, &err))
+		return bind_push_error(L, &err);
+	return 1;
+}
+
+/* ---- methods ---- */
+
+/* session:rows() -> address, number of rows */
+static int rows(lua_State *L)
+{
+	const void *memory;
+	uint32_t n;
+
+	memory = session_rows(check_session(L), &n);
+	lua_pushlightuserdata(L, (void *)(uintptr_t)memory);
+	lua_pushinteger(L, n);
+	return 2;
+}
+
+/* session:stream(on) -> true | nil, message, name */
+static int stream(lua_State *L)
+{
+	struct error err;
+
+	luaL_checktype(L, 2, LUA_TBOOLEAN);
+	if (session_stream(check_session(L), lua_toboolean(L, 2), &err))
+		return bind_push_error(L, &err);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+/* session:peek(max) -> address of the first record's header, number of records */
+static int peek(lua_State *L)
+{
+	const void *first;
+	size_t n = session_peek(check_session(L), (size_t)luaL_checkinteger(L, 2), &first);
+
+	lua_pushlightuserdata(L, (void *)(uintptr_t)first);
+	lua_pushinteger(L, (lua_Integer)n);
+	return 2;
+}
+
+/* session:advance(n): the first n records may be overwritten */
+static int advance(lua_State *L)
+{
+	session_advance(check_session(L), (size_t)luaL_checkinteger(L, 2));
+	return 0;
+}
+
+/* session:ring_fd() -> file descriptor, readable when the ring fills up */
+static int ring_fd(lua_State *L)
+{
+	lua_pushinteger(L, session_ring_fd(check_session(L)));
+	return 1;
+}
+
+static void push_refusals(lua_State *L, const struct session_how *how)
+{
+	lua_createtable(L, (int)how->nr_refused, 0);
+	for (size_t i = 0; i < how->nr_refused; i++) {
+		lua_createtable(L, 0, 3);
+		lua_pushstring(L, how->refused[i].way);
+		lua_setfield(L, -2, "way");
+		lua_pushstring(L, how->refused[i].why.text);
+		lua_setfield(L, -2, "reason");
+		lua_pushstring(L, error_name(how->refused[i].why.code));
+		lua_setfield(L, -2, "error");
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+}
+
+/* session:how() -> {way, loader, forced, refused = {{way, reason, error}, ...}} */
+static int push_how(lua_State *L)
+{
+	const struct session_how *how = session_how(check_session(L));
+
+	lua_createtable(L, 0, 4);
+	lua_pushstring(L, how->way);
+	lua_setfield(L, -2, "way");
+	lua_pushstring(L, how->loader);
+	lua_setfield(L, -2, "loader");
+	lua_pushboolean(L, how->forced);
+	lua_setfield(L, -2, "forced");
+	push_refusals(L, how);
+	lua_setfield(L, -2, "refused");
+	return 1;
+}
+
+/* session:loss() -> counts by name; one this kernel does not count is absent */
+static int push_loss(lua_State *L)
+{
+	struct session_loss loss;
+
+	session_loss(check_session(L), &loss);
+	lua_newtable(L);
+	bind_set_losses(L, &loss);
+	bind_set_count(L, "in_flight", loss.in_flight);
+	return 1;
+}
+
+/* session:stop(): detaches, keeps what was counted */
+static int stop(lua_State *L)
+{
+	session_stop(check_session(L));
+	return 0;
+}
+
+/* session:close(): gives all back; again is no error */
+static int close_session(lua_State *L)
+{
+	struct session **box = check_box(L);
+
+	session_destroy(*box);
+	*box = NULL;
+	return 0;
+}
+
+static const luaL_Reg methods[] = {
+	{"rows", rows},		 {"stream", stream},   {"peek", peek},
+	{"advance", advance},	 {"ring_fd", ring_fd}, {"how", push_how},
+	{"loss", push_loss},	 {"stop", stop},       {"close", close_session},
+	{"__gc", close_session}, {NULL, NULL},
+};
+
+int bind_open_core(lua_State *L)
+{
+	luaL_newmetatable(L, SESSION_TYPE);
+	luaL_register(L, NULL, methods);
+	lua_pushvalue(L, -1);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 1);
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, open_session);
+	lua_setfield(L, -2, "session");
+	return 1;
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "embedded.h"
+#include "host.h"
+#include "log.h"
+#include "options.h"
+#include "version.h"
+
+enum { EXIT_USAGE = 2 };
+
+static int print(const char *text)
+{
+	fputs(text, stdout);
+	return EXIT_SUCCESS;
+}
+
+static int print_scripts(void)
+{
+	for (const struct embedded *script = embedded_scripts; script->name; script++)
+		printf("%-12s %s\n", script->name, script->summary);
+	return EXIT_SUCCESS;
+}
+
+static int run(const struct options *options)
+{
+	if (options->help)
+		return print(options_usage);
+	if (options->version)
+		return print(SHARK_VERSION_LINE "\n");
+	if (options->list)
+		return print_scripts();
+	return host_run(options);
+}
+
+/* Text that could not be written is an error of its own. */
+static int flush(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	perror("shark: cannot write standard output");
+	return status ? status : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct error err;
+	int status;
+
+	if (options_parse(&options, argc, argv, &err)) {
+		log_error("%s; 'shark --help' lists the options", err.text);
+		status = EXIT_USAGE;
+	} else {
+		status = flush(run(&options));
+	}
+	options_free(&options);
+	return status;
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+#include "repl.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "host.h"
+#include "log.h"
+#include "version.h"
+
+struct repl {
+	lua_State *L;
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tty_t tty;
+		uv_pipe_t pipe;
+		uv_idle_t idle; /* a file cannot be polled, and never blocks */
+	};
+	char *pending; /* read, not yet run: an unfinished line or chunk */
+	size_t used, room;
+	size_t lines_end; /* bytes of pending that are whole lines already tried */
+};
+
+static void prompt(const struct repl *repl)
+{
+	fputs(repl->used ? ">> " : "> ", stdout);
+	fflush(stdout);
+}
+
+/* ---- running what was typed ---- */
+
+/* Is the load error only that the chunk goes on? Such messages end in <eof>. */
+static bool is_incomplete(lua_State *L)
+{
+	size_t length;
+	const char *message = lua_tolstring(L, -1, &length);
+	static const char mark[] = "'<eof>'";
+
+	return length >= sizeof(mark) - 1 && !strcmp(message + length - (sizeof(mark) - 1), mark);
+}
+
+/* An expression prints its values, as in Lua 5.3; "=expression" does too. */
+static int load_chunk(lua_State *L, const char *text, size_t size)
+{
+	bool equals = size && *text == '=';
+	int status;
+
+	lua_pushliteral(L, "return ");
+	lua_pushlstring(L, text + equals, size - equals);
+	lua_concat(L, 2);
+	status = luaL_loadbuffer(L, lua_tostring(L, -1), lua_objlen(L, -1), "=stdin");
+	lua_remove(L, -2);
+	if (!status || equals)
+		return status;
+	lua_pop(L, 1);
+	return luaL_loadbuffer(L, text, size, "=stdin");
+}
+
+static void print_results(lua_State *L, int n)
+{
+	if (!n)
+		return;
+	lua_getglobal(L, "print");
+	lua_insert(L, -(n + 1));
+	host_call(L, n, 0, 0);
+}
+
+/* Runs the first size bytes of pending, unless the chunk goes on. */
+static bool run_chunk(struct repl *repl, size_t size)
+{
+	lua_State *L = repl->L;
+	int n;
+
+	if (load_chunk(L, repl->pending, size)) {
+		if (is_incomplete(L)) {
+			lua_pop(L, 1);
+			return false;
+		}
+		host_report(L);
+		return true;
+	}
+	n = host_call(L, 0, LUA_MULTRET, 0);
+	if (n > 0)
+		print_results(L, n);
+	return true;
+}
+
+static void drop(struct repl *repl, size_t size)
+{
+	memmove(repl->pending, repl->pending + size, repl->used - size);
+	repl->used -= size;
+	repl->lines_end = 0;
+}
+
+static void run_lines(struct repl *repl)
+{
+	char *newline;
+
+	while ((newline = memchr(repl->pending + repl->lines_end, '\n',
+				 repl->used - repl->lines_end))) {
+		size_t size = (size_t)(newline + 1 - repl->pending);
+
+		if (run_chunk(repl, size))
+			drop(repl, size);
+		else
+			repl->lines_end = size;
+	}
+}
+
+/* ---- reading ---- */
+
+static bool make_room(struct repl *repl)
+{
+	size_t room = repl->room ? 2 * repl->room : 4096;
+	char *moved;
+
+	if (repl->room - repl->used >= 1024)
+		return true;
+	moved = realloc(repl->pending, room);
+	if (!moved)
+		return false;
+	repl->pending = moved;
+	repl->room = room;
+	return true;
+}
+
+static void end_of_input(struct repl *repl)
+{
+	if (repl->used && !run_chunk(repl, repl->used)) {
+		lua_pushliteral(repl->L, "stdin: the input ends in the middle of a chunk");
+		host_report(repl->L);
+	}
+	if (isatty(STDIN_FILENO))
+		putchar('\n');
+	host_stop(repl->L);
+}
+
+/* n bytes have been read behind what is pending, or a negative errno, 0 at the end. */
+static void take_input(struct repl *repl, ssize_t n)
+{
+	if (n == -EAGAIN || n == -EINTR)
+		return;
+	if (n <= 0) {
+		end_of_input(repl);
+		return;
+	}
+	repl->used += (size_t)n;
+	run_lines(repl);
+	prompt(repl);
+}
+
+static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+{
+	struct repl *repl = (struct repl *)((char *)handle - offsetof(struct repl, handle));
+
+	(void)suggested;
+	*buffer = make_room(repl) ? uv_buf_init(repl->pending + repl->used,
+						(unsigned int)(repl->room - repl->used))
+				  : uv_buf_init(NULL, 0);
+}
+
+static void on_stream(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+	(void)buffer;
+	if (n) /* 0 is "nothing yet" here, the end is UV_EOF */
+		take_input((struct repl *)((char *)stream - offsetof(struct repl, stream)), n);
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	struct repl *repl = (struct repl *)((char *)idle - offsetof(struct repl, idle));
+	ssize_t n = -ENOMEM;
+
+	if (make_room(repl))
+		n = read(STDIN_FILENO, repl->pending + repl->used, repl->room - repl->used);
+	take_input(repl, n < 0 ? -errno : n);
+}
+
+/* libuv opens a terminal anew: making it non-blocking must not reach stdout. */
+static int watch_input(struct repl *repl, uv_loop_t *loop)
+{
+	int code;
+
+	switch (uv_guess_handle(STDIN_FILENO)) {
+	case UV_TTY:
+		code = uv_tty_init(loop, &repl->tty, STDIN_FILENO, 1);
+		break;
+	case UV_NAMED_PIPE:
+		code = uv_pipe_init(loop, &repl->pipe, 0);
+		if (!code)
+			code = uv_pipe_open(&repl->pipe, STDIN_FILENO);
+		break;
+	default:
+		uv_idle_init(loop, &repl->idle);
+		repl->handle.data = NULL;
+		return uv_idle_start(&repl->idle, on_idle);
+	}
+	if (!code)
+		code = uv_read_start(&repl->stream, give_room, on_stream);
+	repl->handle.data = NULL;
+	return code;
+}
+
+struct repl *repl_start(lua_State *L, uv_loop_t *loop)
+{
+	struct repl *repl = calloc(1, sizeof(*repl));
+	int code;
+
+	if (!repl)
+		return NULL;
+	repl->L = L;
+	code = watch_input(repl, loop);
+	if (code) {
+		log_error("cannot read standard input: %s", uv_strerror(code));
+		free(repl);
+		return NULL;
+	}
+	printf(SHARK_VERSION_LINE "  Ctrl-D ends\n");
+	prompt(repl);
+	return repl;
+}
+
+static void free_repl(uv_handle_t *handle)
+{
+	struct repl *repl = (struct repl *)((char *)handle - offsetof(struct repl, handle));
+
+	free(repl->pending);
+	free(repl);
+}
+
+void repl_stop(struct repl *repl)
+{
+	if (repl)
+		uv_close(&repl->handle, free_repl);
+}

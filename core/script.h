@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Which Lua is loaded, from where, and with which arguments. */
+#ifndef SHARK_SCRIPT_H
+#define SHARK_SCRIPT_H
+
+#include <lua.h>
+#include <stdbool.h>
+
+#include "options.h"
+
+/*
+ * shark runs as root: package.path and package.cpath lose their relative
+ * entries, so nothing is loaded from the current directory. The modules linked
+ * in become loadable; with a root, those of its lua/ come first.
+ */
+void script_set_paths(lua_State *L, const char *root);
+
+/*
+ * The global `arg`: arg[0] the script, arg[1..] its arguments, negative
+ * indices the interpreter and its options. Without a script arg[0] is shark.
+ */
+void script_set_arg(lua_State *L, const struct options *options);
+
+/* Pushes the boot script as a function; raises what is wrong with it. */
+void script_load_init(lua_State *L, const char *root);
+
+/*
+ * Carries out -e and -l, then runs the script: a file of that name, else the
+ * packaged script, "-" being standard input; without a script and without a
+ * terminal, standard input too. Reports what fails and returns false.
+ */
+bool script_run(lua_State *L, const struct options *options);
+
+bool script_stdin_is_terminal(void);
+
+#endif

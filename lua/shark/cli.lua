@@ -1,0 +1,142 @@
+--- What packaged scripts have in common: options, the live table, JSON, and the
+-- lines at the end that say how the trace was attached and what it lost.
+
+local argparse = require "argparse"
+local json = require "dkjson"
+
+local M = {}
+
+local EXIT_USAGE = 2
+
+local function positive(text)
+  local n = tonumber(text)
+  if not n or n <= 0 or n == math.huge then
+    return nil, ("'%s' is not a positive number"):format(text)
+  end
+  return n
+end
+
+--- Converter for options that take a number of the kernel's (IRQ, CPU, vector).
+function M.number(text)
+  local n = tonumber(text)
+  if not n or n < 0 or n ~= math.floor(n) then
+    return nil, ("'%s' is not a number from 0 up"):format(text)
+  end
+  return n
+end
+
+--- A parser with --help, and --json if the script traces; a wrong command line
+--- ends the script with status 2.
+--- @param name string of the script @param description string
+function M.parser(name, description)
+  local parser = argparse("shark " .. name, description)
+  parser:help_max_width(80)
+  function parser:error(message)
+    io.stderr:write(("shark %s: %s\n%s\n"):format(name, message, self:get_usage()))
+    os.exit(EXIT_USAGE)
+  end
+  return parser
+end
+
+--- Adds the options of a script that traces for a while.
+function M.add_trace_options(parser)
+  parser:option("-d --duration", "End after this many seconds."):argname("SECONDS"):convert(positive)
+  parser:option("-n --interval", "Print what happened every so many seconds; the total at the end.")
+    :argname("SECONDS"):convert(positive)
+  parser:option("--way", "Attach this way only."):argname("WAY"):choices { "tp_btf", "raw_tp", "tp" }
+  parser:flag("--json", "Print one JSON object, with -n one per line and interval.")
+  parser:argument("command", "Command to run meanwhile, behind '--'; the trace ends with it.")
+    :args("*")
+  return parser
+end
+
+--- Ends the script with a message on standard error and status 1.
+function M.fail(name, message)
+  io.stdout:flush()
+  io.stderr:write(("shark %s: %s\n"):format(name, message))
+  os.exit(1)
+end
+
+--- JSON text of a value, fields in the order given, others behind.
+function M.json(value, order)
+  return json.encode(value, { keyorder = order })
+end
+
+local function seconds_since(start_us)
+  return (shark.gettimeofday() - start_us) / 1e6
+end
+
+local function print_json(report, order)
+  print(M.json(report, order))
+end
+
+-- The command's own status is the user's to see.
+local function note_status(name, child)
+  if child and child.status and (child.status ~= 0 or child.signal ~= 0) then
+    local how = child.signal ~= 0 and ("signal " .. child.signal) or ("status " .. child.status)
+    io.stdout:flush()
+    io.stderr:write(("shark %s: the command ended with %s\n"):format(name, how))
+  end
+end
+
+--- Runs a trace as its options say: until the duration is over, the command has
+--- ended or the user interrupts; prints each interval and the total.
+--- @param trace table
+---   name     string  of the script
+---   options  table   parsed, see add_trace_options()
+---   session  shark.Session
+---   report   fun(before): table  what to say, as JSON-ready table; before is the
+---            report of the last interval, nil for the total
+---   show     fun(report)  prints it as text
+---   order    string[]  of the fields in JSON
+function M.run(trace)
+  local options, session = trace.options, trace.session
+  local start, before = shark.gettimeofday(), nil
+  local child
+
+  local function emit(kind, report)
+    report.report = kind
+    report.seconds = seconds_since(start)
+    if options.json then
+      print_json(report, trace.order)
+    else
+      trace.show(report)
+    end
+  end
+
+  shark.on_end(function()
+    session:stop()
+    local report = trace.report(nil)
+    local how, loss = session:how(), session:loss()
+    report.attached, report.lost = how, loss
+    emit("total", report)
+    if not options.json then
+      print(("attached: %s\nlost: %s"):format(tostring(how), tostring(loss)))
+    end
+    session:close()
+    note_status(trace.name, child)
+  end)
+
+  if options.interval then
+    set_interval(function()
+      local report
+      report, before = trace.report(before or {})
+      emit("interval", report)
+    end, options.interval * 1000)
+  end
+  if options.duration then
+    set_timeout(shark.stop, options.duration * 1000)
+  end
+  if #options.command > 0 then
+    local message
+    child, message = shark.exec(unpack(options.command))
+    if not child then
+      M.fail(trace.name, message)
+    end
+  elseif not options.duration then
+    -- Nothing else keeps the loop alive until the user interrupts.
+    set_interval(function() end, 3600 * 1000)
+  end
+end
+
+return M

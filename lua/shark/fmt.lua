@@ -1,0 +1,34 @@
+--- Numbers as people read them.
+
+local M = {}
+
+local DURATIONS = { { 1e9, "s" }, { 1e6, "ms" }, { 1e3, "us" } }
+
+--- Nanoseconds with three significant digits: "950ns", "1.23us", "12.3ms", "45.6s".
+function M.duration(ns)
+  for _, unit in ipairs(DURATIONS) do
+    local value = ns / unit[1]
+    if value >= 0.9995 then
+      local digits = value >= 99.95 and 0 or value >= 9.995 and 1 or 2
+      return ("%." .. digits .. "f%s"):format(value, unit[2])
+    end
+  end
+  return ("%.0fns"):format(ns)
+end
+
+--- Microseconds with one digit, for columns that shall line up.
+function M.microseconds(ns)
+  return ("%.1f"):format(ns / 1e3)
+end
+
+--- A count without an exponent.
+function M.count(n)
+  return ("%.0f"):format(n)
+end
+
+--- A rate: one digit below 10, none above.
+function M.rate(n)
+  return (n > 0 and n < 9.95 and "%.1f" or "%.0f"):format(n)
+end
+
+return M

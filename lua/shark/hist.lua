@@ -1,0 +1,157 @@
+--- Log-linear histograms, as the kernel side counts them: eight buckets for
+-- each power of two from 0 to 2^64 - 1, so a value is known to within 1/8 of
+-- itself at any magnitude.
+
+local ffi = require "ffi"
+local C = require "shark.events"
+
+local SUB, NR = C.SHARK_HIST_SUB, C.SHARK_HIST_BUCKETS
+local counters = ffi.typeof("uint64_t[?]")
+
+local M = {}
+
+--- @class shark.Hist
+local Hist = {}
+Hist.__index = Hist
+
+--- Lower and upper bound of bucket i (0 to 495): lo <= value < hi.
+--- @return number lo @return number hi
+function M.bounds(i)
+  if i < SUB then
+    return i, i + 1
+  end
+  local shift = math.floor(i / SUB) - 1
+  local width = 2 ^ shift
+  local lo = (SUB + i % SUB) * width
+  return lo, lo + width
+end
+
+--- The bucket a value falls into; the value is below 2^53.
+function M.bucket(value)
+  if value < SUB then
+    return math.floor(value)
+  end
+  local _, exponent = math.frexp(value) -- value = m * 2^exponent, 0.5 <= m < 1
+  local shift = exponent - 1 - C.SHARK_HIST_SUB_BITS
+  return (shift + 1) * SUB + math.floor(value / 2 ^ shift) - SUB
+end
+
+--- A histogram: empty, or a copy of the kernel's counters (uint64_t[496]).
+--- @return shark.Hist
+function M.new(from)
+  local hist = setmetatable({ counts = counters(NR) }, Hist)
+  if from then
+    ffi.copy(hist.counts, from, NR * 8)
+  end
+  return hist
+end
+
+function Hist:add(value, n)
+  local i = M.bucket(value)
+  self.counts[i] = self.counts[i] + (n or 1)
+end
+
+--- Adds the counts of another histogram to this one.
+function Hist:merge(other)
+  for i = 0, NR - 1 do
+    self.counts[i] = self.counts[i] + other.counts[i]
+  end
+  return self
+end
+
+--- What this histogram has more than an earlier copy of it.
+--- @return shark.Hist
+function Hist:since(earlier)
+  local hist = M.new(self.counts)
+  for i = 0, NR - 1 do
+    hist.counts[i] = hist.counts[i] - earlier.counts[i]
+  end
+  return hist
+end
+
+--- How many values it has.
+function Hist:count()
+  local sum = 0ULL
+  for i = 0, NR - 1 do
+    sum = sum + self.counts[i]
+  end
+  return tonumber(sum)
+end
+
+--- The buckets that are not empty: { {lo, hi, count}, ... }, ascending.
+function Hist:buckets()
+  local list = {}
+  for i = 0, NR - 1 do
+    if self.counts[i] ~= 0 then
+      local lo, hi = M.bounds(i)
+      list[#list + 1] = { lo = lo, hi = hi, count = tonumber(self.counts[i]) }
+    end
+  end
+  return list
+end
+
+--- The value that p percent of the values do not exceed, as the middle of its
+--- bucket; nil for an empty histogram.
+--- @param p number 0 to 100
+function Hist:percentile(p)
+  local wanted = math.max(1, math.ceil(self:count() * p / 100))
+  local seen = 0
+  for i = 0, NR - 1 do
+    seen = seen + tonumber(self.counts[i])
+    if seen >= wanted then
+      local lo, hi = M.bounds(i)
+      return i < SUB and lo or (lo + hi) / 2
+    end
+  end
+  return nil
+end
+
+-- Joins neighbouring buckets until at most `most` lines are left, empty ones
+-- between the first and the last included.
+local function lines_of(hist, most)
+  local first, last
+  for i = 0, NR - 1 do
+    if hist.counts[i] ~= 0 then
+      first, last = first or i, i
+    end
+  end
+  if not first then
+    return {}
+  end
+  local step = 1
+  while math.floor(last / step) - math.floor(first / step) + 1 > most do
+    step = step * 2
+  end
+  local lines = {}
+  for group = math.floor(first / step), math.floor(last / step) do
+    local line = { lo = M.bounds(group * step), count = 0 }
+    for i = group * step, math.min(group * step + step, NR) - 1 do
+      line.count = line.count + tonumber(hist.counts[i])
+      line.hi = select(2, M.bounds(i))
+    end
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+--- The histogram as bars, the longest for the fullest line.
+--- @param options? table { format = fun(value): string, most = lines, width = columns }
+--- @return string text, "" for an empty histogram
+function Hist:bars(options)
+  options = options or {}
+  local format, width = options.format or tostring, options.width or 40
+  local lines = lines_of(self, options.most or 24)
+  local fullest = 0
+  for _, line in ipairs(lines) do
+    fullest = math.max(fullest, line.count)
+  end
+  local text = {}
+  for _, line in ipairs(lines) do
+    local stars = math.ceil(line.count / fullest * width)
+    text[#text + 1] = ("%10s .. %-10s %10.0f |%-" .. width .. "s|")
+      :format(format(line.lo), format(line.hi), line.count, ("*"):rep(stars))
+  end
+  return table.concat(text, "\n")
+end
+
+return M

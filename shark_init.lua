@@ -1,0 +1,187 @@
+-- The boot script: runs before the user's script and gives it the parts of
+-- `shark` that are written in Lua. It is compiled to bytecode and linked in.
+-- Returns the function with which the host ends the run.
+
+local host = ... -- functions of the host that scripts do not get
+local uv = require "uv"
+
+local function check(level_up, ok, message, ...)
+  if not ok then
+    error(message:format(...), level_up + 2)
+  end
+end
+
+local function check_callback(name, callback)
+  check(2, type(callback) == "function", "bad argument #1 to '%s' (function expected, got %s)",
+    name, type(callback))
+end
+
+local function check_ms(name, ms)
+  check(2, type(ms) == "number" and ms >= 0,
+    "bad argument #2 to '%s' (milliseconds expected, got %s)", name, tostring(ms))
+end
+
+-- ---- timers ----
+
+--- Calls callback(timer) every ms milliseconds.
+--- @return userdata timer a luv timer; timer:close() ends it
+function _G.set_interval(callback, ms)
+  check_callback("set_interval", callback)
+  check_ms("set_interval", ms)
+  local timer = uv.new_timer()
+  -- A repeat of 0 would mean "once" to libuv.
+  timer:start(ms, math.max(ms, 1), function() callback(timer) end)
+  return timer
+end
+
+--- Calls callback(timer) once, after ms milliseconds; the timer is closed by then.
+--- @return userdata timer a luv timer; timer:close() before its time cancels it
+function _G.set_timeout(callback, ms)
+  check_callback("set_timeout", callback)
+  check_ms("set_timeout", ms)
+  local timer = uv.new_timer()
+  timer:start(ms, 0, function()
+    timer:close()
+    callback(timer)
+  end)
+  return timer
+end
+
+-- ---- the end of the run ----
+
+local end_notify, on_end = {}, {}
+
+--- Calls callback() when the run ends, before those of on_end.
+function shark.add_end_notify(callback)
+  check_callback("add_end_notify", callback)
+  end_notify[#end_notify + 1] = callback
+end
+
+--- Calls callback() when the run ends: at SIGINT or SIGTERM, when the loop has
+--- nothing left to do, after shark.stop(), and after an error. All callbacks
+--- run, in the order they were given, each once.
+function shark.on_end(callback)
+  check_callback("on_end", callback)
+  on_end[#on_end + 1] = callback
+end
+
+local function call_all(callbacks)
+  local i = 1
+  while callbacks[i] do -- a callback may add another
+    host.protected(callbacks[i])
+    i = i + 1
+  end
+end
+
+-- ---- commands ----
+
+local children = {}
+
+local function spawn_options(args)
+  return { args = args, stdio = { 0, 1, 2 } }
+end
+
+--- Starts a command under the loop, on the script's own input and output. The
+--- run ends, in order, when the last command has ended; a command that still
+--- runs when the run ends is sent SIGTERM.
+--- @param command string program, looked up in PATH
+--- @param ... string its arguments
+--- @return table? child { pid, and when it has ended: status, signal }
+--- @return string? message @return string? name of the error
+function shark.exec(command, ...)
+  check(1, type(command) == "string", "bad argument #1 to 'exec' (string expected, got %s)",
+    type(command))
+  local child = {}
+  io.stdout:flush() -- what was printed before comes before what the command prints
+  local handle, pid, name = uv.spawn(command, spawn_options({ ... }), function(status, signal)
+    child.status, child.signal = status, signal
+    child.handle:close()
+    children[child] = nil
+    if not next(children) then
+      shark.stop()
+    end
+  end)
+  if not handle then
+    local reason = tostring(pid):gsub("^%u+: ", "")
+    return nil, ("cannot run '%s': %s"):format(command, reason), name
+  end
+  child.handle, child.pid = handle, pid
+  children[child] = true
+  return child
+end
+
+local function end_children()
+  for child in pairs(children) do
+    child.handle:kill("sigterm")
+  end
+end
+
+-- ---- histograms of any table ----
+
+local function sorted_pairs(t, cmp)
+  local list, total = {}, 0
+  for key, value in pairs(t) do
+    check(2, type(value) == "number", "print_hist: the value of '%s' is not a number but a %s",
+      tostring(key), type(value))
+    list[#list + 1] = { key = tostring(key), value = value }
+    total = total + value
+  end
+  cmp = cmp or function(a, b) return a > b end
+  table.sort(list, function(a, b)
+    if a.value == b.value then
+      return a.key < b.key
+    end
+    return cmp(a.value, b.value)
+  end)
+  return list, total
+end
+
+local BAR_WIDTH = 34
+
+local function bar(value, total)
+  local stars = total > 0 and math.floor(value / total * BAR_WIDTH + 0.5) or 0
+  return ("*"):rep(math.max(0, math.min(stars, BAR_WIDTH)))
+end
+
+--- Prints a table as bars, each scaled to its share of the total.
+--- @param t table any key -> number
+--- @param cmp? fun(a: number, b: number): boolean order of the values; descending
+function shark.print_hist(t, cmp)
+  local list, total = sorted_pairs(t, cmp)
+  for _, entry in ipairs(list) do
+    print(("%33s |%-34s| %s"):format(entry.key, bar(entry.value, total), entry.value))
+  end
+end
+
+--- Prints a table as "key<tab>value" lines, in the order of print_hist.
+function shark.print_hist_raw(t, cmp)
+  for _, entry in ipairs((sorted_pairs(t, cmp))) do
+    print(entry.key .. "\t" .. entry.value)
+  end
+end
+
+_G.print_hist = shark.print_hist
+_G.print_hist_raw = shark.print_hist_raw
+
+-- ---- ending ----
+
+local function close_sessions()
+  local sessions = package.loaded["shark.session"]
+  if sessions then
+    sessions.close_all()
+  end
+end
+
+local function close_handle(handle)
+  if not handle:is_closing() then
+    handle:close()
+  end
+end
+
+return function()
+  call_all(end_notify)
+  call_all(on_end)
+  close_sessions()
+  end_children()
+  uv.walk(close_handle)
+end
