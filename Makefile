@@ -42,7 +42,8 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Icore $(SYSTEM) $(WARN) $(HARDEN) $(SAN_FL
 
 # C modules that scripts require find the Lua API in the binary.
 EXPORT := -Wl,--export-dynamic-symbol=lua_* -Wl,--export-dynamic-symbol=luaL_*
-LINK := -pie -static-libgcc -Wl,-z,relro,-z,now $(EXPORT) $(SAN_FLAGS) $(LDFLAGS)
+# The sanitizers must see LuaJIT unwind the stack: they need the shared libgcc.
+LINK := -pie $(if $(SAN),,-static-libgcc) -Wl,-z,relro,-z,now $(EXPORT) $(SAN_FLAGS) $(LDFLAGS)
 CORE_LIBS := -Wl,-Bstatic -lbpf -lelf -lz -Wl,-Bdynamic
 HOST_LIBS := -Wl,-Bstatic -l:liblua5.1-luv.a -l:libluajit-5.1.a -l:libuv_a.a -Wl,-Bdynamic \
 	$(CORE_LIBS) -lm -ldl -lpthread
@@ -54,7 +55,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -
 # ---- what there is ----
 
 # The core proper: no Lua, no event loop. Unit tests link this and nothing else.
-CORE := error log kfeat tracepoint attach object ring session symbols debuginfo rawsock \
+CORE := error log libbpf_error kfeat tracepoint attach object ring session symbols debuginfo rawsock \
 	provider provider_irq options embedded
 HOST := main host ending output script repl bind/bind_luv bind/bind_shark bind/bind_session \
 	bind/luaint

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "libbpf_error.h"
 
 #define KERNEL_HALF (1ULL << 63)
 
@@ -38,22 +39,25 @@ static int kind_of(const char *path, struct error *err)
 	return KIND_TEXT;
 }
 
-static bool has_btf(const char *path, int *code)
+static int check_btf(const char *path, struct error *err)
 {
-	struct btf *btf = btf__parse(path, NULL);
+	struct btf *btf;
 
-	*code = btf ? 0 : -errno;
+	libbpf_error_watch();
+	btf = btf__parse(path, NULL);
+	if (!btf)
+		return libbpf_error_set(err, -errno, "%s: no usable BTF", path);
 	btf__free(btf);
-	return btf != NULL;
+	return 0;
 }
 
 static int use_btf(const char *path, struct error *err)
 {
+	int code = check_btf(path, err);
 	char *copy;
-	int code;
 
-	if (!has_btf(path, &code))
-		return error_set(err, code, "%s: no usable BTF: %s", path, strerror(-code));
+	if (code)
+		return code;
 	copy = strdup(path);
 	if (!copy)
 		return error_set(err, -ENOMEM, "out of memory");

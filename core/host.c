@@ -24,7 +24,7 @@ struct host {
 	uv_loop_t loop;
 	bool failed;	   /* an error was reported: exit status 1 */
 	bool ending;	   /* no more turns of the loop */
-	int finish;	   /* reference to the function shark_init.lua returns */
+	int boot;	   /* reference to the table shark_init.lua returns, 0 before */
 	struct repl *repl; /* NULL without a prompt */
 };
 
@@ -40,16 +40,25 @@ static struct host *host_of(lua_State *L)
 	return host;
 }
 
+/* Replaces the error value at index 1, which is no text, by text. */
+static void error_to_text(lua_State *L)
+{
+	if (luaL_getmetafield(L, 1, "__tostring")) {
+		lua_pushvalue(L, 1);
+		if (!lua_pcall(L, 1, 1, 0) && lua_isstring(L, -1)) {
+			lua_replace(L, 1);
+			return;
+		}
+	}
+	lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+	lua_replace(L, 1);
+}
+
 /* Message handler: any error value to text, with where it happened. */
 static int traceback(lua_State *L)
 {
-	if (!lua_isstring(L, 1)) {
-		if (luaL_callmeta(L, 1, "__tostring") && lua_isstring(L, -1))
-			lua_replace(L, 1);
-		else
-			lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
-		lua_replace(L, 1);
-	}
+	if (!lua_isstring(L, 1))
+		error_to_text(L);
 	lua_settop(L, 1);
 	/* An error that was caught and raised again knows better where it was. */
 	if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
@@ -68,8 +77,9 @@ void host_stop(lua_State *L)
 void host_report(lua_State *L)
 {
 	struct host *host = host_of(L);
+	const char *message = lua_tostring(L, -1);
 
-	log_error("%s", lua_tostring(L, -1));
+	log_error("%s", message ? message : "(error in error handling)");
 	lua_pop(L, 1);
 	if (host->repl)
 		return;
@@ -83,6 +93,10 @@ int host_call(lua_State *L, int nargs, int nresults, int flags)
 	int status;
 
 	(void)flags;
+#ifdef SHARK_GC_STRESS
+	/* What a callback needs and nobody keeps does not survive. */
+	lua_gc(L, LUA_GCCOLLECT, 0);
+#endif
 	lua_pushcfunction(L, traceback);
 	lua_insert(L, base);
 	status = lua_pcall(L, nargs, nresults, base);
@@ -102,9 +116,12 @@ static void open_libraries(lua_State *L)
 	lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
 	luaL_openlibs(L);
 #ifdef SHARK_GC_STRESS
-	/* Collect all the time: what is not anchored does not survive. */
-	lua_gc(L, LUA_GCSETPAUSE, 0);
-	lua_gc(L, LUA_GCSETSTEPMUL, 10000);
+	/*
+	 * A new collection begins when the last one ends. (A pause below 100
+	 * makes LuaJIT leave and enter a compiled loop for ever.)
+	 */
+	lua_gc(L, LUA_GCSETPAUSE, 100);
+	lua_gc(L, LUA_GCSETSTEPMUL, 1000);
 #endif
 }
 
@@ -115,7 +132,7 @@ static void open_luv(struct host *host)
 	bind_luv(host->L);
 }
 
-/* Runs shark_init.lua; what it returns ends the run (host->finish). */
+/* Runs shark_init.lua; what it returns ends the run. */
 static void boot(struct host *host)
 {
 	lua_State *L = host->L;
@@ -123,7 +140,7 @@ static void boot(struct host *host)
 	script_load_init(L, host->options->root);
 	bind_push_private(L);
 	lua_call(L, 1, 1);
-	host->finish = luaL_ref(L, LUA_REGISTRYINDEX);
+	host->boot = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 static int set_up(lua_State *L)
@@ -169,13 +186,31 @@ static int open_loop(struct host *host)
 	return code;
 }
 
-/* Handles that scripts left open are closed by then, through luv. */
+/* Calls the function that shark_init.lua returned under this name. */
+static void call_boot(struct host *host, const char *name)
+{
+	lua_State *L = host->L;
+
+	if (!host->boot)
+		return;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, host->boot);
+	lua_getfield(L, -1, name);
+	lua_remove(L, -2);
+	host_call(L, 0, 0, 0);
+}
+
+/* Callbacks that still run may open handles anew; not for ever. */
+enum { CLOSING_ROUNDS = 1000 };
+
 static void close_loop(struct host *host)
 {
 	output_unwatch();
-	uv_run(&host->loop, UV_RUN_DEFAULT);
+	for (int i = 0; i < CLOSING_ROUNDS; i++) {
+		call_boot(host, "close_handles");
+		if (!uv_run(&host->loop, UV_RUN_ONCE))
+			break;
+	}
 	lua_close(host->L);
-	uv_run(&host->loop, UV_RUN_NOWAIT);
 	if (uv_loop_close(&host->loop))
 		log_debug("the loop closed with handles open");
 }
@@ -223,15 +258,6 @@ static void run(struct host *host)
 	ending_begin();
 }
 
-/* on_end callbacks, sessions, handles: shark_init.lua knows the order. */
-static void finish(struct host *host)
-{
-	if (!host->finish)
-		return;
-	lua_rawgeti(host->L, LUA_REGISTRYINDEX, host->finish);
-	host_call(host->L, 0, 0, 0);
-}
-
 static int last_words(const struct host *host)
 {
 	int code = output_flush();
@@ -257,7 +283,7 @@ int host_run(const struct options *options)
 		return EXIT_FAILURE;
 	}
 	run(&host);
-	finish(&host);
+	call_boot(&host, "finish");
 	close_loop(&host);
 	status = last_words(&host);
 	debuginfo_reset();

@@ -12,6 +12,7 @@
 
 #include "array.h"
 #include "cleanup.h"
+#include "libbpf_error.h"
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 
@@ -109,10 +110,12 @@ static bool btf_has_field(const struct btf *btf, const struct btf_type *type, co
 
 static int ask_counts_missed_tp_runs(void)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	const struct btf_type *type;
+	struct btf *btf;
 	int id, answer;
 
+	libbpf_error_watch();
+	btf = btf__load_vmlinux_btf();
 	if (!btf)
 		return -errno;
 	id = btf__find_by_name_kind(btf, "bpf_link_info", BTF_KIND_STRUCT);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "embedded.h"
 #include "host.h"
@@ -43,12 +45,24 @@ static int flush(int status)
 	return status ? status : EXIT_FAILURE;
 }
 
+/*
+ * A standard stream that is closed must not become the next file that is
+ * opened. Opened the wrong way round, it still fails as a closed one does.
+ */
+static void occupy_standard_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	struct error err;
 	int status;
 
+	occupy_standard_streams();
 	if (options_parse(&options, argc, argv, &err)) {
 		log_error("%s; 'shark --help' lists the options", err.text);
 		status = EXIT_USAGE;

@@ -7,11 +7,10 @@
 #include <bpf/libbpf.h>
 #include <bpf/skel_internal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "debuginfo.h"
-#include "kfeat.h"
+#include "libbpf_error.h"
 #include "log.h"
 
 static const char *const map_names[NR_OBJECT_MAPS] = {
@@ -72,24 +71,6 @@ static int load_light(struct object *object, const __u32 entries[NR_OBJECT_MAPS]
 
 /* ---- libbpf ---- */
 
-/* libbpf says why on its log; the last line of it that means something is kept. */
-static struct {
-	char text[512];
-} complaint;
-
-__attribute__((format(printf, 2, 0))) static int keep_complaint(enum libbpf_print_level level,
-								const char *format, va_list args)
-{
-	char line[512];
-
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("%s", line);
-	if (level == LIBBPF_WARN && !complaint.text[0] && !strstr(line, "-- BEGIN PROG"))
-		memcpy(complaint.text, line, sizeof(line));
-	return 0;
-}
-
 static struct bpf_map *find_section_map(struct bpf_object *libbpf, const char *section)
 {
 	return bpf_object__find_map_by_name(libbpf, section);
@@ -139,8 +120,7 @@ static int load_libbpf(struct object *object, const __u32 entries[NR_OBJECT_MAPS
 	const void *elf = object->image->elf(&size);
 	int code;
 
-	complaint.text[0] = '\0';
-	libbpf_set_print(keep_complaint);
+	libbpf_error_watch();
 	object->libbpf = bpf_object__open_mem(elf, size, &opts);
 	code = object->libbpf ? prepare_libbpf(object, entries, config) : -errno;
 	if (!code)
@@ -150,8 +130,7 @@ static int load_libbpf(struct object *object, const __u32 entries[NR_OBJECT_MAPS
 	if (!code)
 		return 0;
 	object_unload(object);
-	return error_set(err, code, "the kernel did not load the program: %s%s%s", strerror(-code),
-			 complaint.text[0] ? ": " : "", complaint.text);
+	return libbpf_error_set(err, code, "the program was not loaded");
 }
 
 /* ---- both ---- */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kfeat.h"
+#include "libbpf_error.h"
 
 static int bind_to(int fd, const char *interface, struct error *err)
 {
@@ -68,12 +69,13 @@ int rawsock_load_filter(const char *path, struct error *err)
 
 	if (access(path, R_OK))
 		return error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+	libbpf_error_watch();
 	object = bpf_object__open_file(path, NULL);
 	if (!object)
-		return error_set(err, -errno, "%s is not a BPF object: %s", path, strerror(errno));
+		return libbpf_error_set(err, -errno, "%s is not a BPF object", path);
 	fd = bpf_object__load(object);
 	if (fd)
-		error_set(err, fd, "the kernel did not load %s: %s", path, strerror(-fd));
+		fd = libbpf_error_set(err, fd, "%s was not loaded", path);
 	else
 		fd = first_filter(object, path, err);
 	bpf_object__close(object);

@@ -138,9 +138,15 @@ static bool fail(lua_State *L)
 	return false;
 }
 
+/* path: NULL for standard input */
 static bool load_file(lua_State *L, const char *path)
 {
-	return luaL_loadfilex(L, path, TEXT_ONLY) ? fail(L) : true;
+	if (!luaL_loadfilex(L, path, TEXT_ONLY))
+		return true;
+	if (strstr(lua_tostring(L, -1), "wrong mode"))
+		lua_pushfstring(L, "cannot run '%s': it holds bytecode, shark runs text only",
+				path ? path : "-");
+	return fail(L);
 }
 
 static bool load_packaged(lua_State *L, const struct options *options,

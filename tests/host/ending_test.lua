@@ -1,0 +1,251 @@
+-- How a run ends: by itself, by a signal, by an error, by a closed output.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local proc = require "proc"
+local t = require "t"
+
+local shark, shell = proc.run_shark, proc.run_shell
+local SIGINT, SIGKILL, SIGPIPE, SIGTERM = 2, 9, 13, 15
+local tests = {}
+
+local function assert_ends(result, status, out, err)
+  t.assertEquals({ result.status, result.signal, result.out, result.err }, { status, 0, out, err or "" })
+end
+
+-- Starts a chunk, waits until it printed "ready", sends the signals.
+local function interrupt(chunk, ...)
+  local child = proc.start(proc.shark, { "-e", chunk })
+  child.wait_for("ready\n")
+  for _, signal in ipairs { ... } do
+    child.kill(signal)
+  end
+  return child.wait()
+end
+
+local FOREVER = "set_interval(function() end, 1000) set_timeout(function() print 'ready' end, 0) "
+
+-- ---- by itself ----
+
+function tests.test_the_run_ends_when_nothing_is_left_to_do()
+  assert_ends(shark("-e", "set_timeout(function() print 'last' end, 10)"), 0, "last\n")
+end
+
+function tests.test_callbacks_of_the_end_run_in_order_when_the_loop_is_empty()
+  assert_ends(shark("-e", [[
+    shark.on_end(function() print 'end 1' end)
+    shark.add_end_notify(function() print 'notify 1' end)
+    shark.on_end(function() print 'end 2' end)
+    shark.add_end_notify(function() print 'notify 2' end)
+    set_timeout(function() print 'timeout' end, 1)]]), 0,
+    "timeout\nnotify 1\nnotify 2\nend 1\nend 2\n")
+end
+
+function tests.test_stop_ends_the_run_in_order()
+  assert_ends(shark("-e", [[
+    set_interval(function() end, 10)
+    shark.on_end(function() print 'end' end)
+    set_timeout(function() shark.stop() print 'still here' end, 20)]]), 0, "still here\nend\n")
+end
+
+function tests.test_stop_before_the_loop()
+  assert_ends(shark("-e", "set_interval(print, 1) shark.on_end(function() print 'end' end) shark.stop()"),
+    0, "end\n")
+end
+
+function tests.test_the_loop_can_be_run_by_the_script()
+  assert_ends(shark("-e", "set_timeout(function() print 'in' end, 1) require('uv').run() print 'behind'"),
+    0, "in\nbehind\n")
+end
+
+-- ---- by a signal ----
+
+function tests.test_the_first_signal_ends_the_run_in_order()
+  for _, signal in ipairs { "sigint", "sigterm" } do
+    local result = interrupt(FOREVER .. [[
+      shark.on_end(function() print 'end' end)
+      shark.add_end_notify(function() print 'notify' end)]], signal)
+    assert_ends(result, 0, "ready\nnotify\nend\n")
+  end
+end
+
+function tests.test_a_signal_while_the_script_runs_the_loop_itself()
+  local result = interrupt(FOREVER .. "require('uv').run() print 'behind'", "sigint")
+  assert_ends(result, 0, "ready\nbehind\n")
+end
+
+local function assert_dies_of(result, signal)
+  t.assertEquals(result.signal, signal)
+end
+
+-- The loop is compiled: no hook would ever be called in it.
+local SPIN = "io.write('ready\\n') io.flush() local x = 0 while true do x = x + 1 end"
+
+function tests.test_the_second_signal_ends_a_compiled_loop_at_once()
+  local child = proc.start(proc.shark, { "-e", SPIN })
+  child.wait_for("ready\n")
+  child.kill("sigint")
+  require("uv").sleep(100)
+  t.assertNil(child.status)
+  child.kill("sigint")
+  assert_dies_of(child.wait(), SIGINT)
+end
+
+function tests.test_the_second_signal_may_be_the_other_one()
+  local child = proc.start(proc.shark, { "-e", SPIN })
+  child.wait_for("ready\n")
+  child.kill("sigint")
+  require("uv").sleep(100)
+  child.kill("sigterm")
+  assert_dies_of(child.wait(), SIGTERM)
+end
+
+function tests.test_the_second_signal_ends_a_callback_of_the_end()
+  local child = proc.start(proc.shark, { "-e", FOREVER .. [[
+    shark.on_end(function() io.write('ending\n') io.flush() while true do end end)]] })
+  child.wait_for("ready\n")
+  child.kill("sigint")
+  child.wait_for("ending\n")
+  child.kill("sigint")
+  assert_dies_of(child.wait(), SIGINT)
+end
+
+function tests.test_signals_do_not_keep_the_loop_alive()
+  assert_ends(shark("-e", "print 'done'"), 0, "done\n")
+end
+
+function tests.test_a_script_may_watch_signals_itself()
+  local child = proc.start(proc.shark, { "-e", [[
+    local uv = require 'uv'
+    local s = uv.new_signal()
+    s:start('sigusr1', function() print 'caught' shark.stop() end)
+    print 'ready']] })
+  child.wait_for("ready\n")
+  child.kill("sigusr1")
+  assert_ends(child.wait(), 0, "ready\ncaught\n")
+end
+
+-- ---- by an error in a callback ----
+
+local function assert_reported(result, ...)
+  t.assertEquals({ result.status, result.signal }, { 1, 0 })
+  for _, text in ipairs { ... } do
+    t.assertStrContains(result.err, text)
+  end
+end
+
+function tests.test_a_failing_timer_callback()
+  assert_reported(shark("-e", "set_interval(function() error 'oops' end, 1)"), "oops", "stack traceback:")
+  assert_reported(shark("-e", "set_timeout(function() error({}) end, 1)"), "(error object is a table value)")
+  assert_reported(shark("-e", "set_timeout(function() error(nil) end, 1)"), "(error object is a nil value)")
+end
+
+function tests.test_a_failing_callback_of_luv()
+  assert_reported(shark("-e", [[
+    local uv = require 'uv'
+    local timer = uv.new_timer()
+    timer:start(1, 1, function() local x = nil; x() end)]]), "attempt to call local 'x'", "stack traceback:")
+  assert_reported(shark("-e", [[
+    require('uv').fs_stat('/', function() error 'in fs_stat' end)]]), "in fs_stat", "stack traceback:")
+end
+
+function tests.test_a_failing_callback_ends_the_run_in_order()
+  local result = shark("-e", [[
+    shark.on_end(function() print 'results' end)
+    set_interval(function() error 'oops' end, 1)]])
+  assert_reported(result, "oops")
+  t.assertEquals(result.out, "results\n")
+  local _, reports = result.err:gsub("oops", "")
+  t.assertEquals(reports, 1)
+end
+
+function tests.test_a_failing_callback_of_the_end_does_not_stop_the_others()
+  local result = shark("-e", [[
+    shark.add_end_notify(function() error 'first' end)
+    shark.on_end(function() error 'second' end)
+    shark.on_end(function() print 'third' end)]])
+  assert_reported(result, "first", "second")
+  t.assertEquals(result.out, "third\n")
+end
+
+function tests.test_callbacks_of_the_end_run_after_an_error_in_the_script()
+  local result = shark("-e", "shark.on_end(function() print 'end' end) error 'x'")
+  assert_reported(result, "x")
+  t.assertEquals(result.out, "end\n")
+end
+
+-- ---- handles left open ----
+
+function tests.test_handles_left_open_are_closed()
+  assert_ends(shark("-e", [[
+    local uv = require 'uv'
+    uv.new_tcp() uv.new_pipe(false) uv.new_idle() uv.new_async(function() end)
+    local t = uv.new_timer() t:start(1000000, 0, print)
+    shark.stop()]]), 0, "")
+end
+
+function tests.test_walk_passes_over_the_handles_of_the_host()
+  assert_ends(shark("-e", [[
+    local uv = require 'uv'
+    uv.new_timer()
+    local n = 0
+    uv.walk(function(handle) n = n + 1 handle:close() end)
+    print(n)]]), 0, "1\n")
+end
+
+-- ---- by its output ----
+
+function tests.test_a_closed_output_ends_the_run()
+  local result = shell([[$SHARK -e '
+    shark.on_end(function() io.stderr:write("end\n") end)
+    set_interval(function() print "line" end, 5)' | head -1]])
+  assert_ends(result, 0, "line\n", "end\n")
+end
+
+function tests.test_a_closed_output_ends_a_script_that_never_comes_back()
+  local result = shell([[$SHARK -e 'while true do print "line" end' | head -1]])
+  assert_ends(result, 0, "line\n")
+end
+
+function tests.test_a_closed_output_has_the_status_of_sigpipe()
+  local result = shell([[bash -c '$SHARK -e "set_interval(function() print(1) end, 5)" | head -1
+    exit ${PIPESTATUS[0]}']])
+  t.assertEquals(result.status, 128 + SIGPIPE)
+end
+
+function tests.test_a_broken_socket_does_not_end_the_run()
+  assert_ends(shark("-e", [[
+    local uv = require 'uv'
+    local fds = uv.socketpair and uv.socketpair() or nil
+    local a, b = uv.new_pipe(false), uv.new_pipe(false)
+    local pair = uv.pipe()
+    a:open(pair.read) b:open(pair.write)
+    a:close()
+    set_timeout(function()
+      b:write('x', function(err) print(err) b:close() end)
+    end, 10)]]), 0, "EPIPE\n")
+end
+
+function tests.test_a_full_disk_is_reported()
+  local result = shell "$SHARK -e 'print(1)' > /dev/full"
+  t.assertEquals(result.status, 1)
+  t.assertStrContains(result.err, "cannot write standard output: No space left on device")
+  result = shell "$SHARK -e 'set_interval(function() print(1) end, 5)' > /dev/full"
+  t.assertEquals(result.status, 1)
+  t.assertStrContains(result.err, "No space left on device")
+  result = shell "$SHARK --help > /dev/full"
+  t.assertEquals(result.status, 1)
+end
+
+function tests.test_an_output_that_was_never_open_is_reported()
+  local result = shell "$SHARK -e 'print(1)' >&-"
+  t.assertEquals(result.status, 1)
+  t.assertStrContains(result.err, "cannot write standard output")
+end
+
+function tests.test_output_arrives_before_the_loop_sleeps()
+  local child = proc.start(proc.shark, { "-e", FOREVER })
+  child.wait_for("ready\n") -- through a pipe, with the run going on
+  child.kill("sigkill")
+  assert_dies_of(child.wait(), SIGKILL)
+end
+
+t.run(tests)

@@ -1,0 +1,134 @@
+-- The command line, as a user of lua or luajit expects it.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local proc = require "proc"
+local t = require "t"
+
+local shark, shell = proc.run_shark, proc.run_shell
+local tests = {}
+
+local function assert_ends(result, status, out)
+  t.assertEquals({ result.status, result.signal, result.err }, { status, 0, "" })
+  t.assertEquals(result.out, out)
+end
+
+local function assert_usage_error(result, text)
+  t.assertEquals(result.status, 2)
+  t.assertEquals(result.out, "")
+  t.assertStrContains(result.err, text)
+  t.assertStrContains(result.err, "shark --help")
+end
+
+function tests.test_version()
+  for _, option in ipairs { "-v", "--version" } do
+    local result = shark(option)
+    t.assertEquals(result.status, 0)
+    t.assertStrMatches(result.out, "shark %d+%.%d+%.%d+\n")
+  end
+end
+
+function tests.test_help()
+  for _, option in ipairs { "-h", "--help" } do
+    local result = shark(option)
+    t.assertEquals(result.status, 0)
+    t.assertStrContains(result.out, "usage: shark [options] [script [args]]")
+    t.assertEquals(result.err, "")
+  end
+end
+
+function tests.test_list_names_every_packaged_script_with_what_it_does()
+  local result = shark "--list"
+  t.assertEquals(result.status, 0)
+  for _, name in ipairs { "hardirqs", "hello", "ticks" } do
+    t.assertStrMatches(result.out, ".*" .. name .. " +%w[^\n]+\n.*")
+  end
+end
+
+function tests.test_wrong_options()
+  assert_usage_error(shark "--nope", "option '--nope' is not known")
+  assert_usage_error(shark "-x", "option '-x' is not known")
+  assert_usage_error(shark "-e", "option '-e' needs an argument")
+  assert_usage_error(shark("-V", "-l"), "option '-l' needs an argument")
+end
+
+function tests.test_chunks_run_in_order()
+  assert_ends(shark("-e", "x = 1", "-e", "print(x + 1)"), 0, "2\n")
+end
+
+function tests.test_library_becomes_a_global()
+  assert_ends(shark("-l", "ffi", "-e", "print(ffi.abi('64bit'))"), 0, "true\n")
+end
+
+function tests.test_missing_library()
+  local result = shark("-l", "no_such_module")
+  t.assertEquals(result.status, 1)
+  t.assertStrContains(result.err, "module 'no_such_module' not found")
+end
+
+function tests.test_chunks_come_before_the_script()
+  assert_ends(shell [[echo 'print("script", x)' | $SHARK -e 'x = 7' -]], 0, "script\t7\n")
+end
+
+function tests.test_chunk_with_a_syntax_error()
+  local result = shark("-e", "x = = 1")
+  t.assertEquals(result.status, 1)
+  t.assertStrContains(result.err, "(command line):1: unexpected symbol near '='")
+end
+
+function tests.test_verbose()
+  assert_ends(shark("-e", "print(shark.verbose)"), 0, "false\n")
+  assert_ends(shark("-V", "-e", "print(shark.verbose)"), 0, "true\n")
+end
+
+function tests.test_standard_input_is_the_script_when_there_is_no_other()
+  assert_ends(shell [[echo 'print("piped", ...)' | $SHARK]], 0, "piped\n")
+  assert_ends(shell [[echo 'print("piped", ...)' | $SHARK - a b]], 0, "piped\ta\tb\n")
+end
+
+function tests.test_an_empty_script_is_a_script()
+  assert_ends(shell "$SHARK < /dev/null", 0, "")
+end
+
+function tests.test_closed_standard_input_is_an_error()
+  local result = shell "$SHARK - <&-"
+  t.assertEquals(result.status, 1)
+  t.assertStrContains(result.err, "cannot read stdin")
+end
+
+-- ---- arg ----
+
+local PRINT_ARG = [[
+local low, high = 0, 0
+while arg[low - 1] do low = low - 1 end
+while arg[high + 1] do high = high + 1 end
+for i = low, high do print(i, arg[i]) end
+print("dots", ...)
+]]
+
+function tests.test_arg_with_a_script()
+  local directory = proc.temporary_directory()
+  proc.write_file(directory .. "/a.lua", PRINT_ARG)
+  assert_ends(shark({ cwd = directory }, "-V", "--", "a.lua", "1", "-v"), 0,
+    ("-3\t%s\n-2\t-V\n-1\t--\n0\ta.lua\n1\t1\n2\t-v\ndots\t1\t-v\n"):format(proc.shark))
+end
+
+function tests.test_arg_of_a_packaged_script()
+  assert_ends(shark("hello", "x"), 0, shark("hello").out .. "argument 1: x\n")
+  assert_ends(shark("-e", "print(arg[0], arg[-1], arg[2])", "hello"), 0,
+    ("hello\t-e\tnil\n"):gsub("%-e", "print(arg[0], arg[-1], arg[2])") .. shark("hello").out)
+end
+
+function tests.test_arg_without_a_script()
+  assert_ends(shark("-e", "print(arg[0], arg[1], #arg)"), 0,
+    ("%s\t-e\t2\n"):format(proc.shark))
+end
+
+function tests.test_many_arguments()
+  local args = { "-", }
+  for i = 1, 5000 do
+    args[#args + 1] = tostring(i)
+  end
+  local result = proc.run(proc.shark, args, { stdin = "print(#arg, select('#', ...), (select(5000, ...)))" })
+  assert_ends(result, 0, "5000\t5000\t5000\n")
+end
+
+t.run(tests)

@@ -1,0 +1,106 @@
+-- The prompt: through a pipe, from a file, on a terminal.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local proc = require "proc"
+local t = require "t"
+
+local tests = {}
+
+local function start()
+  local child = proc.start(proc.shark, { "-i" }, { stdin = true })
+  child.wait_for("> ")
+  return child
+end
+
+-- What was printed behind the greeting, without the prompts.
+local function answers(text)
+  return (text:gsub("^[^\n]*\n", ""):gsub(">+ ", ""))
+end
+
+local function run(input)
+  local result = proc.run(proc.shark, { "-i" }, { stdin = input })
+  return answers(result.out), result
+end
+
+function tests.test_expressions_print_their_values()
+  t.assertEquals(run "1 + 1\n", "2\n")
+  t.assertEquals(run "= 1, nil, 'x'\n", "1\tnil\tx\n")
+  t.assertEquals(run "x = 5\nx * 2\n", "10\n")
+end
+
+function tests.test_a_chunk_may_take_several_lines()
+  t.assertEquals(run "for i = 1, 2 do\n  print(i)\nend\n", "1\n2\n")
+end
+
+function tests.test_an_error_is_reported_and_the_prompt_goes_on()
+  local out, result = run "error 'oops'\nx = = 1\nprint 'still here'\n"
+  t.assertEquals(out, "still here\n")
+  t.assertStrContains(result.err, "oops")
+  t.assertStrContains(result.err, "stack traceback:")
+  t.assertStrContains(result.err, "unexpected symbol near '='")
+  t.assertEquals(result.status, 0)
+end
+
+function tests.test_a_failing_callback_does_not_end_it()
+  local child = start()
+  child.write("set_timeout(function() error 'in a callback' end, 0)\n")
+  child.wait_for("in a callback")
+  child.write("'still ' .. 'here'\n")
+  child.wait_for("still here")
+  child.close_stdin()
+  t.assertEquals(child.wait().status, 0)
+end
+
+function tests.test_timers_go_on_while_the_user_types()
+  local child = start()
+  child.write("n = 0 set_interval(function() n = n + 1 if n == 3 then print 'three' end end, 5)\n")
+  child.write("local unfinished = function(")
+  child.wait_for("three")
+  child.write(") end\n'done ' .. 'typing'\n")
+  child.wait_for("done typing")
+  child.close_stdin()
+  t.assertEquals(child.wait().status, 0)
+end
+
+function tests.test_end_of_input_ends_the_run_in_order()
+  t.assertEquals(run "shark.on_end(function() print 'end' end)\nlocal _ = set_interval(print, 100000)\n", "end\n")
+end
+
+function tests.test_the_last_line_needs_no_newline()
+  t.assertEquals(run "print 'last'", "last\n")
+end
+
+function tests.test_input_that_ends_in_the_middle()
+  local _, result = run "x = {"
+  t.assertStrContains(result.err, "the input ends in the middle of a chunk")
+end
+
+function tests.test_input_from_a_file()
+  local path = proc.write_file(proc.temporary_directory() .. "/input", "1 + 2\n'from a file'\n")
+  t.assertEquals(answers(proc.run_shell("$SHARK -i < " .. path).out), "3\nfrom a file\n")
+end
+
+function tests.test_a_long_line()
+  t.assertEquals(run(("x = '%s'\n#x\n"):format(("a"):rep(100000))), "100000\n")
+end
+
+function tests.test_a_prompt_behind_a_script()
+  local path = proc.write_file(proc.temporary_directory() .. "/s.lua", "value = 42\n")
+  local result = proc.run(proc.shark, { "-i", path }, { stdin = "value\n" })
+  t.assertEquals(answers(result.out), "42\n")
+end
+
+function tests.test_on_a_terminal_without_a_script()
+  local input = "echo '6 * 7'; sleep 0.5; echo \"'bye ' .. 'now'\"; sleep 0.5"
+  local result = proc.run_shell(("(%s) | script -qec $SHARK /dev/null"):format(input))
+  t.assertEquals(result.status, 0)
+  t.assertStrContains(result.out, "42")
+  t.assertStrContains(result.out, "bye now")
+end
+
+function tests.test_the_terminal_of_the_output_stays_blocking()
+  local input = "echo \"for i = 1, 20000 do print('line ' .. i) end\"; sleep 1"
+  local result = proc.run_shell(("(%s) | script -qec $SHARK /dev/null"):format(input))
+  t.assertStrContains(result.out, "line 20000")
+end
+
+t.run(tests)

@@ -1,0 +1,100 @@
+--- What Lua tests share: luaunit with TAP output that names what was skipped,
+-- and abilities of the machine that a test can ask for.
+local lu = require "luaunit"
+
+local M = setmetatable({}, { __index = lu })
+
+-- ---- output ----
+
+local Tap = {}
+Tap.__index = Tap
+
+function Tap.new(runner)
+  return setmetatable({ runner = runner, result = runner.result }, Tap)
+end
+
+function Tap:startSuite()
+  print("1.." .. self.result.selectedCount)
+end
+
+local function comment(text)
+  io.stdout:write((text:gsub("[^\n]+", "#   %0")), "\n")
+end
+
+function Tap:endTest(node)
+  local line = ("ok %d - %s"):format(self.result.currentTestNumber, (node.testName:gsub("^tests%.", "")))
+  if node:isSkipped() then
+    print(line .. " # SKIP " .. node.msg)
+  elseif node:isSuccess() then
+    print(line)
+  else
+    print("not " .. line)
+    comment(node.msg)
+    comment(node.stackTrace)
+  end
+  io.stdout:flush()
+end
+
+function Tap:endSuite()
+  return self.result.notSuccessCount
+end
+
+function Tap.startClass() end
+function Tap.startTest() end
+function Tap.updateStatus() end
+function Tap.endClass() end
+
+--- Runs a table of test functions (test_NAME); a failure ends the process with
+--- status 1.
+function M.run(tests)
+  local runner = lu.LuaUnit.new()
+  runner.outputType = Tap
+  if runner:runSuiteByInstances({ { "tests", tests } }) ~= 0 then
+    os.exit(1)
+  end
+end
+
+-- ---- abilities ----
+
+local function find_disk()
+  return require("disk").find()
+end
+
+-- Each returns something true, or nil and why not.
+local abilities = {
+  root = function()
+    return require("ffi").C.geteuid() == 0, "not root"
+  end,
+  tracing = function()
+    local session, message = require("shark.irq").hardirq {}
+    if session then
+      session:close()
+    end
+    return session, message
+  end,
+  tracefs = function()
+    local file = io.open("/sys/kernel/tracing/events/irq/irq_handler_entry/id")
+      or io.open("/sys/kernel/debug/tracing/events/irq/irq_handler_entry/id")
+    if file then
+      file:close()
+    end
+    return file, "tracefs is not mounted"
+  end,
+  disk = find_disk,
+}
+
+require("ffi").cdef "unsigned geteuid(void);"
+
+--- Skips the running test, with the reason, where this machine lacks something.
+--- @return any what the ability found
+function M.needs(...)
+  local found
+  for _, name in ipairs { ... } do
+    local reason
+    found, reason = abilities[name]()
+    lu.skipIf(not found, ("needs %s: %s"):format(name, tostring(reason)))
+  end
+  return found
+end
+
+return M

@@ -1,0 +1,215 @@
+-- The event stream: nothing lost, or what was lost is counted.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local disk_load = require "disk"
+local ffi = require "ffi"
+local irq = require "shark.irq"
+local proc = require "proc"
+local t = require "t"
+local uv = require "uv"
+
+local READS = 1009
+local tests = {}
+
+local function count_of(session)
+  local n = 0
+  for _, row in ipairs(session:read()) do
+    n = n + row.count
+  end
+  return n
+end
+
+-- Streaming begins after counting does: what came in between has no event.
+local function open_streaming(options, method, handler)
+  local session, message = irq.hardirq(options)
+  t.assertNotNil(session, message)
+  for _ = 1, 100 do
+    t.assertNotNil(session[method](session, handler))
+    if count_of(session) == 0 then
+      return session
+    end
+    session:close()
+    session = assert(irq.hardirq(options))
+  end
+  t.fail("interrupts all the time")
+end
+
+function tests.test_every_interrupt_is_one_event()
+  local disk = t.needs("root", "tracing", "disk")
+  local n, total_ns, by_action = 0, 0, {}
+  local session = open_streaming({ irq = disk.irqs[1] }, "on", function(e)
+    n = n + 1
+    total_ns = total_ns + tonumber(e.ns)
+    by_action[e.action] = (by_action[e.action] or 0) + 1
+    t.assertEquals(e.irq, disk.irqs[1])
+  end)
+  disk_load.direct_reads(disk, READS)
+  session:stop()
+  local count, row_ns = 0, 0
+  for _, row in ipairs(session:read()) do
+    count, row_ns = count + row.count, row_ns + row.total_ns
+    t.assertTrue(by_action[row.action] >= row.count)
+  end
+  t.assertEquals({ n, total_ns }, { count, row_ns })
+  t.assertEquals(session:loss().ring_drops, 0)
+  t.assertEquals(shark.stats().events >= n, true)
+  session:close()
+end
+
+function tests.test_events_come_on_the_loop_by_themselves()
+  local disk = t.needs("root", "tracing", "disk")
+  local n = 0
+  local session = open_streaming({}, "on", function() n = n + 1 end)
+  local visible = disk_load.direct_reads(disk, 100)
+  t.assertEquals(n, 0)
+  local limit = uv.hrtime() + 60e9
+  while n < visible and uv.hrtime() < limit do
+    uv.run("once")
+  end
+  t.assertTrue(n >= visible)
+  session:close()
+end
+
+function tests.test_batches_are_arrays_of_structs()
+  local disk = t.needs("root", "tracing", "disk")
+  local n, last, batches = 0, 0ULL, 0
+  local session = open_streaming({ irq = disk.irqs[1], cpu = nil }, "on_batch", function(events, count)
+    batches = batches + 1
+    for i = 0, count - 1 do
+      t.assertTrue(events[i].ts_ns >= last)
+      last = events[i].ts_ns
+      t.assertEquals(events[i].ret, 1)
+    end
+    n = n + count
+  end)
+  local visible = disk_load.direct_reads(disk, READS)
+  session:drain()
+  t.assertTrue(n >= visible)
+  t.assertTrue(batches < n)
+  session:close()
+end
+
+function tests.test_an_event_has_no_other_fields_and_cannot_be_written()
+  local disk = t.needs("root", "tracing", "disk")
+  local session = open_streaming({}, "on", function(e)
+    t.assertErrorMsgContains("has no field 'nope'", function() return e.nope end)
+    t.assertErrorMsgContains("attempt to write to constant location", function() e.irq = 1 end)
+  end)
+  disk_load.direct_reads(disk, 1)
+  session:drain()
+  session:close()
+end
+
+function tests.test_a_full_ring_counts_what_it_drops()
+  local disk = t.needs("root", "tracing", "disk")
+  local n = 0
+  local session = open_streaming({ ring_bytes = 4096, irq = disk.irqs[1] }, "on", function() n = n + 1 end)
+  local visible = disk_load.direct_reads(disk, READS) -- nobody drains meanwhile
+  session:stop()
+  local produced, dropped = count_of(session), session:loss().ring_drops
+  t.assertTrue(produced >= visible)
+  t.assertEquals(n + dropped, produced)
+  t.assertTrue(dropped > 0 and n > 0)
+  t.assertStrContains(tostring(session:loss()), ("%d events dropped (ring full)"):format(dropped))
+  session:close()
+end
+
+function tests.test_a_ring_that_fills_up_wakes_the_loop()
+  local disk = t.needs("root", "tracing", "disk")
+  local n = 0
+  local session = open_streaming({ ring_bytes = 4096 }, "on", function() n = n + 1 end)
+  session.timer:stop() -- only the ring is left to wake the loop
+  local visible = disk_load.direct_reads(disk, 90) -- 90 * 40 bytes: past the half, not full
+  local timer = uv.new_timer()
+  timer:start(30000, 0, function() end)
+  while n == 0 and timer:is_active() do
+    uv.run("once")
+  end
+  timer:close()
+  t.assertTrue(n >= visible)
+  session:close()
+end
+
+function tests.test_no_handler_no_events()
+  local disk = t.needs("root", "tracing", "disk")
+  local n = 0
+  local session = open_streaming({ irq = disk.irqs[1] }, "on", function() n = n + 1 end)
+  local visible = disk_load.direct_reads(disk, 10)
+  session:on(nil)
+  local seen = n
+  t.assertTrue(seen >= visible)
+  disk_load.direct_reads(disk, 10)
+  t.assertEquals(session:drain(), 0)
+  t.assertEquals(n, seen)
+  session:close()
+end
+
+function tests.test_a_handler_may_close_its_session()
+  local disk = t.needs("root", "tracing", "disk")
+  local n, session = 0, nil
+  session = open_streaming({}, "on", function(e)
+    n = n + 1
+    session:close()
+    t.assertTrue(e.irq > 0) -- still there until the handler returns
+  end)
+  local visible = disk_load.direct_reads(disk, 10)
+  session:drain()
+  t.assertTrue(n >= visible)
+  t.assertErrorMsgContains("the session is closed", session.read, session)
+end
+
+function tests.test_a_failing_handler_is_taken_off()
+  local disk = t.needs("root", "tracing", "disk")
+  local n = 0
+  local session = open_streaming({}, "on", function()
+    n = n + 1
+    error "in the handler"
+  end)
+  disk_load.direct_reads(disk, 10)
+  t.assertErrorMsgContains("in the handler", session.drain, session)
+  t.assertEquals(session:drain(), 0)
+  t.assertEquals(n, 1)
+  t.assertNotNil(session:read())
+  session:close()
+end
+
+function tests.test_a_failing_handler_ends_the_run_with_a_traceback()
+  local disk = t.needs("root", "tracing", "disk")
+  local result = proc.run_shark("-e", ([[
+    local s = assert(require('shark.irq').hardirq { irq = %d })
+    s:on(function(e) error 'in the handler' end)
+    shark.on_end(function() print('rows', #s:read() > 0) end)
+    shark.exec('dd', 'if=%s', 'of=/dev/null', 'bs=4k', 'count=50', 'iflag=direct', 'status=none')
+    set_interval(function() end, 1000)]]):format(disk.irqs[1], disk.path))
+  t.assertEquals(result.status, 1)
+  t.assertEquals(result.out, "rows\ttrue\n")
+  t.assertStrContains(result.err, "in the handler")
+  local _, tracebacks = result.err:gsub("stack traceback:", "")
+  t.assertEquals(tracebacks, 1)
+end
+
+-- A handler that is arithmetic is compiled as part of the loop over the batch.
+function tests.test_a_trace_forms_over_a_batch()
+  t.needs("root", "tracing", "disk")
+  local compiled, aborted = 0, {}
+  local jutil = require "jit.util"
+  local function watch(what, trace, func, _, reason)
+    if what == "stop" then
+      compiled = compiled + (jutil.traceinfo(trace).linktype == "loop" and 1 or 0)
+    elseif what == "abort" then
+      aborted[#aborted + 1] = tostring(reason) .. " in " .. jutil.funcinfo(func).loc
+    end
+  end
+  local total = 0
+  local disk = disk_load.find()
+  local session = open_streaming({}, "on", function(e) total = total + tonumber(e.ns) end)
+  disk_load.direct_reads(disk, READS)
+  jit.attach(watch, "trace")
+  session:drain()
+  jit.attach(watch)
+  session:close()
+  t.assertTrue(total > 0)
+  t.assertTrue(compiled > 0, "no trace; aborted: " .. table.concat(aborted, "; "))
+  t.assertEquals(ffi.sizeof("struct shark_hardirq_event"), 32)
+end
+
+t.run(tests)

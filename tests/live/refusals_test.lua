@@ -1,0 +1,58 @@
+-- What the machine refuses, and what is said then: not root, no tracefs.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local proc = require "proc"
+local t = require "t"
+
+local tests = {}
+
+local function assert_refused(result, ...)
+  t.assertEquals({ result.status, result.signal, result.out }, { 1, 0, "" })
+  for _, text in ipairs { ... } do
+    t.assertStrContains(result.err, text)
+  end
+end
+
+local function as_nobody(capabilities, command)
+  return proc.run_shell(("setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=%s --ambient-caps=%s %s")
+    :format(capabilities, capabilities, command))
+end
+
+function tests.test_not_root_names_the_missing_capabilities()
+  t.needs "root"
+  assert_refused(as_nobody("-all", "$SHARK hardirqs -d 1"), "shark hardirqs: hardirq: ",
+    "needs CAP_BPF and CAP_PERFMON", "lacks CAP_BPF and CAP_PERFMON", "run shark as root")
+  assert_refused(as_nobody("-all,+bpf", "$SHARK hardirqs -d 1"), "lacks CAP_PERFMON;")
+  assert_refused(as_nobody("-all,+perfmon", "$SHARK hardirqs -d 1"), "lacks CAP_BPF;")
+end
+
+function tests.test_two_capabilities_are_enough()
+  t.needs("root", "tracing")
+  local result = as_nobody("-all,+bpf,+perfmon", "$SHARK hardirqs -d 0.1")
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+  t.assertStrContains(result.out, "attached: ")
+end
+
+function tests.test_raw_sockets_need_their_capability()
+  t.needs "root"
+  local result = as_nobody("-all", [[$SHARK -e 'print(shark.open_raw_sock("lo"))']])
+  t.assertStrContains(result.out, "nil\traw sockets need CAP_NET_RAW")
+  t.assertStrContains(result.out, "EPERM")
+end
+
+local WITHOUT_TRACEFS = "unshare -m sh -c 'umount /sys/kernel/tracing; umount /sys/kernel/debug; %s' 2>&1"
+
+function tests.test_no_tracefs_names_the_command_that_mounts_it()
+  t.needs("root", "tracing")
+  local result = proc.run_shell(WITHOUT_TRACEFS:format("$SHARK hardirqs -d 0.1 --way tp"))
+  t.assertEquals(result.status, 1)
+  t.assertStrContains(result.out, "mount -t tracefs tracefs /sys/kernel/tracing")
+end
+
+function tests.test_tp_btf_needs_no_tracefs()
+  t.needs("root", "tracing")
+  local result = proc.run_shell(WITHOUT_TRACEFS:format("$SHARK hardirqs -d 0.1"))
+  t.assertEquals(result.status, 0)
+  t.assertStrContains(result.out, "attached: ")
+end
+
+t.run(tests)

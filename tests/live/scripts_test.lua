@@ -1,0 +1,180 @@
+-- The packaged scripts, as a user runs them.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local json = require "dkjson"
+local proc = require "proc"
+local t = require "t"
+local witness = require "witness"
+
+local shark = proc.run_shark
+local tests = {}
+
+local function assert_ok(result)
+  t.assertEquals({ result.status, result.signal, result.err }, { 0, 0, "" })
+  return result.out
+end
+
+local READS = 61
+
+-- Runs shark with a command that reads the disk; also returns how many of the
+-- interrupts can have been seen, at least.
+local function shark_reading(disk, ...)
+  local args = { ... }
+  for _, word in ipairs { "--", "dd", "if=" .. disk.path, "of=/dev/null", "bs=4k", "count=" .. READS,
+    "iflag=direct", "status=none" } do
+    args[#args + 1] = word
+  end
+  local result
+  local hidden = witness.hidden(disk.irqs, function() result = shark(unpack(args)) end)
+  return result, READS - hidden
+end
+
+-- ---- command lines ----
+
+function tests.test_help_of_every_script()
+  for name in shark("--list").out:gmatch("(%S+)[^\n]*\n") do
+    if name ~= "hello" and name ~= "ticks" then
+      local out = assert_ok(shark(name, "--help"))
+      t.assertStrContains(out, "Usage: shark " .. name)
+      t.assertStrContains(out, "--json")
+    end
+  end
+end
+
+function tests.test_wrong_command_lines_of_hardirqs()
+  for _, arguments in ipairs {
+    { "--nope" }, { "-i" }, { "-i", "x" }, { "-i", "-1" }, { "-c", "1.5" }, { "-d", "0" }, { "-d", "long" },
+    { "--way", "kprobe" },
+  } do
+    local result = shark("hardirqs", unpack(arguments))
+    t.assertEquals({ result.status, result.out }, { 2, "" })
+    t.assertStrContains(result.err, "shark hardirqs: ")
+    t.assertStrContains(result.err, "Usage: shark hardirqs")
+  end
+end
+
+function tests.test_no_such_irq()
+  t.needs("root", "tracing")
+  local result = shark("hardirqs", "-i", "999999", "-d", "1")
+  t.assertEquals({ result.status, result.out }, { 1, "" })
+  t.assertEquals(result.err,
+    "shark hardirqs: hardirq: no such IRQ: 999999; /proc/interrupts lists those there are\n")
+end
+
+function tests.test_a_command_that_is_not_there()
+  t.needs("root", "tracing")
+  local result = shark("hardirqs", "--", "/no/such/command")
+  t.assertEquals(result.status, 1)
+  t.assertStrContains(result.err, "shark hardirqs: cannot run '/no/such/command': no such file or directory")
+end
+
+-- ---- output ----
+
+function tests.test_hardirqs_as_a_table()
+  local disk = t.needs("root", "tracing", "disk")
+  local result, visible = shark_reading(disk, "hardirqs", "-i", tostring(disk.irqs[1]))
+  local out = assert_ok(result)
+  t.assertStrMatches(out, ".*IRQ +CPU +CHIP +ACTION +COUNT .*")
+  local count = 0
+  for n in out:gmatch("\n *" .. disk.irqs[1] .. " +%d+ +%S+ +virtio%S+ +(%d+) ") do
+    count = count + tonumber(n)
+  end
+  t.assertTrue(count >= visible)
+  t.assertStrContains(out, "\nattached: ")
+  t.assertStrContains(out, "\nlost: ")
+end
+
+function tests.test_hardirqs_as_json()
+  local disk = t.needs("root", "tracing", "disk")
+  local result, visible = shark_reading(disk, "hardirqs", "--json")
+  local report = assert(json.decode(assert_ok(result)))
+  local count = 0
+  for _, row in ipairs(report.rows) do
+    local in_hist = 0
+    for _, bucket in ipairs(row.hist) do
+      in_hist = in_hist + bucket.count
+    end
+    t.assertEquals(in_hist, row.count)
+    count = count + (row.irq == disk.irqs[1] and row.count or 0)
+  end
+  t.assertTrue(count >= visible)
+  t.assertEquals(report.report, "total")
+  t.assertEquals(report.lost.ring_drops, 0)
+  t.assertNotNil(report.attached.way)
+end
+
+function tests.test_json_is_read_by_others()
+  t.needs("root", "tracing")
+  local result = proc.run_shell("$SHARK hardirqs -d 0.2 --json | python3 -m json.tool")
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+end
+
+function tests.test_hardirqs_with_histograms()
+  local disk = t.needs("root", "tracing", "disk")
+  local out = assert_ok((shark_reading(disk, "hardirqs", "--hist", "-i", tostring(disk.irqs[1]))))
+  t.assertStrMatches(out, ".*\nIRQ %d+ virtio[^\n]+, CPU %d+\n +[%d.]+%a+ %.%. [^\n]+|%*.*")
+end
+
+function tests.test_hardirqs_by_interval()
+  local disk = t.needs("root", "tracing", "disk")
+  local result
+  local hidden = witness.hidden(disk.irqs, function()
+    result = proc.run_shell(([[$SHARK hardirqs --json -n 0.2 -- sh -c '
+      for i in 1 2 3 4 5; do dd if=%s of=/dev/null bs=4k count=60 iflag=direct status=none; sleep 0.1; done']])
+      :format(disk.path))
+  end)
+  local intervals, sum, total = 0, 0, 0
+  for line in assert_ok(result):gmatch("[^\n]+") do
+    local report = assert(json.decode(line))
+    for _, row in ipairs(report.rows) do
+      if row.irq == disk.irqs[1] then
+        if report.report == "total" then
+          total = total + row.count
+        else
+          sum = sum + row.count
+        end
+      end
+    end
+    intervals = intervals + (report.report == "interval" and 1 or 0)
+  end
+  t.assertTrue(intervals >= 2)
+  t.assertTrue(total >= 300 - hidden)
+  t.assertTrue(sum <= total)
+end
+
+function tests.test_hardirqs_ends_in_order_when_interrupted()
+  t.needs("root", "tracing")
+  local child = proc.start(proc.shark, { "hardirqs", "-n", "0.05" })
+  child.wait_for("MAX-US since the start")
+  child.kill("sigint")
+  local result = child.wait()
+  t.assertEquals({ result.status, result.signal, result.err }, { 0, 0, "" })
+  t.assertStrContains(result.out, "attached: ")
+  t.assertStrContains(result.out, "lost: ")
+end
+
+function tests.test_hardirqs_into_a_pipe_that_closes()
+  t.needs("root", "tracing")
+  local result = proc.run_shell("$SHARK hardirqs -n 0.05 | head -3 | wc -l")
+  t.assertEquals({ result.out, result.err }, { "3\n", "" })
+end
+
+function tests.test_hardirqs_on_a_full_disk()
+  t.needs("root", "tracing")
+  local result = proc.run_shell("$SHARK hardirqs -d 0.1 > /dev/full")
+  t.assertEquals(result.status, 1)
+  t.assertStrContains(result.err, "No space left on device")
+end
+
+function tests.test_the_status_of_the_command_is_told()
+  t.needs("root", "tracing")
+  local result = shark("hardirqs", "--", "sh", "-c", "exit 7")
+  t.assertEquals(result.status, 0)
+  t.assertStrContains(result.err, "the command ended with status 7")
+end
+
+function tests.test_ticks()
+  local out = assert_ok(shark("ticks"))
+  t.assertStrMatches(out, "tick 1 after .*%d ticks\n")
+end
+
+t.run(tests)

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the programs do with interrupts that no test can make happen: nested
+ * handlers, exits without entry, entries without exit, a full row table. The
+ * kernel runs the loaded programs with arguments made up here
+ * (BPF_PROG_TEST_RUN of raw tracepoint programs, since 5.10), on one CPU, as
+ * IRQs that this machine does not have.
+ */
+#include "../unit/unit.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+
+#include "kfeat.h"
+#include "session.h"
+
+enum { CPU = 0, FIRST_IRQ = 100000 };
+
+struct trace {
+	struct session *session;
+	int entry, exit;
+};
+
+/* The newest program of that name: the one the session has just loaded. */
+static int newest_program(const char *name)
+{
+	int found = -1;
+
+	for (__u32 id = 0; !bpf_prog_get_next_id(id, &id);) {
+		struct bpf_prog_info info = {0};
+		__u32 size = sizeof(info);
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) &&
+		    !strcmp(info.name, name)) {
+			if (found >= 0)
+				close(found);
+			found = fd;
+		} else if (fd >= 0) {
+			close(fd);
+		}
+	}
+	return found;
+}
+
+static int start(void **state)
+{
+	static struct trace trace;
+	struct session_options options = {.way = "raw_tp", .rows = 32};
+	struct error err;
+
+	*state = &trace;
+	if (kfeat_may_trace(&err)) {
+		trace.session = NULL;
+		return 0;
+	}
+	if (session_create(&provider_hardirq, &options, &trace.session, &err)) {
+		print_error("%s\n", err.text);
+		return -1;
+	}
+	trace.entry = newest_program("on_entry");
+	trace.exit = newest_program("on_exit");
+	assert_true(trace.entry >= 0 && trace.exit >= 0);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	struct trace *trace = *state;
+
+	if (!trace->session)
+		return 0;
+	close(trace->entry);
+	close(trace->exit);
+	session_destroy(trace->session);
+	return 0;
+}
+
+static struct trace *trace_of(void **state)
+{
+	struct trace *trace = *state;
+
+	if (!trace->session)
+		skip(); /* the runner prints that this needs root */
+	return trace;
+}
+
+static void run(int program, __u64 irq, __u64 ret)
+{
+	/* The action's address is unreadable: the row has an empty name. */
+	__u64 arguments[3] = {irq, 0, ret};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = arguments, .ctx_size_in = sizeof(arguments),
+		    .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = CPU);
+
+	assert_int_equal(bpf_prog_test_run_opts(program, &opts), 0);
+}
+
+static void enter(const struct trace *trace, int irq)
+{
+	run(trace->entry, FIRST_IRQ + (__u64)irq, 0);
+}
+
+static void leave(const struct trace *trace, int irq)
+{
+	run(trace->exit, FIRST_IRQ + (__u64)irq, 1);
+}
+
+/* Handlers that returned, of the IRQs made up here. */
+static __u64 counted(const struct trace *trace, int irq)
+{
+	const struct shark_hardirq_row *row;
+	__u64 count = 0;
+	uint32_t rows;
+
+	row = session_rows(trace->session, &rows);
+	for (uint32_t i = 0; i < rows; i++)
+		if (row[i].used && row[i].irq == (__u32)(FIRST_IRQ + irq))
+			count += row[i].count;
+	return count;
+}
+
+static struct session_loss losses(const struct trace *trace)
+{
+	struct session_loss loss;
+
+	session_loss(trace->session, &loss);
+	return loss;
+}
+
+static void a_pair_is_one_handler(void **state)
+{
+	struct trace *trace = trace_of(state);
+
+	enter(trace, 0);
+	leave(trace, 0);
+	assert_int_equal(counted(trace, 0), 1);
+	assert_int_equal(losses(trace).unmatched_entries, 0);
+	assert_int_equal(losses(trace).unmatched_exits, 0);
+}
+
+static void nested_handlers_are_counted_each(void **state)
+{
+	struct trace *trace = trace_of(state);
+
+	for (int depth = 0; depth < SHARK_MAX_NESTING; depth++)
+		enter(trace, depth);
+	for (int depth = SHARK_MAX_NESTING - 1; depth >= 0; depth--)
+		leave(trace, depth);
+	for (int depth = 0; depth < SHARK_MAX_NESTING; depth++)
+		assert_int_equal(counted(trace, depth), 1);
+	assert_int_equal(losses(trace).unmatched_entries, 0);
+	assert_int_equal(losses(trace).unmatched_exits, 0);
+	assert_int_equal(losses(trace).too_deep, 0);
+}
+
+static void handlers_nested_too_deep_are_said_to_be(void **state)
+{
+	struct trace *trace = trace_of(state);
+
+	for (int depth = 0; depth < SHARK_MAX_NESTING + 2; depth++)
+		enter(trace, depth);
+	for (int depth = SHARK_MAX_NESTING + 1; depth >= 0; depth--)
+		leave(trace, depth);
+	assert_int_equal(counted(trace, SHARK_MAX_NESTING - 1), 1);
+	assert_int_equal(counted(trace, SHARK_MAX_NESTING), 0);
+	assert_int_equal(losses(trace).too_deep, 2);
+	assert_int_equal(losses(trace).unmatched_exits, 0);
+	assert_int_equal(losses(trace).unmatched_entries, 0);
+}
+
+static void an_exit_without_entry_is_unmatched(void **state)
+{
+	struct trace *trace = trace_of(state);
+
+	leave(trace, 0);
+	assert_int_equal(losses(trace).unmatched_exits, 1);
+	enter(trace, 1);
+	leave(trace, 1);
+	assert_int_equal(counted(trace, 1), 1);
+	assert_int_equal(losses(trace).unmatched_exits, 1);
+}
+
+static void an_entry_whose_exit_is_missing_is_unmatched(void **state)
+{
+	struct trace *trace = trace_of(state);
+
+	enter(trace, 0); /* its exit is lost */
+	enter(trace, 0);
+	leave(trace, 0);
+	assert_int_equal(counted(trace, 0), 1);
+	assert_int_equal(losses(trace).unmatched_entries, 1);
+	assert_int_equal(losses(trace).unmatched_exits, 0);
+}
+
+static void a_lost_inner_exit_does_not_spoil_the_outer(void **state)
+{
+	struct trace *trace = trace_of(state);
+
+	enter(trace, 0);
+	enter(trace, 1); /* its exit is lost */
+	leave(trace, 0);
+	assert_int_equal(counted(trace, 0), 1);
+	assert_int_equal(counted(trace, 1), 0);
+	assert_int_equal(losses(trace).unmatched_entries, 1);
+}
+
+static void a_full_row_table_counts_what_it_has_no_room_for(void **state)
+{
+	struct trace *trace = trace_of(state);
+	__u64 before = losses(trace).map_full;
+	__u64 sum = 0;
+
+	for (int irq = 0; irq < 200; irq++) {
+		enter(trace, irq);
+		leave(trace, irq);
+	}
+	for (int irq = 0; irq < 200; irq++)
+		sum += counted(trace, irq);
+	assert_in_range(sum, 32, 64); /* .rows = 32, at most half full */
+	assert_true(losses(trace).map_full - before >= 200 - sum);
+	assert_int_equal(losses(trace).unmatched_exits, 0);
+}
+
+static void a_stopped_session_can_be_read(void **state)
+{
+	struct trace *trace = trace_of(state);
+
+	enter(trace, 0);
+	leave(trace, 0);
+	session_stop(trace->session);
+	session_stop(trace->session);
+	assert_int_equal(counted(trace, 0), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_pair_is_one_handler),
+		TEST(nested_handlers_are_counted_each),
+		TEST(handlers_nested_too_deep_are_said_to_be),
+		TEST(an_exit_without_entry_is_unmatched),
+		TEST(an_entry_whose_exit_is_missing_is_unmatched),
+		TEST(a_lost_inner_exit_does_not_spoil_the_outer),
+		TEST(a_full_row_table_counts_what_it_has_no_room_for),
+		TEST(a_stopped_session_can_be_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

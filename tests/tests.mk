@@ -1,0 +1,78 @@
+# Tests: what they are built from, and the one command that runs them all.
+
+T := $(B)/tests
+UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+LIVE_C := $(patsubst tests/live/%.c,%,$(wildcard tests/live/test_*.c))
+LUA_TESTS := $(patsubst tests/%,%,$(wildcard tests/lua/*_test.lua tests/host/*_test.lua \
+	tests/abi/*_test.lua tests/live/*_test.lua))
+
+# The core is linked without Lua and without an event loop: it needs neither.
+$(T)/%: tests/unit/%.c $(CORE_OBJS) $(B)/obj/embedded_lua.o
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LINK) -lcmocka $(CORE_LIBS)
+
+$(T)/%: tests/live/%.c $(CORE_OBJS) $(B)/obj/embedded_lua.o
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^) $(LINK) -lcmocka $(CORE_LIBS)
+
+$(T)/layout.c: $(B)/gen/events.lua tests/abi/layout.lua
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LUAJIT) tests/abi/layout.lua $< > $@
+
+$(T)/layout: $(T)/layout.c
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
+
+# Objects that tests load: a socket filter, and types of a kernel that is not there.
+$(T)/filter.o: tests/live/filter.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(T)/other_types.o: tests/live/other_types.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -target bpf -O2 -g -c -o $@ $<
+
+TEST_PROGRAMS := $(UNIT:%=$(T)/%) $(LIVE_C:%=$(T)/%) $(T)/layout $(T)/filter.o $(T)/other_types.o
+
+test-programs: $(B)/shark $(TEST_PROGRAMS)
+
+# With the sanitizers: the C core, the host, and the live tests that drive both.
+SUITES := $(UNIT:%=unit/%) $(LUA_TESTS) $(LIVE_C:%=live/%)
+SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter host/%,$(LUA_TESTS))) \
+	$(LIVE_C:%=san/live/%) san/live/events_test.lua san/live/hardirq_test.lua
+
+# make test T=live/events_test.lua runs that one only (and nothing of lint).
+ONLY ?=
+
+test: test-deps
+	$(Q)$(MAKE) --no-print-directory test-installed
+
+test-installed:
+	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)$(MAKE) --no-print-directory SAN=1 test-programs
+	$(Q)$(MAKE) --no-print-directory CC=clang O=$(O)/clang all
+	$(Q)$(if $(ONLY),,$(MAKE) --no-print-directory lint)
+	$(Q)tests/setup
+	$(Q)tests/run -j $(shell nproc) $(B) $(or $(ONLY),$(SUITES) $(SAN_SUITES))
+
+# ---- lint ----
+
+C_FILES := $(wildcard core/*.[ch] core/*/*.[ch] tests/*/*.[ch])
+TIDY_FILES := $(filter-out core/bpf/% tests/live/filter.bpf.c tests/live/other_types.c,$(filter %.c,$(C_FILES)))
+
+lint: $(BPF_HEADERS)
+	$(call say,FORMAT,'$(words $(C_FILES)) files')
+	$(Q)clang-format --dry-run --Werror $(C_FILES)
+	$(call say,TIDY,'$(words $(TIDY_FILES)) files')
+	$(Q)printf '%s\n' $(TIDY_FILES) | xargs -P $(shell nproc) -n 4 sh -c \
+		'clang-tidy --quiet "$$@" -- $(filter-out -Werror,$(ALL_CFLAGS)) -Itests/unit' sh \
+		2>$(B)/tidy.log || { cat $(B)/tidy.log; exit 1; }
+	$(call say,LUACHECK,.)
+	$(Q)luacheck --quiet --no-color .
+
+.PHONY: test test-installed test-programs lint

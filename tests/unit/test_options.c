@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/* The command line. */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "array.h"
+#include "options.h"
+
+static int parse(struct options *options, struct error *err, int argc, const char *const *words)
+{
+	static char *argv[16];
+
+	for (int i = 0; i < argc; i++)
+		argv[i] = (char *)(uintptr_t)words[i];
+	argv[argc] = NULL;
+	return options_parse(options, argc, argv, err);
+}
+
+#define PARSE(options, err, ...)                                                                   \
+	parse(options, err, ARRAY_SIZE(((const char *[]){"shark", __VA_ARGS__})),                  \
+	      (const char *[]){"shark", __VA_ARGS__})
+
+static void assert_refused(struct options *options, const struct error *err, int code,
+			   const char *text)
+{
+	assert_int_equal(code, -EINVAL);
+	assert_string_equal(err->text, text);
+	options_free(options);
+}
+
+static void options_end_at_the_script(void **state)
+{
+	struct options options;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(PARSE(&options, &err, "-V", "script.lua", "-v", "--list"), 0);
+	assert_int_equal(options.script, 2);
+	assert_true(options.verbose);
+	assert_false(options.version || options.list);
+	options_free(&options);
+}
+
+static void two_dashes_end_the_options(void **state)
+{
+	struct options options;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(PARSE(&options, &err, "--", "-odd-name.lua"), 0);
+	assert_int_equal(options.script, 2);
+	options_free(&options);
+}
+
+static void one_dash_is_a_script(void **state)
+{
+	struct options options;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(PARSE(&options, &err, "-i", "-", "x"), 0);
+	assert_int_equal(options.script, 2);
+	assert_true(options.interactive);
+	options_free(&options);
+}
+
+static void actions_keep_their_order(void **state)
+{
+	struct options options;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(PARSE(&options, &err, "-e", "x=1", "-luv", "-e", "y=2"), 0);
+	assert_int_equal(options.script, 0);
+	assert_int_equal(options.nr_actions, 3);
+	assert_int_equal(options.actions[0].option, 'e');
+	assert_string_equal(options.actions[0].text, "x=1");
+	assert_int_equal(options.actions[1].option, 'l');
+	assert_string_equal(options.actions[1].text, "uv");
+	assert_string_equal(options.actions[2].text, "y=2");
+	options_free(&options);
+}
+
+static void wrong_options_are_named(void **state)
+{
+	struct options options;
+	struct error err;
+
+	(void)state;
+	assert_refused(&options, &err, PARSE(&options, &err, "-x"), "option '-x' is not known");
+	assert_refused(&options, &err, PARSE(&options, &err, "-ix"), "option '-x' is not known");
+	assert_refused(&options, &err, PARSE(&options, &err, "--nope"),
+		       "option '--nope' is not known");
+	assert_refused(&options, &err, PARSE(&options, &err, "-V", "-e"),
+		       "option '-e' needs an argument");
+	assert_refused(&options, &err, PARSE(&options, &err, "--root"),
+		       "option '--root' needs an argument");
+	assert_refused(&options, &err, PARSE(&options, &err, "--list=all"),
+		       "option '--list=all' takes no argument");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_end_at_the_script),
+		cmocka_unit_test(two_dashes_end_the_options),
+		cmocka_unit_test(one_dash_is_a_script),
+		cmocka_unit_test(actions_keep_their_order),
+		cmocka_unit_test(wrong_options_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+/* Symbols and types from files, good ones and broken ones. */
+#include "unit.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+
+#include "debuginfo.h"
+#include "symbols.h"
+
+static const char listing[] = "ffffffff81000000 T _text\n"
+			      "ffffffff81000000 T _stext\n"
+			      "ffffffff81000100 t do_one\n"
+			      "ffffffff81000180 T do_two\n"
+			      "ffffffffc0000000 t first\t[virtio_blk]\n"
+			      "ffffffffc0000040 t last\t[virtio_blk]\n";
+
+static int debuginfo_set_text(const char *text, size_t size, struct error *err)
+{
+	char path[32];
+	int code;
+
+	write_temporary(path, text, size);
+	code = debuginfo_set(path, err);
+	unlink(path);
+	return code;
+}
+
+static void an_address_belongs_to_the_symbol_before_it(void **state)
+{
+	struct symbol found;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(debuginfo_set_text(listing, sizeof(listing) - 1, &err), 0);
+	assert_int_equal(debuginfo_symbol(0xffffffff81000110, &found, &err), 0);
+	assert_string_equal(found.name, "do_one");
+	assert_string_equal(found.module, "kernel");
+	assert_int_equal(found.offset, 0x10);
+	assert_int_equal(found.size, 0x80);
+	assert_int_equal(debuginfo_symbol(0xffffffffc000003f, &found, &err), 0);
+	assert_string_equal(found.name, "first");
+	assert_string_equal(found.module, "virtio_blk");
+	/* Of two names for one address, the first listed. */
+	assert_int_equal(debuginfo_symbol(0xffffffff81000000, &found, &err), 0);
+	assert_string_equal(found.name, "_text");
+	debuginfo_reset();
+}
+
+static void addresses_outside_belong_to_nothing(void **state)
+{
+	struct symbol found;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(debuginfo_set_text(listing, sizeof(listing) - 1, &err), 0);
+	assert_int_equal(debuginfo_symbol(0xffffffff80ffffff, &found, &err), -ENOENT);
+	assert_int_equal(debuginfo_symbol(0xffffffffd0000000, &found, &err), -ENOENT);
+	assert_int_equal(debuginfo_symbol(0x1000, &found, &err), -ENOENT);
+	debuginfo_reset();
+}
+
+static void hidden_addresses_are_said_to_be_hidden(void **state)
+{
+	static const char hidden[] = "0000000000000000 T _text\n0000000000000000 T _stext\n";
+	struct symbols *symbols;
+	struct error err;
+	char path[32];
+
+	(void)state;
+	write_temporary(path, hidden, sizeof(hidden) - 1);
+	assert_int_equal(symbols_read_kallsyms(path, &symbols, &err), -EPERM);
+	assert_non_null(strstr(err.text, "kptr_restrict"));
+	unlink(path);
+}
+
+static void files_without_types_or_symbols_are_refused(void **state)
+{
+	static const char btf_header_only[] = "\x9f\xeb\x01\x00\x18\x00\x00\x00";
+	static const char elf_header_only[] = "\177ELF\x02\x01\x01";
+	struct error err;
+
+	(void)state;
+	assert_int_equal(debuginfo_set_text("", 0, &err), -EINVAL);
+	assert_int_equal(debuginfo_set_text("hello, world\n", 13, &err), -EINVAL);
+	assert_true(debuginfo_set_text(btf_header_only, sizeof(btf_header_only) - 1, &err) < 0);
+	assert_true(debuginfo_set_text(elf_header_only, sizeof(elf_header_only) - 1, &err) < 0);
+	assert_int_equal(debuginfo_set("/nowhere", &err), -ENOENT);
+	assert_int_equal(debuginfo_set("/", &err), -EISDIR);
+	assert_null(debuginfo_btf_path());
+}
+
+static void a_failed_set_keeps_the_setting(void **state)
+{
+	struct symbol found;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(debuginfo_set_text(listing, sizeof(listing) - 1, &err), 0);
+	assert_int_equal(debuginfo_set("/nowhere", &err), -ENOENT);
+	assert_int_equal(debuginfo_symbol(0xffffffff81000180, &found, &err), 0);
+	assert_string_equal(found.name, "do_two");
+	debuginfo_reset();
+}
+
+/* Every prefix of a program: an answer or an error, never a crash. */
+static void truncated_programs_are_refused_or_read(void **state)
+{
+	FILE *self = fopen("/proc/self/exe", "rb");
+	size_t size, room = 65536;
+	char *data = malloc(room);
+	struct error err;
+
+	(void)state;
+	assert_non_null(self);
+	size = fread(data, 1, room, self);
+	fclose(self);
+	for (size_t cut = 0; cut < size; cut += 509) {
+		char path[32];
+
+		write_temporary(path, data, cut);
+		assert_true(debuginfo_set_binary(path, &err) <= 0);
+		unlink(path);
+	}
+	free(data);
+	debuginfo_reset();
+}
+
+int main(void);
+
+static uint64_t address_in_file(int (*function)(void))
+{
+	Dl_info program;
+
+	assert_true(dladdr((void *)(uintptr_t)function, &program));
+	return (uintptr_t)function - (uintptr_t)program.dli_fbase;
+}
+
+static void user_addresses_resolve_to_the_program(void **state)
+{
+	struct symbols *symbols;
+	struct symbol found;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(symbols_read_elf("/proc/self/exe", "", &symbols, &err), 0);
+	assert_true(symbols_count(symbols) > 10);
+	assert_int_equal(symbols_find(symbols, address_in_file(main), &found), 0);
+	assert_string_equal(found.name, "main");
+	assert_int_equal(found.offset, 0);
+	assert_int_equal(symbols_find(symbols, 0, &found), -ENOENT);
+	symbols_free(symbols);
+	assert_int_equal(debuginfo_symbol(0x1000, &found, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "set_binary"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_address_belongs_to_the_symbol_before_it),
+		cmocka_unit_test(addresses_outside_belong_to_nothing),
+		cmocka_unit_test(hidden_addresses_are_said_to_be_hidden),
+		cmocka_unit_test(files_without_types_or_symbols_are_refused),
+		cmocka_unit_test(a_failed_set_keeps_the_setting),
+		cmocka_unit_test(truncated_programs_are_refused_or_read),
+		cmocka_unit_test(user_addresses_resolve_to_the_program),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
