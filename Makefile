@@ -152,9 +152,16 @@ test-deps:
 
 # ---- run, test, lint ----
 
+# Interrupts to look at: a file read past the page cache, in three bursts.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+LOAD := for i in 1 2 3; do \
+	dd if=$(B)/load.dat of=/dev/null bs=4k iflag=direct status=none 2>/dev/null || \
+	dd if=$(B)/load.dat of=/dev/null bs=4k status=none; sleep 0.7; done
+
 run: deps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)sh samples/run.sh $(B)/shark
+	$(Q)dd if=/dev/zero of=$(B)/load.dat bs=1M count=16 conv=fsync status=none
+	$(AS_ROOT) $(B)/shark hardirqs --interval 1 -- sh -c '$(LOAD)'
 
 include tests/tests.mk
 

@@ -1,6 +1,6 @@
 -- The boot script: runs before the user's script and gives it the parts of
 -- `shark` that are written in Lua. It is compiled to bytecode and linked in.
--- Returns the function with which the host ends the run.
+-- Returns the functions with which the host ends the run.
 
 local host = ... -- functions of the host that scripts do not get
 local uv = require "uv"
@@ -178,10 +178,16 @@ local function close_handle(handle)
   end
 end
 
-return function()
-  call_all(end_notify)
-  call_all(on_end)
-  close_sessions()
-  end_children()
-  uv.walk(close_handle)
-end
+return {
+  -- Ends the run; called once.
+  finish = function()
+    call_all(end_notify)
+    call_all(on_end)
+    close_sessions()
+    end_children()
+  end,
+  -- Closes what scripts left open; called until the loop has nothing left.
+  close_handles = function()
+    uv.walk(close_handle)
+  end,
+}

@@ -1,0 +1,125 @@
+---@meta
+-- Types of the global `shark` and of the global helpers, for editors.
+
+---@class shark
+---@field verbose boolean -V was given
+---@field version string "0.1.0"
+shark = {}
+
+--- Uses a file instead of what the running kernel says of itself: BTF, raw or in
+--- an ELF file, for types (programs are relocated against them); an ELF file
+--- with symbols, or text like /proc/kallsyms or System.map, for symbols.
+---@param path string? nil goes back to the running kernel
+---@return true? ok
+---@return string? message
+---@return string? name of the error
+function shark.debuginfo_set(path) end
+
+--- The program that user addresses are looked up in.
+---@param path string of an ELF file with symbols
+---@return true? ok
+---@return string? message
+---@return string? name of the error
+function shark.set_binary(path) end
+
+--- The symbol that covers an address: of the kernel for an address of its half,
+--- else of the program given to set_binary() (address as in its file).
+---@param address integer|string|ffi.cdata* uint64_t, or digits, "0x" for hexadecimal
+---@return string? name
+---@return integer|string offset of the address in the symbol, or a message
+---@return integer|string size of the symbol in bytes, or the name of the error
+---@return string module "kernel", a module, or "" for a program
+function shark.symbol(address) end
+
+--- Keeps a value; get_ref() gives it back.
+---@param value any
+---@return integer number
+function shark.lua_ref(value) end
+
+---@param number integer
+---@return any value nil for a number that lua_ref() never gave
+function shark.get_ref(number) end
+
+---@class shark.Stats
+---@field sessions_opened integer
+---@field sessions_open integer
+---@field events integer handed over to handlers
+---@field ring_drops integer
+---@field map_full integer
+---@field missed_runs integer? nil where the kernel does not count them
+---@field too_deep integer
+---@field unmatched_entries integer
+---@field unmatched_exits integer
+---@field lua_bytes integer
+
+--- What this process has seen and lost so far.
+---@return shark.Stats
+function shark.stats() end
+
+--- Starts a command under the loop; the run ends when the last one has ended.
+---@param command string looked up in PATH
+---@param ... string
+---@return { pid: integer, status: integer?, signal: integer? }? child
+---@return string? message
+---@return string? name of the error
+function shark.exec(command, ...) end
+
+--- A raw, non-blocking AF_PACKET socket for all protocols.
+---@param interface string
+---@return integer? fd
+---@return string? message
+---@return string? name of the error
+function shark.open_raw_sock(interface) end
+
+--- Filters what a socket receives.
+---@param fd integer
+---@param filter? string|integer[][] compiled BPF object, or classic {code, jt, jf, k}; nil: the first program loaded
+---@return true? ok
+---@return string? message
+---@return string? name of the error
+function shark.sock_attach_bpf(fd, filter) end
+
+--- An IPv4 address in host order as "a.b.c.d".
+---@param address integer
+---@return string
+function shark.iptos(address) end
+
+--- Microseconds since 1970.
+---@return integer
+function shark.gettimeofday() end
+
+--- Ends the run in order, when control is back in the loop.
+function shark.stop() end
+
+--- Calls callback when the run ends, before those of on_end.
+---@param callback fun()
+function shark.add_end_notify(callback) end
+
+--- Calls callback when the run ends, in the order given.
+---@param callback fun()
+function shark.on_end(callback) end
+
+--- Bars, each scaled to its share of the total, descending.
+---@param t table<any, number>
+---@param cmp? fun(a: number, b: number): boolean
+function shark.print_hist(t, cmp) end
+
+--- "key<tab>value" lines.
+---@param t table<any, number>
+---@param cmp? fun(a: number, b: number): boolean
+function shark.print_hist_raw(t, cmp) end
+
+print_hist = shark.print_hist
+print_hist_raw = shark.print_hist_raw
+
+--- Calls callback(timer) every ms milliseconds.
+---@param callback fun(timer: uv_timer_t)
+---@param ms number
+---@return uv_timer_t
+function set_interval(callback, ms) end
+
+--- Calls callback(timer) once, after ms milliseconds.
+---@param callback fun(timer: uv_timer_t)
+---@param ms number
+---@return uv_timer_t
+function set_timeout(callback, ms) end
