@@ -165,10 +165,11 @@ _G.print_hist_raw = shark.print_hist_raw
 
 -- ---- ending ----
 
-local function close_sessions()
+-- Calls a method of every session that is open.
+local function each_session(method)
   local sessions = package.loaded["shark.session"]
-  if sessions then
-    sessions.close_all()
+  for _, session in ipairs(sessions and sessions.all_open() or {}) do
+    host.protected(session[method], session)
   end
 end
 
@@ -181,9 +182,10 @@ end
 return {
   -- Ends the run; called once.
   finish = function()
+    each_session "drain" -- handlers see all events before results are printed
     call_all(end_notify)
     call_all(on_end)
-    close_sessions()
+    each_session "close"
     end_children()
   end,
   -- Closes what scripts left open; called until the loop has nothing left.

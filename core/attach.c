@@ -33,7 +33,7 @@ int attach_raw_tp(int program_fd, const struct point *point, struct error *err)
 
 int attach_tp(int program_fd, const struct point *point, struct error *err)
 {
-	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr)};
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
 	int id = tracepoint_id(point->group, point->event, err);
 	int fd, code;
 

@@ -25,7 +25,7 @@ enum kind { KIND_ELF, KIND_BTF, KIND_TEXT };
 static int kind_of(const char *path, struct error *err)
 {
 	autofclose FILE *file = fopen(path, "re");
-	unsigned char magic[4] = {0};
+	unsigned char magic[4] = { 0 };
 
 	if (!file)
 		return error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));

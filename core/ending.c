@@ -15,11 +15,11 @@ static struct {
 	volatile sig_atomic_t asked; /* the signal, 0 for none yet */
 } ending;
 
-static const int signals[] = {SIGINT, SIGTERM, SIGPIPE};
+static const int signals[] = { SIGINT, SIGTERM, SIGPIPE };
 
 static void set_all(void (*handler)(int))
 {
-	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		sigaction(signals[i], &action, NULL);
@@ -27,7 +27,7 @@ static void set_all(void (*handler)(int))
 
 static bool is_output_closed(void)
 {
-	struct pollfd output = {.fd = STDOUT_FILENO};
+	struct pollfd output = { .fd = STDOUT_FILENO };
 
 	return poll(&output, 1, 0) == 1 && (output.revents & POLLERR);
 }

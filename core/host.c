@@ -271,7 +271,7 @@ static int last_words(const struct host *host)
 
 int host_run(const struct options *options)
 {
-	struct host host = {.options = options};
+	struct host host = { .options = options };
 	int status;
 
 	log_set_verbose(options->verbose);

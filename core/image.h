@@ -40,10 +40,10 @@
 		.open = obj##_open,                                                                \
 		.load = obj##_load,                                                                \
 		.close = obj##_close,                                                              \
-		.maps_at = {[MAP_ROWS] = offsetof(struct obj##_light, maps.rows),                  \
-			    [MAP_CPUS] = offsetof(struct obj##_light, maps.cpus),                  \
-			    [MAP_CLAIMS] = offsetof(struct obj##_light, maps.claims),              \
-			    [MAP_EVENTS] = offsetof(struct obj##_light, maps.events)},             \
+		.maps_at = { [MAP_ROWS] = offsetof(struct obj##_light, maps.rows),                 \
+			     [MAP_CPUS] = offsetof(struct obj##_light, maps.cpus),                 \
+			     [MAP_CLAIMS] = offsetof(struct obj##_light, maps.claims),             \
+			     [MAP_EVENTS] = offsetof(struct obj##_light, maps.events) },           \
 		.programs_at = offsetof(struct obj##_light, progs),                                \
 		.config_at = offsetof(struct obj##_light, rodata),                                 \
 		.control_at = offsetof(struct obj##_light, bss),                                   \

@@ -18,8 +18,8 @@
 
 static bool has_capability(int capability)
 {
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
 	if (syscall(SYS_capget, &header, data))
 		return false;
@@ -76,7 +76,7 @@ int kfeat_btf(struct error *err)
 
 const char *kfeat_lockdown(void)
 {
-	static const char *const modes[] = {"none", "integrity", "confidentiality"};
+	static const char *const modes[] = { "none", "integrity", "confidentiality" };
 	autofclose FILE *file = fopen("/sys/kernel/security/lockdown", "re");
 	char line[128];
 

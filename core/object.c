@@ -106,7 +106,7 @@ static int take_libbpf(struct object *object)
 	if (!bss)
 		return -ENOENT;
 	/* After loading, the "initial value" is the map's own memory, writable. */
-	object->control = (void *)(uintptr_t)bpf_map__initial_value(bss, &(size_t){0});
+	object->control = (void *)(uintptr_t)bpf_map__initial_value(bss, &(size_t){ 0 });
 	object->loader = "libbpf";
 	return object->control ? 0 : -ENOMEM;
 }
@@ -140,7 +140,7 @@ int object_load(struct object *object, const struct image *image,
 {
 	int code;
 
-	*object = (struct object){.image = image};
+	*object = (struct object){ .image = image };
 	if (!debuginfo_btf_path()) {
 		code = load_light(object, entries, config);
 		if (!code)
@@ -164,5 +164,5 @@ void object_unload(struct object *object)
 	if (object->skeleton)
 		object->image->close(object->skeleton);
 	bpf_object__close(object->libbpf);
-	*object = (struct object){0};
+	*object = (struct object){ 0 };
 }

@@ -29,12 +29,12 @@ const char options_usage[] =
 enum { OPTION_LIST = 256, OPTION_ROOT };
 
 static const struct option long_options[] = {
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'v'},
-	{"verbose", no_argument, NULL, 'V'},
-	{"list", no_argument, NULL, OPTION_LIST},
-	{"root", required_argument, NULL, OPTION_ROOT},
-	{0},
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' },
+	{ "verbose", no_argument, NULL, 'V' },
+	{ "list", no_argument, NULL, OPTION_LIST },
+	{ "root", required_argument, NULL, OPTION_ROOT },
+	{ 0 },
 };
 
 /* word is the argument that getopt stumbled over; optopt the option in it. */
@@ -72,7 +72,7 @@ static void take(struct options *options, int letter)
 		break;
 	default:
 		options->actions[options->nr_actions++] =
-			(struct action){.option = (char)letter, .text = optarg};
+			(struct action){ .option = (char)letter, .text = optarg };
 	}
 }
 
@@ -80,7 +80,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 {
 	int letter, at;
 
-	*options = (struct options){.argc = argc, .argv = argv};
+	*options = (struct options){ .argc = argc, .argv = argv };
 	options->actions = calloc((size_t)argc + 1, sizeof(*options->actions));
 	if (!options->actions)
 		return error_set(err, -ENOMEM, "out of memory");

@@ -17,15 +17,15 @@
 #include "hardirq_tp_btf.light.h"
 #include "hardirq_tp_btf.skel.h"
 
-static const char *const programs[] = {"on_entry", "on_exit"};
+static const char *const programs[] = { "on_entry", "on_exit" };
 
 IMAGE_DEFINE(hardirq_tp_btf, programs);
 IMAGE_DEFINE(hardirq_raw_tp, programs);
 IMAGE_DEFINE(hardirq_tp, programs);
 
 static const struct point points[] = {
-	{"on_exit", "irq", "irq_handler_exit"},
-	{"on_entry", "irq", "irq_handler_entry"},
+	{ "on_exit", "irq", "irq_handler_exit" },
+	{ "on_entry", "irq", "irq_handler_entry" },
 };
 
 static int field_offset(const char *event, const char *field, __u32 *offset, struct error *err)
@@ -54,8 +54,8 @@ static int configure_tp(void *into, struct error *err)
 }
 
 static const struct way ways[] = {
-	{.name = "tp_btf", .image = &hardirq_tp_btf_image, .attach = attach_tp_btf},
-	{.name = "raw_tp", .image = &hardirq_raw_tp_image, .attach = attach_raw_tp},
+	{ .name = "tp_btf", .image = &hardirq_tp_btf_image, .attach = attach_tp_btf },
+	{ .name = "raw_tp", .image = &hardirq_raw_tp_image, .attach = attach_raw_tp },
 	{
 		.name = "tp",
 		.image = &hardirq_tp_image,
@@ -89,8 +89,8 @@ static int check_cpu(int64_t cpu, struct error *err)
 }
 
 static const struct filter filters[] = {
-	{"irq", offsetof(struct shark_hardirq_config, irq), check_irq},
-	{"cpu", offsetof(struct shark_hardirq_config, cpu), check_cpu},
+	{ "irq", offsetof(struct shark_hardirq_config, irq), check_irq },
+	{ "cpu", offsetof(struct shark_hardirq_config, cpu), check_cpu },
 };
 
 /*

@@ -98,7 +98,7 @@ int rawsock_attach(int socket_fd, int program_fd, struct error *err)
 int rawsock_attach_classic(int socket_fd, struct sock_filter *code, size_t length,
 			   struct error *err)
 {
-	struct sock_fprog program = {.len = (unsigned short)length, .filter = code};
+	struct sock_fprog program = { .len = (unsigned short)length, .filter = code };
 
 	if (!length || length > BPF_MAXINSNS)
 		return error_set(err, -EINVAL, "a filter has 1 to %d instructions, not %zu",

@@ -42,12 +42,7 @@ void ring_unmap(struct ring *ring)
 		return;
 	munmap(ring->consumer, ring->page);
 	munmap((void *)(uintptr_t)ring->producer, ring->page + 2 * ring->size);
-	*ring = (struct ring){0};
-}
-
-static size_t stride(size_t record_size)
-{
-	return (RING_HEADER_SIZE + record_size + 7) & ~(size_t)7;
+	*ring = (struct ring){ 0 };
 }
 
 /* The length word of the record at a position; the kernel may still write it. */
@@ -74,7 +69,7 @@ static unsigned long skip_others(struct ring *ring, unsigned long at, unsigned l
 
 		if ((length & BPF_RINGBUF_BUSY_BIT) || is_usable(length, record_size))
 			break;
-		at += stride(length & ~BPF_RINGBUF_DISCARD_BIT);
+		at += ring_stride(length & ~BPF_RINGBUF_DISCARD_BIT);
 	}
 	if (at != start)
 		__atomic_store_n(ring->consumer, at, __ATOMIC_RELEASE);
@@ -89,7 +84,7 @@ size_t ring_peek(struct ring *ring, size_t record_size, size_t max, const void *
 
 	*first = ring->data + (at & (ring->size - 1));
 	while (at < end && n < max && is_usable(length_at(ring, at), record_size)) {
-		at += stride(record_size);
+		at += ring_stride(record_size);
 		n++;
 	}
 	return n;
@@ -97,6 +92,6 @@ size_t ring_peek(struct ring *ring, size_t record_size, size_t max, const void *
 
 void ring_advance(struct ring *ring, size_t record_size, size_t n)
 {
-	__atomic_store_n(ring->consumer, *ring->consumer + n * stride(record_size),
+	__atomic_store_n(ring->consumer, *ring->consumer + n * ring_stride(record_size),
 			 __ATOMIC_RELEASE);
 }

@@ -23,6 +23,12 @@ struct ring {
 	size_t page;
 };
 
+/* Bytes from one record's header to the next one's. */
+static inline size_t ring_stride(size_t record_size)
+{
+	return (RING_HEADER_SIZE + record_size + 7) & ~(size_t)7;
+}
+
 /* Maps the ring of a BPF map. Returns 0 or a negative errno. */
 int ring_map(struct ring *ring, int map_fd, size_t size, struct error *err);
 
@@ -32,9 +38,8 @@ void ring_unmap(struct ring *ring);
 /*
  * The records waiting at the consumer's position that lie behind one another
  * and are all of record_size bytes, at most max of them. *first is the header
- * of the first; the next is RING_HEADER_SIZE + record_size (rounded up to 8)
- * further on. They stay valid until ring_advance(). Returns how many, 0 for
- * none. Discarded records, and those of another size, are skipped.
+ * of the first; the next is ring_stride() further on. They stay valid until ring_advance(). Returns
+ * how many, 0 for none. Discarded records, and those of another size, are skipped.
  */
 size_t ring_peek(struct ring *ring, size_t record_size, size_t max, const void **first);
 

@@ -209,7 +209,7 @@ static void note_refusal(struct session_how *how, const char *way, const struct 
 /* The last refusal's code, with what each way answered. */
 static int all_refused(const struct session_how *how, struct error *err)
 {
-	struct error sum = {0};
+	struct error sum = { 0 };
 	size_t used = 0;
 
 	for (size_t i = 0; i < how->nr_refused; i++) {
@@ -231,7 +231,7 @@ static int try_ways(struct session *session, const struct session_options *optio
 
 	for (size_t i = 0; i < provider->nr_ways; i++) {
 		const struct way *way = &provider->ways[i];
-		struct error why = {0};
+		struct error why = { 0 };
 
 		if (options->way && strcmp(options->way, way->name) != 0)
 			continue;
@@ -250,7 +250,7 @@ static int try_ways(struct session *session, const struct session_options *optio
 
 static int start(struct session *session, const struct session_options *options, struct error *err)
 {
-	_Alignas(8) char config[256] = {0};
+	_Alignas(8) char config[256] = { 0 };
 	int code;
 
 	if (session->provider->config_size > sizeof(config))
@@ -269,7 +269,7 @@ static int start(struct session *session, const struct session_options *options,
 int session_create(const struct provider *provider, const struct session_options *options,
 		   struct session **out, struct error *err)
 {
-	struct error why = {0};
+	struct error why = { 0 };
 	int code;
 
 	*out = calloc(1, sizeof(**out));
@@ -347,6 +347,11 @@ int session_ring_fd(const struct session *session)
 	return session->object.map_fds[MAP_EVENTS];
 }
 
+size_t session_ring_events(const struct session *session)
+{
+	return session->ring_bytes / ring_stride(session->provider->event_size);
+}
+
 size_t session_peek(struct session *session, size_t max, const void **first)
 {
 	*first = NULL;
@@ -381,7 +386,7 @@ const struct provider *session_provider(const struct session *session)
  */
 static uint64_t recursion_misses(int program_fd)
 {
-	struct bpf_prog_info info = {0};
+	struct bpf_prog_info info = { 0 };
 	__u32 size = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(program_fd, &info, &size))
@@ -407,7 +412,7 @@ static uint64_t missed_runs(const struct session *session)
 
 void session_loss(const struct session *session, struct session_loss *loss)
 {
-	*loss = (struct session_loss){.missed_runs = missed_runs(session)};
+	*loss = (struct session_loss){ .missed_runs = missed_runs(session) };
 	for (uint32_t i = 0; i < session->nr_cpus; i++) {
 		const struct shark_cpu *cpu = &session->cpus[i];
 

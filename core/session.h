@@ -84,6 +84,9 @@ int session_stream(struct session *session, bool on, struct error *err);
 /* Readable when the ring is filling up; valid until the session is destroyed. */
 int session_ring_fd(const struct session *session);
 
+/* How many events the ring has room for. */
+size_t session_ring_events(const struct session *session);
+
 /* As ring_peek() and ring_advance() with the provider's event size. */
 size_t session_peek(struct session *session, size_t max, const void **first);
 void session_advance(struct session *session, size_t n);

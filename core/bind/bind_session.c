@@ -160,6 +160,13 @@ static int advance(lua_State *L)
 	return 0;
 }
 
+/* session:ring_events() -> events that the ring has room for */
+static int ring_events(lua_State *L)
+{
+	lua_pushinteger(L, (lua_Integer)session_ring_events(check_session(L)));
+	return 1;
+}
+
 /* session:ring_fd() -> file descriptor, readable when the ring fills up */
 static int ring_fd(lua_State *L)
 {
@@ -228,12 +235,22 @@ static int close_session(lua_State *L)
 	return 0;
 }
 
+/* clang-format off: it would pack the table */
 static const luaL_Reg methods[] = {
-	{"rows", rows},		 {"stream", stream},   {"peek", peek},
-	{"advance", advance},	 {"ring_fd", ring_fd}, {"how", push_how},
-	{"loss", push_loss},	 {"stop", stop},       {"close", close_session},
-	{"__gc", close_session}, {NULL, NULL},
+	{ "rows", rows },
+	{ "stream", stream },
+	{ "peek", peek },
+	{ "advance", advance },
+	{ "ring_events", ring_events },
+	{ "ring_fd", ring_fd },
+	{ "how", push_how },
+	{ "loss", push_loss },
+	{ "stop", stop },
+	{ "close", close_session },
+	{ "__gc", close_session },
+	{ NULL, NULL },
 };
+/* clang-format on */
 
 int bind_open_core(lua_State *L)
 {

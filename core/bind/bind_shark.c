@@ -270,18 +270,18 @@ static int stop(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-	{"debuginfo_set", debuginfo_set_},
-	{"set_binary", set_binary},
-	{"symbol", symbol},
-	{"lua_ref", lua_ref_},
-	{"get_ref", get_ref},
-	{"stats", stats},
-	{"open_raw_sock", open_raw_sock},
-	{"sock_attach_bpf", sock_attach_bpf},
-	{"iptos", iptos},
-	{"gettimeofday", gettimeofday_},
-	{"stop", stop},
-	{NULL, NULL},
+	{ "debuginfo_set", debuginfo_set_ },
+	{ "set_binary", set_binary },
+	{ "symbol", symbol },
+	{ "lua_ref", lua_ref_ },
+	{ "get_ref", get_ref },
+	{ "stats", stats },
+	{ "open_raw_sock", open_raw_sock },
+	{ "sock_attach_bpf", sock_attach_bpf },
+	{ "iptos", iptos },
+	{ "gettimeofday", gettimeofday_ },
+	{ "stop", stop },
+	{ NULL, NULL },
 };
 
 static void preload_core(lua_State *L)

@@ -292,7 +292,7 @@ SEC("tracepoint/irq/irq_handler_entry")
 int on_entry(void *ctx)
 {
 	char name[SHARK_NAME_SIZE] __attribute__((aligned(8))) = {};
-	struct handler h = {.cpu = bpf_get_smp_processor_id()};
+	struct handler h = { .cpu = bpf_get_smp_processor_id() };
 	struct shark_cpu *cpu = this_cpu();
 	__u32 name_at;
 

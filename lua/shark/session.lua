@@ -213,9 +213,11 @@ local function set_consumer(session, consumer)
   if consumer then
     return start_consumer(session, consumer)
   end
-  drain(session)
-  stop_consumer(session)
-  session.handle:stream(false)
+  session:drain()
+  if session.handle then -- the handler may have closed it
+    stop_consumer(session)
+    session.handle:stream(false)
+  end
   return session
 end
 
@@ -246,7 +248,12 @@ end
 --- @return integer events
 function Session:drain()
   check_open(self)
-  return drain(self)
+  local room, total = self.handle:ring_events(), 0
+  repeat -- no more than the ring can hold: new ones may come for ever
+    local events = drain(self)
+    total = total + events
+  until events == 0 or total >= room or not self.handle
+  return total
 end
 
 -- ---- how, and what was lost ----
@@ -314,9 +321,7 @@ end
 function Session:stop()
   check_open(self)
   self.handle:stop()
-  if self.consumer then
-    repeat until drain(self) == 0 or not self.handle
-  end
+  self:drain()
   if self.handle then
     stop_consumer(self)
   end
@@ -336,11 +341,14 @@ function Session:close()
   end
 end
 
---- Closes every open session; the end of the run.
-function M.close_all()
+--- The sessions that are open, in no order.
+--- @return shark.Session[]
+function M.all_open()
+  local list = {}
   for session in pairs(open_sessions) do
-    session:close()
+    list[#list + 1] = session
   end
+  return list
 end
 
 return M

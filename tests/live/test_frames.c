@@ -27,7 +27,7 @@ static int newest_program(const char *name)
 	int found = -1;
 
 	for (__u32 id = 0; !bpf_prog_get_next_id(id, &id);) {
-		struct bpf_prog_info info = {0};
+		struct bpf_prog_info info = { 0 };
 		__u32 size = sizeof(info);
 		int fd = bpf_prog_get_fd_by_id(id);
 
@@ -46,7 +46,7 @@ static int newest_program(const char *name)
 static int start(void **state)
 {
 	static struct trace trace;
-	struct session_options options = {.way = "raw_tp", .rows = 32};
+	struct session_options options = { .way = "raw_tp", .rows = 32 };
 	struct error err;
 
 	*state = &trace;
@@ -88,7 +88,7 @@ static struct trace *trace_of(void **state)
 static void run(int program, __u64 irq, __u64 ret)
 {
 	/* The action's address is unreadable: the row has an empty name. */
-	__u64 arguments[3] = {irq, 0, ret};
+	__u64 arguments[3] = { irq, 0, ret };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = arguments, .ctx_size_in = sizeof(arguments),
 		    .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = CPU);
 

@@ -18,8 +18,8 @@ static int parse(struct options *options, struct error *err, int argc, const cha
 }
 
 #define PARSE(options, err, ...)                                                                   \
-	parse(options, err, ARRAY_SIZE(((const char *[]){"shark", __VA_ARGS__})),                  \
-	      (const char *[]){"shark", __VA_ARGS__})
+	parse(options, err, ARRAY_SIZE(((const char *[]){ "shark", __VA_ARGS__ })),                \
+	      (const char *[]){ "shark", __VA_ARGS__ })
 
 static void assert_refused(struct options *options, const struct error *err, int code,
 			   const char *text)

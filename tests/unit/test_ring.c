@@ -141,7 +141,7 @@ static void batches_go_on_over_the_end_of_the_ring(void **state)
 
 static void a_map_that_is_no_ring_is_refused(void **state)
 {
-	struct ring ring = {0};
+	struct ring ring = { 0 };
 	struct error err;
 
 	(void)state;
