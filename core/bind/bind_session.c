@@ -235,7 +235,7 @@ static int close_session(lua_State *L)
 	return 0;
 }
 
-/* clang-format off: it would pack the table */
+/* clang-format off */
 static const luaL_Reg methods[] = {
 	{ "rows", rows },
 	{ "stream", stream },
