@@ -43,10 +43,11 @@ test-programs: $(B)/shark $(TEST_PROGRAMS)
 
 # With the sanitizers: the C core, the host, and the live tests that drive both.
 SUITES := $(UNIT:%=unit/%) $(LUA_TESTS) $(LIVE_C:%=live/%)
-SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter host/%,$(LUA_TESTS))) \
+# The sanitized binary is not for installing.
+SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter-out host/install%,$(filter host/%,$(LUA_TESTS)))) \
 	$(LIVE_C:%=san/live/%) san/live/events_test.lua san/live/hardirq_test.lua
 
-# make test T=live/events_test.lua runs that one only (and nothing of lint).
+# make test ONLY=live/events_test.lua runs that one only (and nothing of lint).
 ONLY ?=
 
 test: test-deps
