@@ -57,7 +57,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -
 # The core proper: no Lua, no event loop. Unit tests link this and nothing else.
 CORE := error log libbpf_error kfeat tracepoint attach object ring session symbols debuginfo rawsock \
 	provider provider_irq options embedded
-HOST := main host ending output script repl bind/bind_luv bind/bind_shark bind/bind_session \
+HOST := main host run ending output script repl bind/bind_luv bind/bind_shark bind/bind_session \
 	bind/luaint
 
 # OBJECT:SOURCE:DEFINE, one compiled BPF object for each way of attaching

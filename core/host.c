@@ -16,96 +16,15 @@
 #include "log.h"
 #include "output.h"
 #include "repl.h"
+#include "run.h"
 #include "script.h"
 
 struct host {
 	const struct options *options;
 	lua_State *L;
-	uv_loop_t loop;
-	bool failed;	   /* an error was reported: exit status 1 */
-	bool ending;	   /* no more turns of the loop */
-	int boot;	   /* reference to the table shark_init.lua returns, 0 before */
-	struct repl *repl; /* NULL without a prompt */
+	struct run run;
+	int boot; /* reference to the table shark_init.lua returns, 0 before */
 };
-
-/* ---- calls into Lua ---- */
-
-static struct host *host_of(lua_State *L)
-{
-	struct host *host;
-
-	lua_getfield(L, LUA_REGISTRYINDEX, "shark.host");
-	host = lua_touserdata(L, -1);
-	lua_pop(L, 1);
-	return host;
-}
-
-/* Replaces the error value at index 1, which is no text, by text. */
-static void error_to_text(lua_State *L)
-{
-	if (luaL_getmetafield(L, 1, "__tostring")) {
-		lua_pushvalue(L, 1);
-		if (!lua_pcall(L, 1, 1, 0) && lua_isstring(L, -1)) {
-			lua_replace(L, 1);
-			return;
-		}
-	}
-	lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
-	lua_replace(L, 1);
-}
-
-/* Message handler: any error value to text, with where it happened. */
-static int traceback(lua_State *L)
-{
-	if (!lua_isstring(L, 1))
-		error_to_text(L);
-	lua_settop(L, 1);
-	/* An error that was caught and raised again knows better where it was. */
-	if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
-		luaL_traceback(L, L, lua_tostring(L, 1), 1);
-	return 1;
-}
-
-void host_stop(lua_State *L)
-{
-	struct host *host = host_of(L);
-
-	host->ending = true;
-	uv_stop(&host->loop);
-}
-
-void host_report(lua_State *L)
-{
-	struct host *host = host_of(L);
-	const char *message = lua_tostring(L, -1);
-
-	log_error("%s", message ? message : "(error in error handling)");
-	lua_pop(L, 1);
-	if (host->repl)
-		return;
-	host->failed = true;
-	host_stop(L);
-}
-
-int host_call(lua_State *L, int nargs, int nresults, int flags)
-{
-	int base = lua_gettop(L) - nargs; /* of the function */
-	int status;
-
-	(void)flags;
-#ifdef SHARK_GC_STRESS
-	/* What a callback needs and nobody keeps does not survive. */
-	lua_gc(L, LUA_GCCOLLECT, 0);
-#endif
-	lua_pushcfunction(L, traceback);
-	lua_insert(L, base);
-	status = lua_pcall(L, nargs, nresults, base);
-	lua_remove(L, base);
-	if (!status)
-		return lua_gettop(L) - base + 1;
-	host_report(L);
-	return -status;
-}
 
 /* ---- the Lua state ---- */
 
@@ -127,8 +46,8 @@ static void open_libraries(lua_State *L)
 
 static void open_luv(struct host *host)
 {
-	luv_set_loop(host->L, &host->loop);
-	luv_set_callback(host->L, host_call);
+	luv_set_loop(host->L, &host->run.loop);
+	luv_set_callback(host->L, run_call);
 	bind_luv(host->L);
 }
 
@@ -163,7 +82,7 @@ static void on_ask(void *data)
 {
 	struct host *host = data;
 
-	host_stop(host->L);
+	run_stop(host->L);
 }
 
 static void on_output_failure(int code, void *data)
@@ -172,17 +91,17 @@ static void on_output_failure(int code, void *data)
 
 	if (code != -EPIPE) {
 		log_error("cannot write standard output: %s", strerror(-code));
-		host->failed = true;
+		host->run.failed = true;
 	}
-	host_stop(host->L);
+	run_stop(host->L);
 }
 
 static int open_loop(struct host *host)
 {
-	int code = uv_loop_init(&host->loop);
+	int code = uv_loop_init(&host->run.loop);
 
 	if (!code)
-		code = output_watch(&host->loop, on_output_failure, host);
+		code = output_watch(&host->run.loop, on_output_failure, host);
 	return code;
 }
 
@@ -196,7 +115,7 @@ static void call_boot(struct host *host, const char *name)
 	lua_rawgeti(L, LUA_REGISTRYINDEX, host->boot);
 	lua_getfield(L, -1, name);
 	lua_remove(L, -2);
-	host_call(L, 0, 0, 0);
+	run_call(L, 0, 0, 0);
 }
 
 /* Callbacks that still run may open handles anew; not for ever. */
@@ -207,18 +126,18 @@ static void close_loop(struct host *host)
 	output_unwatch();
 	for (int i = 0; i < CLOSING_ROUNDS; i++) {
 		call_boot(host, "close_handles");
-		if (!uv_run(&host->loop, UV_RUN_ONCE))
+		if (!uv_run(&host->run.loop, UV_RUN_ONCE))
 			break;
 	}
 	lua_close(host->L);
-	if (uv_loop_close(&host->loop))
+	if (uv_loop_close(&host->run.loop))
 		log_debug("the loop closed with handles open");
 }
 
 static void run_loop(struct host *host)
 {
-	if (!host->ending)
-		uv_run(&host->loop, UV_RUN_DEFAULT);
+	if (!host->run.ending)
+		uv_run(&host->run.loop, UV_RUN_DEFAULT);
 }
 
 /* ---- the run ---- */
@@ -227,11 +146,10 @@ static bool set_up_protected(struct host *host)
 {
 	lua_State *L = host->L;
 
-	lua_pushlightuserdata(L, host);
-	lua_setfield(L, LUA_REGISTRYINDEX, "shark.host");
+	run_adopt(&host->run, L);
 	lua_pushcfunction(L, set_up);
 	lua_pushlightuserdata(L, host);
-	return host_call(L, 1, 0, 0) >= 0;
+	return run_call(L, 1, 0, 0) >= 0;
 }
 
 static bool wants_prompt(const struct options *options)
@@ -241,20 +159,24 @@ static bool wants_prompt(const struct options *options)
 	return !options->script && !options->nr_actions && script_stdin_is_terminal();
 }
 
-static void run(struct host *host)
+/* From the first line of the script to the last turn of the loop. */
+static void run_it(struct host *host)
 {
+	struct repl *repl = NULL;
+
 	if (!set_up_protected(host))
 		return;
-	if (ending_watch(&host->loop, on_ask, host)) {
+	if (ending_watch(&host->run.loop, on_ask, host)) {
 		log_error("cannot watch for signals");
-		host->failed = true;
+		host->run.failed = true;
 		return;
 	}
 	if (script_run(host->L, host->options) && wants_prompt(host->options))
-		host->repl = repl_start(host->L, &host->loop);
+		repl = repl_start(host->L, &host->run.loop);
+	host->run.interactive = repl != NULL;
 	run_loop(host);
-	repl_stop(host->repl);
-	host->repl = NULL;
+	host->run.interactive = false;
+	repl_stop(repl);
 	ending_begin();
 }
 
@@ -266,7 +188,7 @@ static int last_words(const struct host *host)
 		ending_die_of_closed_output();
 		return EXIT_FAILURE;
 	}
-	return host->failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return host->run.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int host_run(const struct options *options)
@@ -282,7 +204,7 @@ int host_run(const struct options *options)
 			lua_close(host.L);
 		return EXIT_FAILURE;
 	}
-	run(&host);
+	run_it(&host);
 	call_boot(&host, "finish");
 	close_loop(&host);
 	status = last_words(&host);

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "cleanup.h"
-#include "host.h"
 #include "log.h"
+#include "run.h"
 #include "version.h"
 
 struct repl {
@@ -69,7 +69,7 @@ static void print_results(lua_State *L, int n)
 		return;
 	lua_getglobal(L, "print");
 	lua_insert(L, -(n + 1));
-	host_call(L, n, 0, 0);
+	run_call(L, n, 0, 0);
 }
 
 /* Runs the first size bytes of pending, unless the chunk goes on. */
@@ -83,10 +83,10 @@ static bool run_chunk(struct repl *repl, size_t size)
 			lua_pop(L, 1);
 			return false;
 		}
-		host_report(L);
+		run_report(L);
 		return true;
 	}
-	n = host_call(L, 0, LUA_MULTRET, 0);
+	n = run_call(L, 0, LUA_MULTRET, 0);
 	if (n > 0)
 		print_results(L, n);
 	return true;
@@ -135,11 +135,11 @@ static void end_of_input(struct repl *repl)
 {
 	if (repl->used && !run_chunk(repl, repl->used)) {
 		lua_pushliteral(repl->L, "stdin: the input ends in the middle of a chunk");
-		host_report(repl->L);
+		run_report(repl->L);
 	}
 	if (isatty(STDIN_FILENO))
 		putchar('\n');
-	host_stop(repl->L);
+	run_stop(repl->L);
 }
 
 /* n bytes have been read behind what is pending, or a negative errno, 0 at the end. */

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "embedded.h"
-#include "host.h"
 #include "log.h"
+#include "run.h"
 
 /* Only text: bytecode is not verified and could do anything to the process. */
 #define TEXT_ONLY "t"
@@ -134,7 +134,7 @@ static int push_script_args(lua_State *L, const struct options *options)
 /* Reports the message on the stack's top. */
 static bool fail(lua_State *L)
 {
-	host_report(L);
+	run_report(L);
 	return false;
 }
 
@@ -193,11 +193,11 @@ static bool run_action(lua_State *L, const struct action *action)
 	if (action->option == 'e') {
 		if (luaL_loadbuffer(L, action->text, strlen(action->text), "=(command line)"))
 			return fail(L);
-		return host_call(L, 0, 0, 0) >= 0;
+		return run_call(L, 0, 0, 0) >= 0;
 	}
 	lua_getglobal(L, "require");
 	lua_pushstring(L, action->text);
-	if (host_call(L, 1, 1, 0) < 0)
+	if (run_call(L, 1, 1, 0) < 0)
 		return false;
 	lua_setglobal(L, action->text);
 	return true;
@@ -208,7 +208,7 @@ static bool run_main(lua_State *L, const struct options *options)
 	const char *name = options->script ? options->argv[options->script] : "-";
 	bool loaded = !strcmp(name, "-") ? load_file(L, NULL) : load_named(L, options, name);
 
-	return loaded && host_call(L, push_script_args(L, options), 0, 0) >= 0;
+	return loaded && run_call(L, push_script_args(L, options), 0, 0) >= 0;
 }
 
 bool script_stdin_is_terminal(void)

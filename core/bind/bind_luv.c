@@ -8,7 +8,7 @@
 #include <luv/lhandle.h>
 #include <luv/luv.h>
 
-#include "../host.h"
+#include "../run.h"
 #include "bind.h"
 
 static void walk_one(uv_handle_t *handle, void *data)
@@ -20,7 +20,7 @@ static void walk_one(uv_handle_t *handle, void *data)
 		return;
 	lua_pushvalue(L, 1);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, luv->ref);
-	host_call(L, 1, 0, 0);
+	run_call(L, 1, 0, 0);
 }
 
 /* uv.walk(callback): calls it with every handle of the script. */

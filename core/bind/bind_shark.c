@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "../debuginfo.h"
-#include "../host.h"
 #include "../rawsock.h"
+#include "../run.h"
 #include "../session.h"
 #include "../version.h"
 #include "bind.h"
@@ -265,7 +265,7 @@ static int gettimeofday_(lua_State *L)
 /* shark.stop(): ends the run in order, when control is back in the loop */
 static int stop(lua_State *L)
 {
-	host_stop(L);
+	run_stop(L);
 	return 0;
 }
 
@@ -310,7 +310,7 @@ void bind_shark(lua_State *L, bool verbose)
 static int protected(lua_State *L)
 {
 	luaL_checkany(L, 1);
-	host_call(L, lua_gettop(L) - 1, 0, 0);
+	run_call(L, lua_gettop(L) - 1, 0, 0);
 	return 0;
 }
 

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "run.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "log.h"
+
+void run_adopt(struct run *run, lua_State *L)
+{
+	lua_pushlightuserdata(L, run);
+	lua_setfield(L, LUA_REGISTRYINDEX, "shark.run");
+}
+
+static struct run *run_of(lua_State *L)
+{
+	struct run *run;
+
+	lua_getfield(L, LUA_REGISTRYINDEX, "shark.run");
+	run = lua_touserdata(L, -1);
+	lua_pop(L, 1);
+	return run;
+}
+
+/* Replaces the error value at index 1, which is no text, by text. */
+static void error_to_text(lua_State *L)
+{
+	if (luaL_getmetafield(L, 1, "__tostring")) {
+		lua_pushvalue(L, 1);
+		if (!lua_pcall(L, 1, 1, 0) && lua_isstring(L, -1)) {
+			lua_replace(L, 1);
+			return;
+		}
+	}
+	lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+	lua_replace(L, 1);
+}
+
+/* Message handler: any error value to text, with where it happened. */
+static int traceback(lua_State *L)
+{
+	if (!lua_isstring(L, 1))
+		error_to_text(L);
+	lua_settop(L, 1);
+	/* An error that was caught and raised again knows better where it was. */
+	if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
+		luaL_traceback(L, L, lua_tostring(L, 1), 1);
+	return 1;
+}
+
+void run_stop(lua_State *L)
+{
+	struct run *run = run_of(L);
+
+	run->ending = true;
+	uv_stop(&run->loop);
+}
+
+void run_report(lua_State *L)
+{
+	struct run *run = run_of(L);
+	const char *message = lua_tostring(L, -1);
+
+	log_error("%s", message ? message : "(error in error handling)");
+	lua_pop(L, 1);
+	if (run->interactive)
+		return;
+	run->failed = true;
+	run_stop(L);
+}
+
+int run_call(lua_State *L, int nargs, int nresults, int flags)
+{
+	int base = lua_gettop(L) - nargs; /* of the function */
+	int status;
+
+	(void)flags;
+#ifdef SHARK_GC_STRESS
+	/* What a callback needs and nobody keeps does not survive. */
+	lua_gc(L, LUA_GCCOLLECT, 0);
+#endif
+	lua_pushcfunction(L, traceback);
+	lua_insert(L, base);
+	status = lua_pcall(L, nargs, nresults, base);
+	lua_remove(L, base);
+	if (!status)
+		return lua_gettop(L) - base + 1;
+	run_report(L);
+	return -status;
+}

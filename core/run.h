@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The run of one script: whether it failed, whether it is to end, and the one
+ * way in which C calls into Lua while it lasts.
+ */
+#ifndef SHARK_RUN_H
+#define SHARK_RUN_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <uv.h>
+
+struct run {
+	uv_loop_t loop;
+	bool failed;	  /* an error was reported: exit status 1 */
+	bool ending;	  /* no more turns of the loop */
+	bool interactive; /* somebody sits at the prompt: errors end nothing */
+};
+
+/* From now on the Lua state belongs to this run. */
+void run_adopt(struct run *run, lua_State *L);
+
+/*
+ * Calls the function below nargs arguments on the stack, protected, with a
+ * traceback. A failure is printed to standard error, makes the exit status 1
+ * and, unless someone sits at the prompt, ends the run in order. Every callback
+ * goes through here, luv's too (its luv_CFpcall): returns the number of results
+ * left on the stack, or the negative status of lua_pcall().
+ */
+int run_call(lua_State *L, int nargs, int nresults, int flags);
+
+/* Reports the error message on the stack's top as run_call() does, and pops it. */
+void run_report(lua_State *L);
+
+/* Ends the run in order as soon as control is back in the loop. */
+void run_stop(lua_State *L);
+
+#endif
