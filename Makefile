@@ -148,20 +148,35 @@ deps:
 	$(Q)deps/install build
 
 test-deps:
-	$(Q)deps/install build test
+	$(Q)deps/install build test vm
+
+vm-deps:
+	$(Q)deps/install build vm
 
 # ---- run, test, lint ----
 
-# Interrupts to look at: a file read past the page cache, in three bursts.
+# Interrupts to look at: blocks read past the page cache, in three bursts.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
-LOAD := for i in 1 2 3; do \
-	dd if=$(B)/load.dat of=/dev/null bs=4k iflag=direct status=none 2>/dev/null || \
-	dd if=$(B)/load.dat of=/dev/null bs=4k status=none; sleep 0.7; done
+LOAD = for i in 1 2 3; do dd if=$(1) of=/dev/null bs=4k count=4096 iflag=direct 2>/dev/null || \
+	dd if=$(1) of=/dev/null bs=4k count=4096 2>/dev/null; sleep 0.7; done
+TRY := local session, why = require("shark.irq").hardirq {} if not session then print(why) os.exit(1) end
 
 run: deps
 	$(Q)$(MAKE) --no-print-directory all
+	$(Q)if why=$$($(AS_ROOT) $(B)/shark -e '$(TRY)'); then \
+		$(MAKE) --no-print-directory run-here; \
+	else \
+		echo "This machine refuses to be traced: $$why"; \
+		echo "Tracing a guest instead: Linux 6.12 in QEMU, with an emulated Intel IOMMU."; \
+		$(MAKE) --no-print-directory vm-deps && $(MAKE) --no-print-directory run-guest; \
+	fi
+
+run-here:
 	$(Q)dd if=/dev/zero of=$(B)/load.dat bs=1M count=16 conv=fsync status=none
-	$(AS_ROOT) $(B)/shark hardirqs --interval 1 -- sh -c '$(LOAD)'
+	$(AS_ROOT) $(B)/shark hardirqs --interval 1 -- sh -c '$(call LOAD,$(B)/load.dat)'
+
+run-guest:
+	tests/vm/run --kernel 6.12 --iommu intel -- shark hardirqs --interval 1 -- sh -c '$(call LOAD,/dev/vda)'
 
 include tests/tests.mk
 
@@ -192,6 +207,6 @@ help:
 	@echo 'variables: V=1  O=dir  CC=clang|gcc  SAN=1  PREFIX=  DESTDIR='
 
 FORCE:
-.PHONY: all deps test-deps run install uninstall clean help FORCE
+.PHONY: all deps test-deps vm-deps run run-here run-guest install uninstall clean help FORCE
 
 -include $(wildcard $(B)/obj/*.d $(B)/obj/*/*.d $(B)/bpf/*.d)

@@ -7,25 +7,53 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "log.h"
 
 static char complaint[512];
 
+/* Keeps the first line of a warning, without libbpf's name before it. */
+static void keep_line(const char *text)
+{
+	static const char prefix[] = "libbpf: ";
+
+	if (complaint[0])
+		return;
+	if (!strncmp(text, prefix, sizeof(prefix) - 1))
+		text += sizeof(prefix) - 1;
+	snprintf(complaint, sizeof(complaint), "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+/*
+ * The verifier's log says why in its last line but for the statistics; that is
+ * worth more than libbpf's "load failed" before it.
+ */
+static void keep_verdict(char *log)
+{
+	const char *verdict = NULL;
+	char *save, *line;
+
+	for (line = strtok_r(log, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (strncmp(line, "processed ", 10) != 0 && !strstr(line, "PROG LOAD LOG --"))
+			verdict = line;
+	if (verdict)
+		snprintf(complaint, sizeof(complaint), "%s", verdict);
+}
+
 __attribute__((format(printf, 2, 0))) static int keep(enum libbpf_print_level level,
 						      const char *format, va_list args)
 {
-	static const char prefix[] = "libbpf: ";
-	char line[sizeof(complaint)];
-	const char *text = line;
+	autofree char *text = NULL;
 
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("%s", line);
-	if (level != LIBBPF_WARN || complaint[0])
+	if (vasprintf(&text, format, args) < 0) {
+		text = NULL;
 		return 0;
-	if (!strncmp(text, prefix, sizeof(prefix) - 1))
-		text += sizeof(prefix) - 1;
-	memcpy(complaint, text, strlen(text) + 1);
+	}
+	log_debug("%.*s", (int)strcspn(text, "\n"), text);
+	if (level == LIBBPF_WARN && strstr(text, "BEGIN PROG LOAD LOG"))
+		keep_verdict(text);
+	else if (level == LIBBPF_WARN)
+		keep_line(text);
 	return 0;
 }
 

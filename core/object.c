@@ -8,10 +8,14 @@
 #include <bpf/skel_internal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "debuginfo.h"
 #include "libbpf_error.h"
 #include "log.h"
+
+/* Maps are mapped by pages. */
+enum { CONTROL_BYTES = 4096 };
 
 static const char *const map_names[NR_OBJECT_MAPS] = {
 	[MAP_ROWS] = "rows",
@@ -93,22 +97,35 @@ static int prepare_libbpf(struct object *object, const __u32 entries[NR_OBJECT_M
 	return bpf_map__set_initial_value(rodata, config, object->image->config_size);
 }
 
+/*
+ * The control word lives in .bss. Only a skeleton of libbpf's own maps that into
+ * the process; here it is done by hand.
+ */
+static int map_control(struct object *object)
+{
+	struct bpf_map *bss = find_section_map(object->libbpf, ".bss");
+	void *memory;
+
+	if (!bss)
+		return -ENOENT;
+	memory = mmap(NULL, CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(bss), 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	object->control = memory;
+	return 0;
+}
+
 static int take_libbpf(struct object *object)
 {
 	const struct image *image = object->image;
-	struct bpf_map *bss = find_section_map(object->libbpf, ".bss");
 
 	for (int i = 0; i < NR_OBJECT_MAPS; i++)
 		object->map_fds[i] = bpf_object__find_map_fd_by_name(object->libbpf, map_names[i]);
 	for (size_t i = 0; i < image->nr_programs; i++)
 		object->program_fds[i] = bpf_program__fd(
 			bpf_object__find_program_by_name(object->libbpf, image->programs[i]));
-	if (!bss)
-		return -ENOENT;
-	/* After loading, the "initial value" is the map's own memory, writable. */
-	object->control = (void *)(uintptr_t)bpf_map__initial_value(bss, &(size_t){ 0 });
 	object->loader = "libbpf";
-	return object->control ? 0 : -ENOMEM;
+	return map_control(object);
 }
 
 static int load_libbpf(struct object *object, const __u32 entries[NR_OBJECT_MAPS],
@@ -163,6 +180,8 @@ void object_unload(struct object *object)
 {
 	if (object->skeleton)
 		object->image->close(object->skeleton);
+	if (object->libbpf && object->control)
+		munmap((void *)(uintptr_t)object->control, CONTROL_BYTES);
 	bpf_object__close(object->libbpf);
 	*object = (struct object){ 0 };
 }

@@ -209,6 +209,7 @@ static void note_refusal(struct session_how *how, const char *way, const struct 
 /* The last refusal's code, with what each way answered. */
 static int all_refused(const struct session_how *how, struct error *err)
 {
+	const char *lockdown = kfeat_lockdown();
 	struct error sum = { 0 };
 	size_t used = 0;
 
@@ -221,7 +222,11 @@ static int all_refused(const struct session_how *how, struct error *err)
 		if (used >= sizeof(sum.text))
 			break;
 	}
-	return error_set(err, sum.code, "no way to attach: %s", sum.text);
+	error_set(err, sum.code, "no way to attach: %s", sum.text);
+	if (lockdown && !strcmp(lockdown, "confidentiality"))
+		error_prefix(err, "the kernel is locked down (confidentiality), programs may not "
+				  "read its memory");
+	return sum.code;
 }
 
 static int try_ways(struct session *session, const struct session_options *options, void *config,

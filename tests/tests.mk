@@ -42,24 +42,35 @@ TEST_PROGRAMS := $(UNIT:%=$(T)/%) $(LIVE_C:%=$(T)/%) $(T)/layout $(T)/filter.o $
 test-programs: $(B)/shark $(TEST_PROGRAMS)
 
 # With the sanitizers: the C core, the host, and the live tests that drive both.
-SUITES := $(UNIT:%=unit/%) $(LUA_TESTS) $(LIVE_C:%=live/%)
+SUITES := $(UNIT:%=unit/%) $(LUA_TESTS) $(LIVE_C:%=live/%) rig/run_test.lua
 # The sanitized binary is not for installing.
 SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter-out host/install%,$(filter host/%,$(LUA_TESTS)))) \
 	$(LIVE_C:%=san/live/%) san/live/events_test.lua san/live/hardirq_test.lua
 
-# make test ONLY=live/events_test.lua runs that one only (and nothing of lint).
+# The live tests in guests, and those that change the machine they run on.
+GUEST_TESTS := $(filter live/%,$(LUA_TESTS)) $(LIVE_C:%=live/%) guest/changes_test.lua
+
+# make test ONLY=live/events_test.lua runs that one only (no guests, no lint).
 ONLY ?=
 
 test: test-deps
 	$(Q)$(MAKE) --no-print-directory test-installed
 
+test-matrix: test-deps
+	$(Q)$(MAKE) --no-print-directory test-installed MATRIX=--all
+
 test-installed:
 	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)$(if $(ONLY),,$(MAKE) --no-print-directory test-others lint && \
+		$(MAKE) --no-print-directory guests)
+	$(Q)tests/setup
+	$(Q)tests/run -j $(shell nproc) $(B) $(or $(ONLY),$(SUITES) $(SAN_SUITES) \
+		$$(cat $(B)/vm/results/index))
+
+# Other builds: with the sanitizers, and with the other compiler.
+test-others:
 	$(Q)$(MAKE) --no-print-directory SAN=1 test-programs
 	$(Q)$(MAKE) --no-print-directory CC=clang O=$(O)/clang all
-	$(Q)$(if $(ONLY),,$(MAKE) --no-print-directory lint)
-	$(Q)tests/setup
-	$(Q)tests/run -j $(shell nproc) $(B) $(or $(ONLY),$(SUITES) $(SAN_SUITES))
 
 # ---- lint ----
 
@@ -76,4 +87,21 @@ lint: $(BPF_HEADERS)
 	$(call say,LUACHECK,.)
 	$(Q)luacheck --quiet --no-color .
 
-.PHONY: test test-installed test-programs lint
+# ---- guests ----
+
+# What every guest gets besides a kernel: shark, and the tests if they are built.
+$(B)/vm/base.cpio.gz: tests/vm/initramfs tests/vm/init tests/vm/in-guest $(B)/shark \
+		$(wildcard $(TEST_PROGRAMS) tests/lib/* tests/live/* tests/guest/*)
+	$(call say,CPIO,$@)
+	$(Q)tests/vm/initramfs $(B) $@
+
+vm-base: $(B)/vm/base.cpio.gz
+
+# --all for every kernel, flavour and IOMMU; GUEST=name for one.
+MATRIX ?=
+GUEST ?=
+
+guests: vm-base
+	$(Q)$(B)/shark tests/vm/matrix.lua $(MATRIX) $(GUEST:%=--guest %) --results $(B)/vm/results $(GUEST_TESTS)
+
+.PHONY: test test-matrix test-installed test-others test-programs lint vm-base guests

@@ -81,6 +81,9 @@ local abilities = {
     return file, "tracefs is not mounted"
   end,
   disk = find_disk,
+  bpftool = function()
+    return os.execute("bpftool version >/dev/null 2>&1") == 0, "no bpftool here"
+  end,
 }
 
 require("ffi").cdef "unsigned geteuid(void);"

@@ -188,7 +188,7 @@ end
 
 function tests.test_filter_by_irq()
   local disk = t.needs("root", "tracing", "disk")
-  local wanted, other = disk.irqs[1], nil
+  local wanted, other = disk.irq, nil
   for number in pairs(require("shark.interrupts").read()) do
     other = number ~= wanted and number or other
   end
@@ -265,10 +265,13 @@ end
 
 -- Types from a file without irqaction: what relocates against types is refused.
 function tests.test_types_from_a_file_are_used()
-  t.needs("root", "tracing", "tracefs")
+  local disk = t.needs("root", "tracing", "tracefs", "disk")
   local btf = proc.shark:gsub("shark$", "tests/other_types.o")
-  t.assertTrue(shark.debuginfo_set(btf))
   local session = open {}
+  local usual = session:how().loader
+  session:close()
+  t.assertTrue(shark.debuginfo_set(btf))
+  session = open {}
   local how = session:how()
   t.assertEquals(how.way, "tp")
   t.assertEquals(how.loader, "libbpf")
@@ -279,10 +282,12 @@ function tests.test_types_from_a_file_are_used()
   session = open {}
   t.assertEquals(session:how().loader, "libbpf")
   t.assertEquals(session:how().way, "tp_btf")
+  local visible = disk_load.direct_reads(disk, 50)
+  t.assertTrue(sum(session:read(), "count", is_of(disk)) >= visible)
   session:close()
   shark.debuginfo_set(nil)
   session = open {}
-  t.assertEquals(session:how().loader, "light")
+  t.assertEquals(session:how().loader, usual)
   session:close()
 end
 

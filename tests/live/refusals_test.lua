@@ -13,8 +13,8 @@ local function assert_refused(result, ...)
 end
 
 local function as_nobody(capabilities, command)
-  return proc.run_shell(("setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=%s --ambient-caps=%s %s")
-    :format(capabilities, capabilities, command))
+  local setpriv = "/usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=%s --ambient-caps=%s %s"
+  return proc.run_shell(setpriv:format(capabilities, capabilities, command))
 end
 
 function tests.test_not_root_names_the_missing_capabilities()

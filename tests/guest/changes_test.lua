@@ -1,0 +1,150 @@
+-- Changes that no machine in use should be put through, while tracing: modules,
+-- CPUs and disks that come and go, symbols that are hidden.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local disk_load = require "disk"
+local irq = require "shark.irq"
+local outside = require "outside"
+local proc = require "proc"
+local t = require "t"
+local uv = require "uv"
+
+local tests = {}
+
+local function open(options)
+  local session, message = irq.hardirq(options)
+  t.assertNotNil(session, message)
+  return session
+end
+
+local function shell(command, ...)
+  local result = proc.run_shell(command:format(...))
+  t.assertEquals({ result.status, result.err }, { 0, "" }, command)
+  return result.out
+end
+
+-- Turns the loop until the condition holds; says what was waited for if never.
+local function wait_until(what, condition)
+  local limit = uv.hrtime() + 120e9
+  while not condition() do
+    t.assertTrue(uv.hrtime() < limit, "waited in vain for " .. what)
+    uv.sleep(20)
+    uv.run("nowait")
+  end
+end
+
+local function sum(rows, irqs)
+  local count = 0
+  for _, row in ipairs(rows) do
+    for _, number in ipairs(irqs) do
+      count = count + (row.irq == number and row.count or 0)
+    end
+  end
+  return count
+end
+
+-- ---- symbols that are hidden ----
+
+local function with_file(path, text, work)
+  local file = assert(io.open(path))
+  local before = file:read("*l")
+  file:close()
+  local function put(value)
+    file = assert(io.open(path, "w"))
+    assert(file:write(value))
+    assert(file:close())
+  end
+  put(text)
+  local ok, message = xpcall(work, debug.traceback)
+  put(before)
+  if not ok then
+    error(message, 0)
+  end
+end
+
+function tests.test_hidden_symbols_are_said_to_be_hidden()
+  local disk = t.needs("root", "tracing", "disk")
+  with_file("/proc/sys/kernel/kptr_restrict", "2", function()
+    local nothing, message, name = shark.symbol(0xffffffff81000000ULL)
+    t.assertNil(nothing)
+    t.assertStrContains(message, "kptr_restrict")
+    t.assertEquals(name, "EPERM")
+    -- The tracer needs no symbols.
+    local session = open {}
+    local visible = disk_load.direct_reads(disk, 50)
+    t.assertTrue(sum(session:read(), disk.irqs) >= visible)
+    session:close()
+  end)
+end
+
+-- ---- modules, CPUs, disks that come and go ----
+
+function tests.test_a_driver_loaded_while_tracing_is_seen()
+  local disk = t.needs("root", "tracing", "disk")
+  local session = open {}
+  shell "rmmod virtio_blk && ! [ -e /sys/block/vda ]"
+  shell "modprobe virtio_blk && mdev -s"
+  wait_until("the disk to come back", function() return uv.fs_stat("/dev/" .. disk.device) end)
+  local again = disk_load.find()
+  local seen = sum(session:read(), again.irqs)
+  local before = disk_load.interrupts(again)
+  local visible = disk_load.direct_reads(again, 100)
+  t.assertEquals(sum(session:read(), again.irqs) - seen, disk_load.interrupts(again) - before)
+  t.assertTrue(sum(session:read(), again.irqs) - seen >= visible)
+  t.assertEquals(session:loss().unmatched_entries, 0)
+  session:close()
+end
+
+local function set_cpu(cpu, online)
+  local file = assert(io.open(("/sys/devices/system/cpu/cpu%d/online"):format(cpu), "w"))
+  assert(file:write(online and "1" or "0"))
+  assert(file:close())
+end
+
+function tests.test_a_cpu_that_goes_offline_and_comes_back()
+  local disk = t.needs("root", "tracing", "disk")
+  local before = disk_load.interrupts(disk)
+  local session = open {}
+  disk_load.direct_reads(disk, 100)
+  set_cpu(1, false)
+  disk_load.direct_reads(disk, 100)
+  local rows = session:read() -- while it is gone
+  t.assertTrue(sum(rows, disk.irqs) >= 200)
+  set_cpu(1, true)
+  disk_load.direct_reads(disk, 100)
+  local counted = sum(session:read(), disk.irqs)
+  -- /proc/interrupts leaves out CPUs that are offline; now it has all again.
+  t.assertEquals(counted, disk_load.interrupts(disk) - before)
+  t.assertTrue(counted >= 300)
+  t.assertEquals(session:loss().unmatched_entries, 0)
+  session:close()
+end
+
+function tests.test_a_disk_unplugged_while_tracing()
+  local disk = t.needs("root", "tracing", "disk")
+  t.assertNotNil(uv.fs_stat("/sys/block/vdb"))
+  local session, events = open {}, 0
+  session:on(function() events = events + 1 end)
+  local reader = proc.start("/bin/sh", { "-c",
+    "while dd if=/dev/vdb of=/dev/null bs=4k count=50 iflag=direct 2>/dev/null; do :; done; echo reader ended" })
+  wait_until("interrupts of the second disk", function()
+    for _, row in ipairs(session:read()) do
+      if row.action:find("^virtio") and row.irq ~= disk.irq and row.count > 50 then
+        return true
+      end
+    end
+  end)
+  outside.qmp("device_del", { id = "disk2" })
+  reader.wait_for("reader ended")
+  wait_until("the disk to be gone", function() return not uv.fs_stat("/sys/block/vdb") end)
+  reader.wait()
+  local before, seen = disk_load.interrupts(disk), sum(session:read(), disk.irqs)
+  local visible = disk_load.direct_reads(disk, 100)
+  t.assertEquals(sum(session:read(), disk.irqs) - seen, disk_load.interrupts(disk) - before)
+  t.assertTrue(sum(session:read(), disk.irqs) - seen >= visible)
+  session:stop()
+  t.assertTrue(events > 150)
+  t.assertEquals(session:loss().unmatched_entries, 0)
+  session:close()
+end
+
+t.run(tests)

@@ -1,0 +1,28 @@
+-- A kernel that is locked down to keep its secrets: nothing can be traced, and
+-- that is said to be the reason.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local irq = require "shark.irq"
+local proc = require "proc"
+local t = require "t"
+
+local tests = {}
+
+function tests.test_lockdown_is_named_as_the_reason()
+  t.needs "root"
+  t.assertStrContains(io.open("/sys/kernel/security/lockdown"):read("*a"), "[confidentiality]")
+  local result = proc.run_shark("hardirqs", "-d", "1")
+  t.assertEquals({ result.status, result.out }, { 1, "" })
+  t.assertStrContains(result.err, "the kernel is locked down (confidentiality)")
+  for _, way in ipairs { "tp_btf: ", "raw_tp: ", "tp: " } do
+    t.assertStrContains(result.err, way)
+  end
+end
+
+function tests.test_a_script_is_told_by_name()
+  local session, message, name = irq.hardirq {}
+  t.assertNil(session)
+  t.assertStrContains(message, "the kernel is locked down (confidentiality)")
+  t.assertStrMatches(name, "E%u+")
+end
+
+t.run(tests)

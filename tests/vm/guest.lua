@@ -1,0 +1,361 @@
+--- One guest: a kernel in QEMU with an emulated IOMMU, a disk, and a command.
+--
+-- The guest's second serial port carries the command's output between marks
+-- (tests/vm/init); the first is its console. Only the end mark says that a
+-- command has ended: QEMU exits with 0 when the guest panics.
+
+local json = require "dkjson"
+local uv = require "uv"
+
+local M = {}
+
+local Guest = {}
+Guest.__index = Guest
+
+--- Without a sign of life for so long, a guest hangs. Emulation on a busy
+--- machine is slow; nothing here says how fast anything should be.
+M.SILENCE_MS = 200 * 1000
+
+local IOMMUS = {
+  intel = { devices = { "intel-iommu,intremap=on" }, append = "intel_iommu=on" },
+  amd = { devices = { "amd-iommu,intremap=on" }, append = "" },
+  none = { devices = {}, append = "" },
+  -- The IOMMU is there and remaps no interrupts.
+  noremap = { devices = { "intel-iommu,intremap=off" }, append = "intel_iommu=on" },
+}
+
+--- Names of the IOMMUs a guest can have.
+M.iommus = { "intel", "amd", "none", "noremap" }
+
+-- ---- files ----
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  assert(file:close())
+end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  local text = file and file:read("*a") or ""
+  if file then
+    file:close()
+  end
+  return text
+end
+
+local function remove(directory)
+  os.execute(("rm -rf '%s'"):format(directory))
+end
+
+-- A "newc" cpio archive: as the kernel unpacks one behind another, what is of
+-- this guest alone needs no repacking of the rest.
+local function cpio(files)
+  local parts = {}
+  local function add(name, data, mode)
+    local header = ("070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X")
+      :format(#parts, mode, 0, 0, 1, 0, #data, 0, 0, 0, 0, #name + 1, 0)
+    local function pad(text)
+      return text .. ("\0"):rep(-#text % 4)
+    end
+    parts[#parts + 1] = pad(header .. name .. "\0") .. pad(data)
+  end
+  for _, file in ipairs(files) do
+    add(file.name, file.data, tonumber("100755", 8))
+  end
+  add("TRAILER!!!", "", 0)
+  return table.concat(parts)
+end
+
+-- ---- the kernel ----
+
+--- Folder of a kernel, fetched if need be.
+--- @return string? folder @return string? reason, when the mirror does not offer it
+function M.fetch(kernel, flavour)
+  local errors = os.tmpname()
+  local pipe = io.popen(("tests/vm/fetch '%s' '%s' 2>'%s'"):format(kernel, flavour, errors))
+  local folder = pipe:read("*l")
+  pipe:close()
+  local reason = read(errors)
+  os.remove(errors)
+  if folder then
+    return folder
+  end
+  return nil, reason:match("[^\n]*\n?$"):gsub("\n", "")
+end
+
+-- ---- QEMU's command line ----
+
+local function disk_image(guest, name)
+  local path = ("%s/%s.img"):format(guest.work, name)
+  local file = assert(io.open(path, "wb"))
+  file:seek("set", 64 * 1024 * 1024 - 1)
+  file:write("\0")
+  file:close()
+  return path
+end
+
+local function add_disk(guest, args, i, properties)
+  local id = "disk" .. i
+  table.insert(args, "-drive")
+  table.insert(args, ("file=%s,if=none,id=%s,format=raw,cache=unsafe"):format(disk_image(guest, id), id .. "-file"))
+  -- Behind a port of its own, so that it can be unplugged.
+  table.insert(args, "-device")
+  table.insert(args, ("pcie-root-port,id=port%d,slot=%d,chassis=%d"):format(i, i, i))
+  table.insert(args, "-device")
+  table.insert(args, ("virtio-blk-pci,drive=%s,id=%s,bus=port%d%s"):format(id .. "-file", id, i,
+    properties ~= "" and "," .. properties or ""))
+end
+
+local function command_line(guest)
+  local options, iommu = guest.options, IOMMUS[guest.options.iommu]
+  local args = {
+    -- One thread for all CPUs: with a thread each, a CPU can still execute the
+    -- breakpoint of a patched static key when it is no longer known, and panics.
+    "-M", "q35,kernel-irqchip=split", "-accel", "tcg,thread=single", "-cpu", "max",
+    "-m", "1024", "-smp", tostring(options.smp), "-nodefaults", "-display", "none", "-no-reboot",
+    "-qmp", ("unix:%s/qmp,server=on,wait=off"):format(guest.work),
+  }
+  local function add(...)
+    for _, word in ipairs { ... } do
+      args[#args + 1] = word
+    end
+  end
+  for _, device in ipairs(iommu.devices) do
+    add("-device", device)
+  end
+  for i, properties in ipairs(options.disks) do
+    add_disk(guest, args, i, properties)
+  end
+  if options.nic then
+    add("-netdev", "user,id=net,restrict=on", "-device", "virtio-net-pci,netdev=net")
+  end
+  add("-serial", options.shell and "stdio" or "file:" .. guest.console)
+  add("-serial", options.shell and "null" or "stdio")
+  add("-kernel", guest.folder .. "/vmlinuz", "-initrd", guest.work .. "/initrd")
+  add("-append", table.concat({ "console=ttyS0 no_timer_check panic=-1 quiet", iommu.append, options.append }, " "))
+  return args
+end
+
+local function modules_of(options)
+  local modules = { "virtio_pci" }
+  if #options.disks > 0 then
+    modules[#modules + 1] = "virtio_blk"
+  end
+  if options.nic then
+    modules[#modules + 1] = "virtio_net"
+  end
+  return table.concat(modules, " ")
+end
+
+-- Kernel modules as an archive, made once per kernel.
+local function modules_archive(folder)
+  local path = folder .. "/modules.cpio.gz"
+  if not uv.fs_stat(path) then
+    assert(os.execute(("cd '%s/modules' && find . | cpio -o -H newc --quiet | gzip -1 > '%s.%d' && mv '%s.%d' '%s'")
+      :format(folder, path, uv.os_getpid(), path, uv.os_getpid(), path)) == 0)
+  end
+  return path
+end
+
+local function write_initrd(guest)
+  local files = { { name = "modules", data = modules_of(guest.options) } }
+  if guest.options.shell then
+    files[#files + 1] = { name = "shell", data = "" }
+  else
+    files[#files + 1] = { name = "command", data = guest.options.command }
+  end
+  local packed = read(guest.base) .. read(modules_archive(guest.folder))
+  -- The kernel looks for an unpacked archive at multiples of four only.
+  write(guest.work .. "/initrd", packed .. ("\0"):rep(-#packed % 4) .. cpio(files))
+end
+
+-- ---- what the guest says ----
+
+local function finish(guest, outcome)
+  if guest.outcome then
+    return
+  end
+  guest.outcome = outcome
+  if guest.handle and not guest.handle:is_closing() then
+    guest.handle:kill("sigkill")
+  end
+end
+
+local function close(handle)
+  if handle and not handle:is_closing() then
+    handle:close()
+  end
+end
+
+-- QEMU's monitor listens a moment after QEMU has started; until then, again.
+local function connect_qmp(guest, on_connected)
+  local pipe = uv.new_pipe(false)
+  pipe:connect(guest.work .. "/qmp", function(err)
+    if guest.outcome then
+      pipe:close()
+    elseif err then
+      pipe:close()
+      set_timeout(function() connect_qmp(guest, on_connected) end, 100)
+    else
+      guest.qmp = pipe
+      pipe:read_start(function() end)
+      pipe:write(json.encode { execute = "qmp_capabilities" } .. "\n")
+      on_connected(pipe)
+    end
+  end)
+end
+
+-- What QEMU is asked to do on the guest's behalf: "@@guest qmp {json}@@".
+local function pass_on(guest, command)
+  if guest.qmp then
+    guest.qmp:write(command .. "\n")
+    return
+  end
+  connect_qmp(guest, function(pipe)
+    pipe:write(command .. "\n")
+  end)
+end
+
+local function take_artefacts(guest)
+  if not guest.options.artefacts then
+    return
+  end
+  write(guest.work .. "/artefacts.b64", table.concat(guest.artefacts, "\n") .. "\n")
+  os.execute(("mkdir -p '%s' && base64 -d < '%s/artefacts.b64' | tar -xz -C '%s'")
+    :format(guest.options.artefacts, guest.work, guest.options.artefacts))
+end
+
+local function take_text(guest, line)
+  if guest.artefacts_open then
+    guest.artefacts[#guest.artefacts + 1] = line
+    return
+  end
+  -- An empty line may be the one that only goes before the end mark.
+  if guest.empty_line then
+    guest.on_line("")
+  end
+  guest.empty_line = line == ""
+  if line ~= "" and guest.started then
+    guest.on_line(line)
+  end
+end
+
+-- One line of the serial port, without its newline. Lines of the command go to
+-- the caller, as they come.
+local function take_line(guest, line)
+  local mark, rest = line:match("^@@guest (%l+) ?(.*)@@$")
+  if not mark then
+    take_text(guest, line)
+  elseif mark == "start" then
+    guest.started = true
+  elseif mark == "qmp" then
+    pass_on(guest, rest)
+  elseif mark == "artefacts" then
+    guest.artefacts_open = rest == ""
+    if rest == "end" then
+      take_artefacts(guest)
+    end
+  elseif mark == "end" then
+    finish(guest, { status = tonumber(rest) })
+  end
+end
+
+local function take_output(guest, chunk)
+  guest.silence:again()
+  guest.pending = guest.pending .. chunk
+  while true do
+    local line, after = guest.pending:match("^([^\n]*)\n(.*)$")
+    if not line then
+      return
+    end
+    guest.pending = after
+    take_line(guest, line)
+  end
+end
+
+local function last_line(text)
+  local last
+  for line in text:gmatch("[^\r\n]+") do
+    last = line
+  end
+  return tostring(last)
+end
+
+-- Why a guest ended without its end mark.
+local function post_mortem(guest)
+  local console = read(guest.console)
+  local panic = console:match("Kernel panic[^\r\n]*")
+  if panic then
+    return panic
+  end
+  return "it ended without its end mark; last on the console: " .. last_line(console)
+end
+
+-- ---- running ----
+
+local function on_exit(guest)
+  close(guest.silence)
+  close(guest.qmp)
+  close(guest.stdout)
+  close(guest.handle)
+  local outcome = guest.outcome or { failure = post_mortem(guest) }
+  guest.outcome = outcome
+  outcome.console = outcome.failure and read(guest.console) or nil
+  if not guest.options.keep then
+    remove(guest.work)
+  end
+  guest.on_end(outcome)
+end
+
+local function start_qemu(guest)
+  guest.stdout = not guest.options.shell and uv.new_pipe(false) or nil
+  guest.silence = uv.new_timer()
+  local handle, pid = uv.spawn("qemu-system-x86_64", {
+    args = command_line(guest), stdio = { guest.options.shell and 0 or nil, guest.stdout or 1, 2 },
+  }, function() on_exit(guest) end)
+  assert(handle, ("cannot run qemu-system-x86_64: %s"):format(pid))
+  guest.handle, guest.pid = handle, pid
+  if guest.options.shell then
+    return
+  end
+  guest.silence:start(M.SILENCE_MS, M.SILENCE_MS, function()
+    finish(guest, { failure = ("it hangs: silent for %d s; last on the console: %s")
+      :format(M.SILENCE_MS / 1000, last_line(read(guest.console))) })
+  end)
+  guest.stdout:read_start(function(_, chunk)
+    if chunk then
+      take_output(guest, chunk)
+    end
+  end)
+end
+
+--- Starts a guest.
+--- @param options table
+---   folder   string   of the kernel, from fetch()
+---   base     string   archive made by tests/vm/initramfs
+---   work     string   folder for its files, made here
+---   iommu    string   one of M.iommus
+---   command  string   shell script to run in it; or shell = true: a shell on the terminal
+---   disks    string[] properties of each virtio-blk disk
+---   smp, nic, append, keep, artefacts (folder for what the command left in /artefacts)
+--- @param on_line fun(line: string)  a line that the command printed
+--- @param on_end fun(outcome: table) { status } of the command, or { failure = why there is none, console }
+function M.start(options, on_line, on_end)
+  local guest = setmetatable({
+    options = options, folder = options.folder, base = options.base, work = options.work,
+    console = options.work .. "/console", on_line = on_line, on_end = on_end,
+    pending = "", artefacts = {},
+  }, Guest)
+  assert(os.execute(("mkdir -p '%s'"):format(options.work)) == 0)
+  write_initrd(guest)
+  start_qemu(guest)
+  return guest
+end
+
+--- Ends the guest at once.
+function Guest:kill()
+  finish(self, { failure = "it was ended from outside" })
+end
+
+return M
