@@ -23,8 +23,8 @@ end
 
 function tests.test_machine_of_the_guest()
   local result = run("--kernel", "6.1", "--iommu", "intel", "--smp", "3", "--nic", "--disk", "num-queues=1",
-    "--disk", "packed=on", "--", "sh", "-c", "nproc; ls /sys/block | tr '\\n' ' '; grep -c IR-IO-APIC /proc/interrupts; " ..
-    "ls /sys/class/net | xargs; ls /sys/block/vda/mq; uname -r")
+    "--disk", "packed=on", "--", "sh", "-c", "nproc; ls /sys/block | tr '\\n' ' '; " ..
+    "grep -c IR-IO-APIC /proc/interrupts; ls /sys/class/net | xargs; ls /sys/block/vda/mq; uname -r")
   t.assertEquals(result.status, 0)
   t.assertStrMatches(result.out, "3\nvda vdb %d+\neth0 lo\n0\n6%.1%.[^\n]*\n")
 end
