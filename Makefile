@@ -93,7 +93,8 @@ $(B)/obj/%.o: core/%.c $(B)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(filter $(B)/obj/provider_%,$(CORE_OBJS)): | $(BPF_HEADERS)
+# Generated headers are system headers to the compiler, which -MMD leaves out.
+$(filter $(B)/obj/provider_%,$(CORE_OBJS)): $(BPF_HEADERS)
 
 # ---- BPF ----
 

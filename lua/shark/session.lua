@@ -89,7 +89,7 @@ function Session:read()
   local kind, list, by_key = self.kind, {}, {}
   for i = 0, self.nr_rows - 1 do
     local row = self.rows[i]
-    if row.used ~= 0 then
+    if row.used ~= 0 and row.count ~= 0 then -- a row is there from the first entry on
       local decoded = kind.decode(row)
       local key = kind.key(decoded)
       if by_key[key] then
