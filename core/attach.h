@@ -3,6 +3,8 @@
 #ifndef SHARK_ATTACH_H
 #define SHARK_ATTACH_H
 
+#include <stddef.h>
+
 #include "error.h"
 
 /* A place in the kernel that a program can be attached to. */
@@ -10,6 +12,12 @@ struct point {
 	const char *program; /* its name in the BPF object */
 	const char *group;   /* tracepoint group, e.g. "irq" */
 	const char *event;   /* e.g. "irq_handler_entry" */
+	size_t only_if;	     /* offset in the config of the __u32 that asks for it; 0: always */
+	/*
+	 * May be missing: some kernels lack it, or refuse it to some ways. Points of
+	 * the same number, which is not 0, are of use together only.
+	 */
+	int optional;
 };
 
 /*

@@ -22,8 +22,8 @@
 enum {
 	/* Room for the name of an irqaction, cut and NUL-terminated. */
 	SHARK_NAME_SIZE = 64,
-	/* Hard interrupt handlers that can interrupt, or call, one another. */
-	SHARK_MAX_NESTING = 4,
+	/* Interrupts that can interrupt, or call, one another on a CPU. */
+	SHARK_MAX_NESTING = 8,
 	/* How many places a key may have in the row table. */
 	SHARK_MAX_PROBES = 16,
 	/*
@@ -36,6 +36,26 @@ enum {
 	SHARK_HIST_BUCKETS = 496,
 	/* Filter value: do not filter. */
 	SHARK_ANY = -1,
+	/* Return addresses kept of a kernel stack. */
+	SHARK_STACK_DEPTH = 64,
+	/* Softirqs a CPU can have, rounded up (include/linux/interrupt.h has 10). */
+	SHARK_SOFTIRQS = 16,
+};
+
+/* What runs on a CPU, and what a row, a raise or a frame is about. */
+enum {
+	SHARK_TASK = 0,
+	SHARK_HARDIRQ = 1,
+	SHARK_SOFTIRQ = 2,
+	SHARK_VECTOR = 3,
+	SHARK_NMI = 4,
+};
+
+/* Which part of its way a row has timed. */
+enum {
+	SHARK_RUN = 0,	/* between start and end */
+	SHARK_WAIT = 1, /* between being asked for and the start */
+	SHARK_SEND = 2, /* no time, only how often it was asked for */
 };
 
 /* What user space tells the running programs; writable on both sides. */
@@ -47,15 +67,38 @@ struct shark_control {
 };
 SHARK_WIRE_SIZE(struct shark_control, 16);
 
-/* An interrupt handler that has started and not yet returned. */
+/*
+ * Constants of one session, the same for every provider: frozen before its
+ * programs are verified, so what is off costs nothing.
+ */
+struct shark_config {
+	__s64 id;	   /* only this IRQ, vector or softirq, or SHARK_ANY */
+	__s64 cpu;	   /* only this CPU, or SHARK_ANY */
+	__s64 at_least_ns; /* only events that took so long */
+	__u32 nr_rows;	   /* size of the row table, a power of two */
+	__u32 nr_cpus;	   /* size of the per-CPU table */
+	__u32 stacks;	   /* each event with its kernel stack */
+	__u32 wait;	   /* time from being asked for to the start, too */
+	__u32 context;	   /* what interrupts, and what asked, too */
+	__u32 pad;
+	__u32 at[8]; /* offsets in the records of classic tracepoints */
+};
+SHARK_WIRE_SIZE(struct shark_config, 80);
+
+/* Something that has started and not yet ended. */
 struct shark_frame {
 	__u64 entered_ns;
-	__u32 irq;
-	__u32 row; /* index into the row table */
+	__u64 nested_ns; /* taken by what came in between */
+	__u64 wait_ns;	 /* from being asked for until entered */
+	__u64 asked_by;	 /* see shark_raise */
+	__u32 kind;	 /* SHARK_HARDIRQ, ... */
+	__u32 id;	 /* IRQ, vector or softirq */
+	__u32 row;	 /* index into the row table */
+	__s32 stack;	 /* index into the stacks, negative for none */
 };
-SHARK_WIRE_SIZE(struct shark_frame, 16);
+SHARK_WIRE_SIZE(struct shark_frame, 48);
 
-/* One per CPU, written only by that CPU with interrupts off. */
+/* One per CPU, written only by that CPU. */
 struct shark_cpu {
 	__u64 events;	       /* put into the ring */
 	__u64 ring_full;       /* events that found no room in the ring */
@@ -63,55 +106,84 @@ struct shark_cpu {
 	__u64 too_deep;	       /* entries nested deeper than SHARK_MAX_NESTING */
 	__u64 entry_unmatched; /* entries whose exit never came */
 	__u64 exit_unmatched;  /* exits whose entry was never seen */
-	__u32 depth;	       /* handlers running now */
+	__u64 stacks_lost;     /* stacks that could not be taken or kept */
+	__u64 scratch;
+	struct shark_frame frames[8];
+	__u32 depth; /* frames in use */
+	__u32 pid;   /* task last looked at, and whether it is ksoftirqd */
+	__u32 is_ksoftirqd;
 	__u32 pad;
-	struct shark_frame frames[4];
-	__u64 scratch; /* whole cache lines: neighbours belong to other CPUs */
+	__u64 reserved[6]; /* whole cache lines: neighbours belong to other CPUs */
 };
-SHARK_WIRE_SIZE(struct shark_cpu, 128);
+SHARK_WIRE_SIZE(struct shark_cpu, 512);
 
-/* Time in one handler (IRQ and action) on one CPU. */
-struct shark_hardirq_row {
-	__u64 action;	   /* address of the irqaction, or a hash of its name */
-	__u64 action_name; /* address of its name, 0 where not known */
-	__u32 irq;
+/* What was counted of one key on one CPU. */
+struct shark_row {
+	__u64 key[2]; /* what else tells it from others, as the provider says */
+	__u32 id;     /* IRQ, vector or softirq */
 	__u32 cpu;
+	__u32 what; /* SHARK_RUN, ... */
 	__u32 used; /* set last, when the key above is complete */
-	__u32 pad;
 	__u64 count;
-	__u64 total_ns;
-	__u64 max_ns;
-	/* By irqreturn_t: IRQ_NONE, IRQ_HANDLED, IRQ_WAKE_THREAD, both. */
-	__u64 returned[4];
+	__u64 total_ns;	 /* without nested_ns */
+	__u64 max_ns;	 /* likewise */
+	__u64 nested_ns; /* taken by what came in between */
+	__u64 tally[4];	 /* further counts, as the provider says */
 	char name[64];
-	__u64 hist[496];
-	__u64 reserved[5]; /* whole cache lines: neighbours belong to other CPUs */
+	__u64 hist[496];   /* of the times in total_ns */
+	__u64 reserved[4]; /* whole cache lines: neighbours belong to other CPUs */
 };
-SHARK_WIRE_SIZE(struct shark_hardirq_row, 4160);
+SHARK_WIRE_SIZE(struct shark_row, 4160);
 
-/* One handler that has returned. */
-struct shark_hardirq_event {
-	__u64 ts_ns; /* when it was entered */
-	__u64 ns;    /* how long it ran */
-	__u32 irq;
-	__u32 cpu;
-	__s32 ret; /* irqreturn_t */
-	__u32 row; /* index into the row table, for the action's name */
+/* One handler of an IRQ or vector that has ended, or one IPI that has arrived. */
+struct shark_event {
+	__u64 ts_ns; /* when it was entered, or arrived */
+	__u64 ns;    /* how long it ran, without what came in between; or was under way */
+	union {
+		__u32 id;
+		__u32 irq;
+		__u32 vector;
+	};
+	__u32 row; /* index into the row table */
+	__u16 cpu;
+	union {
+		__s16 ret;    /* irqreturn_t of a handler */
+		__u16 sender; /* CPU that sent the IPI */
+	};
+	__s32 stack; /* index into the stacks, negative for none */
 };
-SHARK_WIRE_SIZE(struct shark_hardirq_event, 32);
+SHARK_WIRE_SIZE(struct shark_event, 32);
 
-/* Constants of one session, frozen before its programs are verified. */
-struct shark_hardirq_config {
-	__s64 irq;     /* only this IRQ, or SHARK_ANY */
-	__s64 cpu;     /* only this CPU, or SHARK_ANY */
-	__u32 nr_rows; /* size of the row table, a power of two */
-	__u32 nr_cpus; /* size of the per-CPU table */
-	/* Offsets in the records of the classic tracepoints. */
-	__u32 entry_irq_at;
-	__u32 entry_name_at; /* of the __data_loc word */
-	__u32 exit_irq_at;
-	__u32 exit_ret_at;
+/* One softirq that has ended. */
+struct shark_softirq_event {
+	__u64 ts_ns;
+	__u64 ns;
+	__u64 wait_ns;	 /* since it was raised; 0 if that was not seen */
+	__u64 nested_ns; /* taken by interrupts in between */
+	__u64 asked_by;	 /* kind << 32 | IRQ, vector, softirq or thread id */
+	union {
+		__u32 id;
+		__u32 softirq;
+	};
+	__u32 row;
+	__u16 cpu;
+	__u16 ksoftirqd; /* ran in the thread, not behind an interrupt */
+	__s32 stack;	 /* of the raise */
 };
-SHARK_WIRE_SIZE(struct shark_hardirq_config, 40);
+SHARK_WIRE_SIZE(struct shark_softirq_event, 56);
+
+/* A softirq that was raised on a CPU and did not start yet. */
+struct shark_raise {
+	__u64 ns;
+	__u64 by; /* kind << 32 | IRQ, vector, softirq or thread id */
+	/* The first raise after that one: it may belong to the run after next. */
+	__u64 again_ns;
+	__u64 again_by;
+	__u64 coalesced; /* raises of a softirq that was pending already */
+	__s32 stack;
+	__s32 again_stack;
+	__u64 reserved[2];
+};
+SHARK_WIRE_SIZE(struct shark_raise, 64);
 
 #endif

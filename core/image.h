@@ -16,7 +16,10 @@
 #include "array.h"
 #include "object.h"
 
-#define IMAGE_DEFINE(obj, program_names)                                                           \
+/* More entries of maps_at, for an image that has a map of its own, come behind. */
+#define IMAGE_EXTRA(obj) [MAP_EXTRA] = offsetof(struct obj##_light, maps.extra)
+
+#define IMAGE_DEFINE(obj, program_names, ...)                                                      \
 	static struct bpf_loader_ctx *obj##_open(void)                                             \
 	{                                                                                          \
 		struct obj##_light *skeleton = obj##_light__open();                                \
@@ -34,6 +37,8 @@
 	_Static_assert(sizeof(((struct obj##_light *)0)->progs) / sizeof(struct bpf_prog_desc) ==  \
 			       ARRAY_SIZE(program_names),                                          \
 		       "program names of " #obj);                                                  \
+	_Static_assert(sizeof(*((struct obj##_light *)0)->rodata) == sizeof(struct shark_config),  \
+		       "constants of " #obj " besides its config");                                \
 	static const struct image obj##_image = {                                                  \
 		.name = #obj,                                                                      \
 		.elf = obj##__elf_bytes,                                                           \
@@ -43,13 +48,14 @@
 		.maps_at = { [MAP_ROWS] = offsetof(struct obj##_light, maps.rows),                 \
 			     [MAP_CPUS] = offsetof(struct obj##_light, maps.cpus),                 \
 			     [MAP_CLAIMS] = offsetof(struct obj##_light, maps.claims),             \
-			     [MAP_EVENTS] = offsetof(struct obj##_light, maps.events) },           \
+			     [MAP_EVENTS] = offsetof(struct obj##_light, maps.events),             \
+			     [MAP_STACKS] = offsetof(struct obj##_light, maps.stacks),             \
+			     __VA_ARGS__ },                                                        \
 		.programs_at = offsetof(struct obj##_light, progs),                                \
 		.config_at = offsetof(struct obj##_light, rodata),                                 \
 		.control_at = offsetof(struct obj##_light, bss),                                   \
 		.programs = program_names,                                                         \
 		.nr_programs = ARRAY_SIZE(program_names),                                          \
-		.config_size = sizeof(*((struct obj##_light *)0)->rodata),                         \
 	}
 
 #endif

@@ -18,10 +18,8 @@
 enum { CONTROL_BYTES = 4096 };
 
 static const char *const map_names[NR_OBJECT_MAPS] = {
-	[MAP_ROWS] = "rows",
-	[MAP_CPUS] = "cpus",
-	[MAP_CLAIMS] = "claims",
-	[MAP_EVENTS] = "events",
+	[MAP_ROWS] = "rows",	 [MAP_CPUS] = "cpus",	  [MAP_CLAIMS] = "claims",
+	[MAP_EVENTS] = "events", [MAP_STACKS] = "stacks", [MAP_EXTRA] = "extra",
 };
 
 /* ---- light skeleton ---- */
@@ -40,7 +38,7 @@ static void take_light(struct object *object)
 	for (int i = 0; i < NR_OBJECT_MAPS; i++) {
 		struct bpf_map_desc *map = at(skeleton, image->maps_at[i]);
 
-		object->map_fds[i] = map->map_fd;
+		object->map_fds[i] = image->maps_at[i] ? map->map_fd : -1;
 	}
 	for (size_t i = 0; i < image->nr_programs; i++)
 		object->program_fds[i] = programs[i].prog_fd;
@@ -49,7 +47,7 @@ static void take_light(struct object *object)
 }
 
 static int load_light(struct object *object, const __u32 entries[NR_OBJECT_MAPS],
-		      const void *config)
+		      const struct shark_config *config)
 {
 	const struct image *image = object->image;
 	struct bpf_loader_ctx *skeleton = image->open();
@@ -60,9 +58,10 @@ static int load_light(struct object *object, const __u32 entries[NR_OBJECT_MAPS]
 	for (int i = 0; i < NR_OBJECT_MAPS; i++) {
 		struct bpf_map_desc *map = at(skeleton, image->maps_at[i]);
 
-		map->max_entries = entries[i];
+		if (image->maps_at[i])
+			map->max_entries = entries[i];
 	}
-	memcpy(*(void **)at(skeleton, image->config_at), config, image->config_size);
+	memcpy(*(void **)at(skeleton, image->config_at), config, sizeof(*config));
 	code = image->load(skeleton);
 	if (code) {
 		image->close(skeleton);
@@ -81,20 +80,20 @@ static struct bpf_map *find_section_map(struct bpf_object *libbpf, const char *s
 }
 
 static int prepare_libbpf(struct object *object, const __u32 entries[NR_OBJECT_MAPS],
-			  const void *config)
+			  const struct shark_config *config)
 {
 	struct bpf_map *rodata = find_section_map(object->libbpf, ".rodata");
 
 	for (int i = 0; i < NR_OBJECT_MAPS; i++) {
 		struct bpf_map *map = bpf_object__find_map_by_name(object->libbpf, map_names[i]);
-		int code = map ? bpf_map__set_max_entries(map, entries[i]) : -ENOENT;
+		int code = map ? bpf_map__set_max_entries(map, entries[i]) : 0;
 
 		if (code)
 			return code;
 	}
 	if (!rodata)
 		return -ENOENT;
-	return bpf_map__set_initial_value(rodata, config, object->image->config_size);
+	return bpf_map__set_initial_value(rodata, config, sizeof(*config));
 }
 
 /*
@@ -129,7 +128,7 @@ static int take_libbpf(struct object *object)
 }
 
 static int load_libbpf(struct object *object, const __u32 entries[NR_OBJECT_MAPS],
-		       const void *config, struct error *err)
+		       const struct shark_config *config, struct error *err)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = object->image->name,
 		    .btf_custom_path = debuginfo_btf_path());
@@ -153,7 +152,8 @@ static int load_libbpf(struct object *object, const __u32 entries[NR_OBJECT_MAPS
 /* ---- both ---- */
 
 int object_load(struct object *object, const struct image *image,
-		const __u32 entries[NR_OBJECT_MAPS], const void *config, struct error *err)
+		const __u32 entries[NR_OBJECT_MAPS], const struct shark_config *config,
+		struct error *err)
 {
 	int code;
 

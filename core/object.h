@@ -20,10 +20,18 @@
 struct bpf_loader_ctx;
 struct bpf_object;
 
-enum { OBJECT_MAX_PROGRAMS = 8 };
+enum { OBJECT_MAX_PROGRAMS = 32 };
 
-/* The maps that every image has, see core/bpf/session.bpf.h. */
-enum object_map { MAP_ROWS, MAP_CPUS, MAP_CLAIMS, MAP_EVENTS, NR_OBJECT_MAPS };
+/* The maps of an image, see core/bpf/session.bpf.h; MAP_EXTRA is its own, not all have one. */
+enum object_map {
+	MAP_ROWS,
+	MAP_CPUS,
+	MAP_CLAIMS,
+	MAP_EVENTS,
+	MAP_STACKS,
+	MAP_EXTRA,
+	NR_OBJECT_MAPS
+};
 
 /* What bpftool generated for one object file; IMAGE_DEFINE() in image.h fills it. */
 struct image {
@@ -33,19 +41,18 @@ struct image {
 	int (*load)(struct bpf_loader_ctx *skeleton);
 	void (*close)(struct bpf_loader_ctx *skeleton);
 	/* Offsets in the light skeleton's struct. */
-	size_t maps_at[NR_OBJECT_MAPS]; /* of a struct bpf_map_desc */
+	size_t maps_at[NR_OBJECT_MAPS]; /* of a struct bpf_map_desc; 0: it has none */
 	size_t programs_at;		/* of the first struct bpf_prog_desc */
 	size_t config_at;		/* of the pointer to .rodata */
 	size_t control_at;		/* of the pointer to .bss */
 	const char *const *programs;	/* names in the order of the skeleton */
 	size_t nr_programs;
-	size_t config_size;
 };
 
 struct object {
 	const struct image *image;
-	const char *loader; /* "light" or "libbpf" */
-	int map_fds[NR_OBJECT_MAPS];
+	const char *loader;	     /* "light" or "libbpf" */
+	int map_fds[NR_OBJECT_MAPS]; /* -1: it has none */
 	int program_fds[OBJECT_MAX_PROGRAMS];
 	volatile struct shark_control *control;
 	/* One of the two owns all of the above. */
@@ -55,11 +62,12 @@ struct object {
 
 /*
  * Loads an image with maps of the given numbers of entries (bytes for
- * MAP_EVENTS) and a config of image->config_size bytes. Returns 0 or a negative
- * errno; on failure the object is empty.
+ * MAP_EVENTS) and a config. Returns 0 or a negative errno; on failure the object is
+ * empty.
  */
 int object_load(struct object *object, const struct image *image,
-		const __u32 entries[NR_OBJECT_MAPS], const void *config, struct error *err);
+		const __u32 entries[NR_OBJECT_MAPS], const struct shark_config *config,
+		struct error *err);
 
 /* The file descriptor of a program by name, or -ENOENT. */
 int object_program(const struct object *object, const char *name);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "provider.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "kfeat.h"
+#include "tracepoint.h"
+
 static const struct provider *const providers[] = {
-	&provider_hardirq,
-	NULL,
+	&provider_hardirq, &provider_softirq, &provider_vector, &provider_ipi, NULL,
 };
 
 const struct provider *provider_find(const char *name)
@@ -31,6 +34,43 @@ const struct filter *provider_filter(const struct provider *provider, const char
 		if (!strcmp(provider->filters[i].name, name))
 			return &provider->filters[i];
 	return NULL;
+}
+
+const struct feature *provider_feature(const struct provider *provider, const char *name)
+{
+	for (size_t i = 0; i < provider->nr_features; i++)
+		if (!strcmp(provider->features[i].name, name))
+			return &provider->features[i];
+	return NULL;
+}
+
+int provider_check_cpu(int64_t cpu, struct error *err)
+{
+	int cpus = kfeat_possible_cpus(err);
+
+	if (cpus < 0)
+		return cpus;
+	if (cpu >= 0 && cpu < cpus)
+		return 0;
+	return error_set(err, -ENOENT, "no such CPU: %lld; this machine has 0 to %d",
+			 (long long)cpu, cpus - 1);
+}
+
+int provider_check_ns(int64_t ns, struct error *err)
+{
+	return ns >= 0 ? 0
+		       : error_set(err, -EINVAL, "a time is 0 ns or more, not %lld", (long long)ns);
+}
+
+int provider_field(const char *group, const char *event, const char *field, uint32_t *at,
+		   struct error *err)
+{
+	int offset = tracepoint_field(group, event, field, err);
+
+	if (offset < 0)
+		return offset;
+	*at = (uint32_t)offset;
+	return 0;
 }
 
 uint32_t provider_table_size(uint64_t rows)

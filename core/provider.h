@@ -21,7 +21,7 @@ struct way {
 	const struct image *image;
 	attach_fn *attach;
 	/* Asks the kernel what this way needs in the config; may be NULL. */
-	int (*configure)(void *config, struct error *err);
+	int (*configure)(struct shark_config *config, struct error *err);
 	/* Does the kernel count runs it skipped? 1, 0, negative errno; NULL: yes. */
 	int (*counts_missed_runs)(void);
 };
@@ -34,16 +34,20 @@ struct filter {
 	int (*check)(int64_t value, struct error *err);
 };
 
+/* Something that is traced or not, decided when the session starts. */
+struct feature {
+	const char *name;
+	size_t config_at; /* offset of its __u32 in the config */
+	bool by_default;
+};
+
 struct provider {
 	const char *name;
-	size_t row_size;
 	size_t event_size;
-	size_t config_size;
-	/* Offsets in the config, of __u32. */
-	size_t nr_rows_at;
-	size_t nr_cpus_at;
 	/* Rows that this machine can need, with room for what is plugged in later. */
 	int (*rows_wanted)(int cpus, struct error *err);
+	/* Entries of MAP_EXTRA; NULL: it has none. */
+	uint32_t (*extra_entries)(int cpus);
 	/* Best first. */
 	const struct way *ways;
 	size_t nr_ways;
@@ -52,18 +56,32 @@ struct provider {
 	size_t nr_points;
 	const struct filter *filters;
 	size_t nr_filters;
+	const struct feature *features;
+	size_t nr_features;
 };
 
 /* The provider of that name, or NULL. */
 const struct provider *provider_find(const char *name);
 
-/* The provider's way or filter of that name, or NULL. */
+/* The provider's way, filter or feature of that name, or NULL. */
 const struct way *provider_way(const struct provider *provider, const char *name);
 const struct filter *provider_filter(const struct provider *provider, const char *name);
+const struct feature *provider_feature(const struct provider *provider, const char *name);
+
+/* What filters of several providers have in common. */
+int provider_check_cpu(int64_t cpu, struct error *err);
+int provider_check_ns(int64_t ns, struct error *err);
+
+/* For ways by classic tracepoints: puts the offset of a field into the config. */
+int provider_field(const char *group, const char *event, const char *field, uint32_t *at,
+		   struct error *err);
 
 /* A power of two that holds this many rows of a hash table, at most half full. */
 uint32_t provider_table_size(uint64_t rows);
 
 extern const struct provider provider_hardirq;
+extern const struct provider provider_softirq;
+extern const struct provider provider_vector;
+extern const struct provider provider_ipi;
 
 #endif

@@ -14,12 +14,15 @@
 #include "object.h"
 #include "ring.h"
 
+enum { SESSION_MAX_POINTS = 48 };
+
 struct session {
 	const struct provider *provider;
 	const struct way *way;
 	struct session_how how;
 	struct object object;
-	int links[OBJECT_MAX_PROGRAMS];
+	int links[SESSION_MAX_POINTS];
+	const struct point *link_points[SESSION_MAX_POINTS];
 	size_t nr_links;
 	void *rows;
 	struct shark_cpu *cpus;
@@ -66,24 +69,19 @@ static int set_sizes(struct session *session, const struct session_options *opti
 	return ring_size(options->ring_bytes, &session->ring_bytes, err);
 }
 
-static void put_u32(void *config, size_t at, uint32_t value)
+static void put_u32(struct shark_config *config, size_t at, uint32_t value)
 {
 	memcpy((char *)config + at, &value, sizeof(value));
 }
 
-static void put_s64(void *config, size_t at, int64_t value)
+static void put_s64(struct shark_config *config, size_t at, int64_t value)
 {
 	memcpy((char *)config + at, &value, sizeof(value));
 }
 
-/* Every filter set or SHARK_ANY; the sizes of the tables. */
-static int fill_config(const struct session *session, const struct session_options *options,
-		       void *config, struct error *err)
+static int put_filters(const struct session_options *options, struct shark_config *config,
+		       struct error *err)
 {
-	const struct provider *provider = session->provider;
-
-	for (size_t i = 0; i < provider->nr_filters; i++)
-		put_s64(config, provider->filters[i].config_at, SHARK_ANY);
 	for (size_t i = 0; i < options->nr_filters; i++) {
 		const struct filter *filter = options->filters[i].filter;
 		int64_t value = options->filters[i].value;
@@ -93,16 +91,38 @@ static int fill_config(const struct session *session, const struct session_optio
 			return code;
 		put_s64(config, filter->config_at, value);
 	}
-	put_u32(config, provider->nr_rows_at, session->nr_rows);
-	put_u32(config, provider->nr_cpus_at, session->nr_cpus);
 	return 0;
+}
+
+static void put_features(const struct provider *provider, const struct session_options *options,
+			 struct shark_config *config)
+{
+	for (size_t i = 0; i < provider->nr_features; i++)
+		put_u32(config, provider->features[i].config_at, provider->features[i].by_default);
+	for (size_t i = 0; i < options->nr_features; i++)
+		put_u32(config, options->features[i].feature->config_at, options->features[i].on);
+}
+
+static int fill_config(const struct session *session, const struct session_options *options,
+		       struct shark_config *config, struct error *err)
+{
+	*config = (struct shark_config){
+		.id = SHARK_ANY,
+		.cpu = SHARK_ANY,
+		.at_least_ns = SHARK_ANY,
+		.nr_rows = session->nr_rows,
+		.nr_cpus = session->nr_cpus,
+		.stacks = options->stacks,
+	};
+	put_features(session->provider, options, config);
+	return put_filters(options, config, err);
 }
 
 /* ---- memory shared with the programs ---- */
 
 static size_t rows_bytes(const struct session *session)
 {
-	return round_up((size_t)session->nr_rows * round_up(session->provider->row_size, 8),
+	return round_up((size_t)session->nr_rows * sizeof(struct shark_row),
 			(size_t)sysconf(_SC_PAGESIZE));
 }
 
@@ -150,17 +170,86 @@ static void detach(struct session *session)
 		close(session->links[--session->nr_links]);
 }
 
-static int attach(struct session *session, struct error *err)
+static bool is_wanted(const struct point *point, const struct shark_config *config)
+{
+	uint32_t wanted;
+
+	if (!point->only_if)
+		return true;
+	memcpy(&wanted, (const char *)config + point->only_if, sizeof(wanted));
+	return wanted;
+}
+
+static bool is_skipped(const struct session_how *how, const struct point *point)
+{
+	for (size_t i = 0; point->optional && i < how->nr_skipped; i++)
+		if (how->skipped[i].point->optional == point->optional)
+			return true;
+	return false;
+}
+
+static void drop_partners(struct session *session, const struct point *point)
+{
+	while (session->nr_links &&
+	       session->link_points[session->nr_links - 1]->optional == point->optional)
+		close(session->links[--session->nr_links]);
+}
+
+static void skip(struct session *session, const struct point *point, const struct error *why)
+{
+	struct session_how *how = &session->how;
+
+	log_debug("%s:%s: %s", point->group, point->event, why->text);
+	drop_partners(session, point);
+	if (how->nr_skipped == SESSION_MAX_SKIPPED)
+		return;
+	how->skipped[how->nr_skipped].point = point;
+	how->skipped[how->nr_skipped].why = *why;
+	how->nr_skipped++;
+}
+
+static int attach_point(struct session *session, const struct point *point, struct error *err)
+{
+	int program = object_program(&session->object, point->program);
+	int link;
+
+	if (program < 0)
+		return error_set(err, program, "this way has no program for it");
+	link = session->way->attach(program, point, err);
+	if (link < 0)
+		return link;
+	session->link_points[session->nr_links] = point;
+	session->links[session->nr_links++] = link;
+	return 0;
+}
+
+static int attach_points(struct session *session, const struct shark_config *config,
+			 struct error *err)
 {
 	for (size_t i = 0; i < session->provider->nr_points; i++) {
 		const struct point *point = &session->provider->points[i];
-		int program = object_program(&session->object, point->program);
-		int link = program < 0 ? program : session->way->attach(program, point, err);
+		struct error why;
 
-		if (link < 0)
-			return link;
-		session->links[session->nr_links++] = link;
+		if (!is_wanted(point, config) || is_skipped(&session->how, point))
+			continue;
+		if (!attach_point(session, point, &why))
+			continue;
+		if (!point->optional) {
+			*err = why;
+			return why.code;
+		}
+		skip(session, point, &why);
 	}
+	return session->nr_links ? 0
+				 : error_set(err, -ENOENT, "none of its points is in this kernel");
+}
+
+static int attach(struct session *session, const struct shark_config *config, struct error *err)
+{
+	int code = attach_points(session, config, err);
+
+	if (code)
+		return code;
 	session->object.control->wake_at = (uint32_t)(session->ring_bytes / 2);
 	session->object.control->armed = 1;
 	return 0;
@@ -171,15 +260,22 @@ static void give_up_way(struct session *session)
 	detach(session);
 	unmap_tables(session);
 	object_unload(&session->object);
+	session->how.nr_skipped = 0;
 }
 
-static int try_way(struct session *session, const struct way *way, void *config, struct error *err)
+static int try_way(struct session *session, const struct way *way, struct shark_config *config,
+		   struct error *err)
 {
+	const struct provider *provider = session->provider;
 	const __u32 entries[NR_OBJECT_MAPS] = {
 		[MAP_ROWS] = session->nr_rows,
 		[MAP_CPUS] = session->nr_cpus,
 		[MAP_CLAIMS] = session->nr_rows,
 		[MAP_EVENTS] = (__u32)session->ring_bytes,
+		[MAP_STACKS] = config->stacks ? SESSION_STACKS : 1,
+		[MAP_EXTRA] = provider->extra_entries
+				      ? provider->extra_entries((int)session->nr_cpus)
+				      : 0,
 	};
 	int code = way->configure ? way->configure(config, err) : 0;
 
@@ -190,7 +286,7 @@ static int try_way(struct session *session, const struct way *way, void *config,
 	if (!code)
 		code = map_tables(session, err);
 	if (!code)
-		code = attach(session, err);
+		code = attach(session, config, err);
 	if (code)
 		give_up_way(session);
 	return code;
@@ -229,8 +325,8 @@ static int all_refused(const struct session_how *how, struct error *err)
 	return sum.code;
 }
 
-static int try_ways(struct session *session, const struct session_options *options, void *config,
-		    struct error *err)
+static int try_ways(struct session *session, const struct session_options *options,
+		    struct shark_config *config, struct error *err)
 {
 	const struct provider *provider = session->provider;
 
@@ -255,19 +351,15 @@ static int try_ways(struct session *session, const struct session_options *optio
 
 static int start(struct session *session, const struct session_options *options, struct error *err)
 {
-	_Alignas(8) char config[256] = { 0 };
-	int code;
+	struct shark_config config;
+	int code = kfeat_may_trace(err);
 
-	if (session->provider->config_size > sizeof(config))
-		return error_set(err, -E2BIG, "the config of %s is too large",
-				 session->provider->name);
-	code = kfeat_may_trace(err);
 	if (!code)
 		code = set_sizes(session, options, err);
 	if (!code)
-		code = fill_config(session, options, config, err);
+		code = fill_config(session, options, &config, err);
 	if (!code)
-		code = try_ways(session, options, config, err);
+		code = try_ways(session, options, &config, err);
 	return code;
 }
 
@@ -357,6 +449,18 @@ size_t session_ring_events(const struct session *session)
 	return session->ring_bytes / ring_stride(session->provider->event_size);
 }
 
+int session_stack(const struct session *session, int32_t index, uint64_t addresses[], size_t max)
+{
+	uint64_t stack[SHARK_STACK_DEPTH] = { 0 };
+	size_t n = 0;
+
+	if (index < 0 || bpf_map_lookup_elem(session->object.map_fds[MAP_STACKS], &index, stack))
+		return -ENOENT;
+	for (; n < max && n < SHARK_STACK_DEPTH && stack[n]; n++)
+		addresses[n] = stack[n];
+	return (int)n;
+}
+
 size_t session_peek(struct session *session, size_t max, const void **first)
 {
 	*first = NULL;
@@ -426,6 +530,7 @@ void session_loss(const struct session *session, struct session_loss *loss)
 		loss->too_deep += cpu->too_deep;
 		loss->unmatched_entries += cpu->entry_unmatched;
 		loss->unmatched_exits += cpu->exit_unmatched;
+		loss->stacks_lost += cpu->stacks_lost;
 		loss->in_flight += cpu->depth;
 	}
 }
@@ -441,6 +546,7 @@ static void add_up(struct session_totals *totals, const struct session *session)
 	totals->lost.too_deep += loss.too_deep;
 	totals->lost.unmatched_entries += loss.unmatched_entries;
 	totals->lost.unmatched_exits += loss.unmatched_exits;
+	totals->lost.stacks_lost += loss.stacks_lost;
 	if (loss.missed_runs == SESSION_UNKNOWN)
 		totals->lost.missed_runs = SESSION_UNKNOWN;
 	else if (totals->lost.missed_runs != SESSION_UNKNOWN)

@@ -18,6 +18,8 @@
 enum {
 	SESSION_MAX_FILTERS = 8,
 	SESSION_MAX_WAYS = 8,
+	SESSION_MAX_SKIPPED = 32,
+	SESSION_STACKS = 4096,
 	SESSION_RING_BYTES = 256 * 1024,
 	SESSION_MAX_RING_BYTES = 1 << 30,
 };
@@ -36,6 +38,12 @@ struct session_options {
 		int64_t value;
 	} filters[SESSION_MAX_FILTERS];
 	size_t nr_filters;
+	struct {
+		const struct feature *feature;
+		bool on;
+	} features[SESSION_MAX_FILTERS];
+	size_t nr_features;
+	bool stacks; /* keep the kernel stack of each event */
 };
 
 /* How a session reached the kernel, and which better ways refused and why. */
@@ -48,6 +56,12 @@ struct session_how {
 		struct error why;
 	} refused[SESSION_MAX_WAYS];
 	size_t nr_refused;
+	/* Points that this kernel does not have, or refused. */
+	struct {
+		const struct point *point;
+		struct error why;
+	} skipped[SESSION_MAX_SKIPPED];
+	size_t nr_skipped;
 };
 
 /* What was not seen or not counted. SESSION_UNKNOWN where it cannot be told. */
@@ -58,6 +72,7 @@ struct session_loss {
 	uint64_t too_deep;	    /* entries nested deeper than is followed */
 	uint64_t unmatched_entries; /* without an exit */
 	uint64_t unmatched_exits;   /* without an entry: running at the start */
+	uint64_t stacks_lost;	    /* stacks that could not be taken */
 	uint64_t in_flight;	    /* handlers running now: not a loss */
 };
 
@@ -86,6 +101,12 @@ int session_ring_fd(const struct session *session);
 
 /* How many events the ring has room for. */
 size_t session_ring_events(const struct session *session);
+
+/*
+ * The return addresses of a stack, innermost first, by the index an event has.
+ * Returns how many, or a negative errno: -ENOENT if it has been replaced.
+ */
+int session_stack(const struct session *session, int32_t index, uint64_t addresses[], size_t max);
 
 /* As ring_peek() and ring_advance() with the provider's event size. */
 size_t session_peek(struct session *session, size_t max, const void **first);

@@ -64,14 +64,35 @@ static void take_filter(lua_State *L, const struct filter *filter, struct sessio
 	options->nr_filters++;
 }
 
+static bool check_boolean(lua_State *L, const char *name)
+{
+	if (lua_type(L, -1) != LUA_TBOOLEAN)
+		luaL_error(L, "option '%s' takes true or false, not %s", name,
+			   luaL_typename(L, -1));
+	return lua_toboolean(L, -1);
+}
+
+static void take_feature(lua_State *L, const struct feature *feature,
+			 struct session_options *options)
+{
+	options->features[options->nr_features].feature = feature;
+	options->features[options->nr_features].on = check_boolean(L, feature->name);
+	options->nr_features++;
+}
+
 /* The value is on the stack's top. */
 static void take_option(lua_State *L, const struct provider *provider, const char *name,
 			struct session_options *options)
 {
 	const struct filter *filter = provider_filter(provider, name);
+	const struct feature *feature = provider_feature(provider, name);
 
 	if (filter)
 		take_filter(L, filter, options);
+	else if (feature)
+		take_feature(L, feature, options);
+	else if (!strcmp(name, "stacks"))
+		options->stacks = check_boolean(L, name);
 	else if (!strcmp(name, "way"))
 		options->way = check_way(L, provider);
 	else if (!strcmp(name, "ring_bytes"))
@@ -174,6 +195,48 @@ static int ring_fd(lua_State *L)
 	return 1;
 }
 
+/*
+ * session:stack(index) -> address of an array of return addresses, innermost
+ * first and valid until the next call, their number | nil, message, name
+ */
+static int stack(lua_State *L)
+{
+	static uint64_t addresses[SHARK_STACK_DEPTH];
+	int n = session_stack(check_session(L), (int32_t)luaL_checkinteger(L, 2), addresses,
+			      SHARK_STACK_DEPTH);
+	struct error err;
+
+	if (n < 0) {
+		error_set(&err, n, "no such stack, or another has taken its place");
+		return bind_push_error(L, &err);
+	}
+	lua_pushlightuserdata(L, addresses);
+	lua_pushinteger(L, n);
+	return 2;
+}
+
+static void push_reason(lua_State *L, const struct error *why)
+{
+	lua_pushstring(L, why->text);
+	lua_setfield(L, -2, "reason");
+	lua_pushstring(L, error_name(why->code));
+	lua_setfield(L, -2, "error");
+}
+
+static void push_skipped(lua_State *L, const struct session_how *how)
+{
+	lua_createtable(L, (int)how->nr_skipped, 0);
+	for (size_t i = 0; i < how->nr_skipped; i++) {
+		const struct point *point = how->skipped[i].point;
+
+		lua_createtable(L, 0, 3);
+		lua_pushfstring(L, "%s:%s", point->group, point->event);
+		lua_setfield(L, -2, "point");
+		push_reason(L, &how->skipped[i].why);
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+}
+
 static void push_refusals(lua_State *L, const struct session_how *how)
 {
 	lua_createtable(L, (int)how->nr_refused, 0);
@@ -181,15 +244,15 @@ static void push_refusals(lua_State *L, const struct session_how *how)
 		lua_createtable(L, 0, 3);
 		lua_pushstring(L, how->refused[i].way);
 		lua_setfield(L, -2, "way");
-		lua_pushstring(L, how->refused[i].why.text);
-		lua_setfield(L, -2, "reason");
-		lua_pushstring(L, error_name(how->refused[i].why.code));
-		lua_setfield(L, -2, "error");
+		push_reason(L, &how->refused[i].why);
 		lua_rawseti(L, -2, (int)i + 1);
 	}
 }
 
-/* session:how() -> {way, loader, forced, refused = {{way, reason, error}, ...}} */
+/*
+ * session:how() -> {way, loader, forced, refused = {{way, reason, error}, ...},
+ * skipped = {{point, reason, error}, ...}}
+ */
 static int push_how(lua_State *L)
 {
 	const struct session_how *how = session_how(check_session(L));
@@ -203,6 +266,8 @@ static int push_how(lua_State *L)
 	lua_setfield(L, -2, "forced");
 	push_refusals(L, how);
 	lua_setfield(L, -2, "refused");
+	push_skipped(L, how);
+	lua_setfield(L, -2, "skipped");
 	return 1;
 }
 
@@ -243,6 +308,7 @@ static const luaL_Reg methods[] = {
 	{ "advance", advance },
 	{ "ring_events", ring_events },
 	{ "ring_fd", ring_fd },
+	{ "stack", stack },
 	{ "how", push_how },
 	{ "loss", push_loss },
 	{ "stop", stop },

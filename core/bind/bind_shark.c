@@ -116,6 +116,7 @@ void bind_set_losses(lua_State *L, const struct session_loss *loss)
 	bind_set_count(L, "too_deep", loss->too_deep);
 	bind_set_count(L, "unmatched_entries", loss->unmatched_entries);
 	bind_set_count(L, "unmatched_exits", loss->unmatched_exits);
+	bind_set_count(L, "stacks_lost", loss->stacks_lost);
 }
 
 /* shark.stats() -> table of what this process has seen and lost so far */

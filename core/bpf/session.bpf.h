@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * What every session has on the kernel side, whatever it traces: the control
- * word, the per-CPU state, the claims on rows and the event ring. The program
- * that includes this declares its own `rows` and `config`.
+ * What every session has on the kernel side, whatever it traces: its constants,
+ * the control word, the per-CPU state, the rows, the event ring and the stacks.
  */
 #ifndef SHARK_BPF_SESSION_H
 #define SHARK_BPF_SESSION_H
@@ -13,7 +12,20 @@
 
 #include "../events.h"
 
+const volatile struct shark_config config;
+
+/* volatile: user space changes it while the programs run. */
+volatile struct shark_control control;
+
 /* Sizes of 1 are replaced by the core with this machine's before loading. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct shark_row);
+} rows SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -39,8 +51,12 @@ struct {
 	__uint(max_entries, 4096);
 } events SEC(".maps");
 
-/* volatile: user space changes it while the programs run. */
-volatile struct shark_control control;
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, SHARK_STACK_DEPTH * sizeof(__u64));
+} stacks SEC(".maps");
 
 static __always_inline struct shark_cpu *this_cpu(void)
 {
@@ -49,11 +65,19 @@ static __always_inline struct shark_cpu *this_cpu(void)
 	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
-static __always_inline int claim_row(__u32 row)
+static __always_inline int wanted_cpu(void)
 {
-	__u32 taken = 1;
+	return config.cpu == SHARK_ANY || config.cpu == bpf_get_smp_processor_id();
+}
 
-	return bpf_map_update_elem(&claims, &row, &taken, BPF_NOEXIST);
+static __always_inline int wanted_id(__u32 id)
+{
+	return config.id == SHARK_ANY || config.id == id;
+}
+
+static __always_inline int long_enough(__u64 ns)
+{
+	return config.at_least_ns == SHARK_ANY || ns >= (__u64)config.at_least_ns;
 }
 
 /*
@@ -69,6 +93,39 @@ static __always_inline __u64 ring_wakeup(const struct shark_cpu *cpu)
 		return BPF_RB_NO_WAKEUP;
 	control.woken = 1;
 	return BPF_RB_FORCE_WAKEUP;
+}
+
+/* Room for an event, or NULL, which is counted. */
+static __always_inline void *reserve_event(struct shark_cpu *cpu, __u64 size)
+{
+	void *event = bpf_ringbuf_reserve(&events, size, 0);
+
+	if (!event)
+		cpu->ring_full++;
+	return event;
+}
+
+static __always_inline void submit_event(struct shark_cpu *cpu, void *event)
+{
+	cpu->events++;
+	bpf_ringbuf_submit(event, ring_wakeup(cpu));
+}
+
+/*
+ * The kernel stack here, as an index; negative if none is asked for or could be
+ * kept. One that hashes to the place of another replaces it: user space reads
+ * a stack soon after its event.
+ */
+static __always_inline __s32 take_stack(struct shark_cpu *cpu, void *ctx)
+{
+	long stack;
+
+	if (!config.stacks || !control.streaming)
+		return -1;
+	stack = bpf_get_stackid(ctx, &stacks, BPF_F_REUSE_STACKID);
+	if (stack < 0)
+		cpu->stacks_lost++;
+	return (__s32)stack;
 }
 
 #endif

@@ -22,17 +22,35 @@ local function split(actions)
   return list
 end
 
+-- The numbers of a line, one for each CPU; some lines (ERR, MIS) have one only.
+local function parse_counts(rest, cpus)
+  local counts, total = {}, 0
+  for _, cpu in ipairs(cpus) do
+    local count, after = rest:match("^%s*(%d+)(.*)$")
+    if not count then
+      break
+    end
+    counts[cpu], rest = tonumber(count), after
+    total = total + counts[cpu]
+  end
+  return counts, total, rest
+end
+
+local function cpus_of(text)
+  local cpus = {}
+  for cpu in text:match("^[^\n]*"):gmatch("CPU(%d+)") do
+    cpus[#cpus + 1] = tonumber(cpu)
+  end
+  return cpus
+end
+
 local function parse_line(line, cpus)
   local irq, rest = line:match("^%s*(%d+):(.*)$")
   if not irq then
     return nil
   end
-  local counts, total = {}, 0
-  for _, cpu in ipairs(cpus) do
-    local count, after = rest:match("^%s*(%d+)(.*)$")
-    counts[cpu], rest = tonumber(count), after
-    total = total + counts[cpu]
-  end
+  local counts, total
+  counts, total, rest = parse_counts(rest, cpus)
   local chip, hwirq, flow, actions = describe(rest)
   return tonumber(irq), {
     irq = tonumber(irq), counts = counts, count = total, chip = chip, hwirq = hwirq,
@@ -44,11 +62,7 @@ end
 --- @return table by_irq irq -> { irq, chip, hwirq, flow = "edge", actions = {...},
 ---   count = over all CPUs, counts = { [cpu] = count } }
 function M.parse(text)
-  local by_irq, cpus = {}, {}
-  local header = text:match("^[^\n]*")
-  for cpu in header:gmatch("CPU(%d+)") do
-    cpus[#cpus + 1] = tonumber(cpu)
-  end
+  local by_irq, cpus = {}, cpus_of(text)
   for line in text:gmatch("[^\n]+") do
     local irq, entry = parse_line(line, cpus)
     if irq then
@@ -58,16 +72,60 @@ function M.parse(text)
   return by_irq
 end
 
---- Reads and parses /proc/interrupts.
---- @return table? by_irq @return string? message
-function M.read()
-  local file, message = io.open("/proc/interrupts")
+--- Parses the lines that have a name instead of a number: the system vectors of
+--- /proc/interrupts ("LOC"), the softirqs of /proc/softirqs ("NET_RX").
+--- @return table by_name name -> { count = over all CPUs, counts = { [cpu] = count } }
+function M.parse_named(text)
+  local by_name, cpus = {}, cpus_of(text)
+  for line in text:gmatch("[^\n]+") do
+    local name, rest = line:match("^%s*([%a][%w_]*):(.*)$")
+    if name then
+      local counts, total = parse_counts(rest, cpus)
+      by_name[name] = { count = total, counts = counts }
+    end
+  end
+  return by_name
+end
+
+local function read_text(path)
+  local file, message = io.open(path)
   if not file then
     return nil, message
   end
   local text = file:read("*a")
   file:close()
-  return M.parse(text)
+  return text
+end
+
+--- Reads and parses /proc/interrupts.
+--- @return table? by_irq @return string? message
+function M.read()
+  local text, message = read_text("/proc/interrupts")
+  return text and M.parse(text), message
+end
+
+--- Reads and parses the named lines of /proc/interrupts.
+--- @return table? by_name @return string? message
+function M.read_named()
+  local text, message = read_text("/proc/interrupts")
+  return text and M.parse_named(text), message
+end
+
+--- Reads and parses /proc/softirqs.
+--- @return table? by_name @return string? message
+function M.read_softirqs()
+  local text, message = read_text("/proc/softirqs")
+  return text and M.parse_named(text), message
+end
+
+--- Of what one of these returned: the counts of one CPU, or of all (nil).
+--- @return table counts name -> count
+function M.counts(entries, cpu)
+  local counts = {}
+  for name, entry in pairs(entries or {}) do
+    counts[name] = cpu and (entry.counts[cpu] or 0) or entry.count
+  end
+  return counts
 end
 
 return M

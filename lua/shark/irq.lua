@@ -1,73 +1,16 @@
 --- Interrupts: what runs between the CPU's vector and the driver.
-
-local ffi = require "ffi"
-local hist = require "shark.hist"
-local session = require "shark.session"
+--
+-- Every function starts a trace and returns a session (docs/scripting.md, and
+-- lua/shark/_meta for the types). All take, besides their filters, which are
+-- checked in the kernel:
+--   way         this way of attaching only
+--   ring_bytes  room for events
+--   rows        size of the row table
+--   at_least_ns only events that took so long; rows count all
+--   stacks      keep the kernel stack of each event, see session:stack()
+--   audit       compare with the kernel's own counts, see session:audit()
 
 local M = {}
-
--- include/linux/irqreturn.h
-local IRQ_NONE, IRQ_HANDLED, IRQ_WAKE_THREAD, BOTH = 0, 1, 2, 3
-
-local function action_name(row)
-  return ffi.string(row.name)
-end
-
-local hardirq = session.define {
-  provider = "hardirq",
-  row = "struct shark_hardirq_row",
-  event = "struct shark_hardirq_event",
-
-  decode = function(row)
-    local returned = row.returned
-    return {
-      irq = row.irq,
-      cpu = row.cpu,
-      action = action_name(row),
-      count = tonumber(row.count),
-      total_ns = tonumber(row.total_ns),
-      max_ns = tonumber(row.max_ns),
-      none = tonumber(returned[IRQ_NONE]),
-      handled = tonumber(returned[IRQ_HANDLED] + returned[BOTH]),
-      wake_thread = tonumber(returned[IRQ_WAKE_THREAD] + returned[BOTH]),
-      hist = hist.new(row.hist),
-    }
-  end,
-
-  key = function(row)
-    return row.irq .. "\0" .. row.cpu .. "\0" .. row.action
-  end,
-
-  -- An action that was freed and requested again has a row for each time.
-  merge = function(into, row)
-    for _, field in ipairs { "count", "total_ns", "none", "handled", "wake_thread" } do
-      into[field] = into[field] + row[field]
-    end
-    into.max_ns = math.max(into.max_ns, row.max_ns)
-    into.hist:merge(row.hist)
-  end,
-
-  less = function(a, b)
-    if a.irq ~= b.irq then
-      return a.irq < b.irq
-    elseif a.action ~= b.action then
-      return a.action < b.action
-    end
-    return a.cpu < b.cpu
-  end,
-
-  fields = {
-    action = function(self, event)
-      local row = event.row
-      local name = self.names[row]
-      if not name then
-        name = action_name(self.rows[row])
-        self.names[row] = name
-      end
-      return name
-    end,
-  },
-}
 
 --- Time in hard interrupt handlers, by IRQ, action and CPU.
 ---
@@ -77,16 +20,74 @@ local hardirq = session.define {
 --- one whose device was silent returns IRQ_NONE.
 ---
 --- Fields of an event: ts_ns (entered, CLOCK_MONOTONIC), ns (how long), irq,
---- cpu, ret (irqreturn_t), action (name).
+--- cpu, ret (irqreturn_t), action (name), stack.
 ---
 --- Source: tracepoints irq:irq_handler_entry and irq_handler_exit
 --- (kernel/irq/handle.c). A threaded handler's thread is not in it.
 ---
---- @param options? table filters, all in the kernel: irq, cpu; and way ("tp_btf",
----   "raw_tp", "tp": this way only), ring_bytes (for events), rows (table size)
+--- @param options? table filters irq, cpu; ways "tp_btf", "raw_tp", "tp"
 --- @return shark.Session? @return string? message @return string? name
 function M.hardirq(options)
-  return session.open(hardirq, options)
+  return require("shark.hardirq").open(options)
+end
+
+--- Softirqs by number and CPU: how long from the raise to the start, how long
+--- they ran.
+---
+--- Rows of read(): softirq (name), number, cpu; count, total_ns, max_ns, hist of
+--- the time they ran, without interrupted_ns, which interrupts took from them;
+--- ksoftirqd (ran in the thread); waits, wait_ns, wait_max_ns, wait_hist of the
+--- time between raise and start; coalesced (raised while pending); raise_unseen;
+--- raised_by ("IRQ 36", "local timer", "softirq TIMER", "task" -> count).
+---
+--- Fields of an event: ts_ns (entered), ns, wait_ns, nested_ns, softirq (number),
+--- name, cpu, ksoftirqd, raised_by, stack (of the raise).
+---
+--- Source: tracepoints irq:softirq_raise, softirq_entry, softirq_exit
+--- (kernel/softirq.c); with context also irq_handler_* and irq_vectors:*.
+---
+--- @param options? table filters softirq (number or name), cpu; wait = false:
+---   without raises; context = false: without who raised and who interrupted;
+---   ways "raw_tp", "tp"
+--- @return shark.Session? @return string? message @return string? name
+function M.softirq(options)
+  return require("shark.softirq").open(options)
+end
+
+--- Time in the handlers of system vectors (local timer, reschedule, call
+--- function, irq work, thermal, errors) and NMIs, by vector and CPU.
+---
+--- Rows of read(): vector, name, cpu, count, total_ns, max_ns, hist; of NMIs one
+--- for each handler: handler (symbol), handled (events it says it handled).
+---
+--- Fields of an event: ts_ns, ns, vector, name, cpu, stack. NMIs have no events.
+---
+--- Source: tracepoints irq_vectors:* (arch/x86/include/asm/trace/irq_vectors.h)
+--- and nmi:nmi_handler. how().skipped names those this kernel does not have.
+---
+--- @param options? table filters vector, cpu; ways "raw_tp", "tp"
+--- @return shark.Session? @return string? message @return string? name
+function M.vector(options)
+  return require("shark.vector").open(options)
+end
+
+--- Inter-processor interrupts: sent by whom, received where, and how long they
+--- were under way.
+---
+--- Rows of read(): what = "sent": vector, name, cpu (the sender), callsite,
+--- callback (symbols), count, coalesced (one was pending already); what =
+--- "received": vector, name, cpu, sender (nil where the sending was not seen),
+--- count, total_ns, max_ns, hist of the time under way.
+---
+--- Fields of an event: ts_ns (arrived), ns (under way), vector, name, sender, cpu.
+---
+--- Source: tracepoints ipi:ipi_send_cpu and ipi_send_cpumask (kernel/smp.c, since
+--- 6.4; before, who sent is not seen) and the entries of the vectors.
+---
+--- @param options? table filters vector (251, 252, 253), cpu (the receiver)
+--- @return shark.Session? @return string? message @return string? name
+function M.ipi(options)
+  return require("shark.ipi").open(options)
 end
 
 return M

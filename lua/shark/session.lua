@@ -3,8 +3,10 @@
 -- A module such as shark.irq describes a kind of trace (which provider of the
 -- core, which FFI types, how a row becomes a table); this module does the rest.
 
+local audit = require "shark.audit"
 local core = require "shark.core"
 local ffi = require "ffi"
+local stack = require "shark.stack"
 local uv = require "uv"
 
 require "shark.events"
@@ -29,20 +31,21 @@ local MAX_BATCHES = 64
 
 -- ---- opening ----
 
+local row_pointer = ffi.typeof("const struct shark_row *")
+
 --- Declares a kind of trace.
 --- @param kind table
 ---   provider  string  name of the core's provider
----   row       string  FFI type of a row
 ---   event     string  FFI type of an event
 ---   decode    fun(row): table   a row of read() from a row in the kernel's memory
 ---   merge     fun(into, row)    joins two rows that mean the same
 ---   key       fun(row): string  what makes two decoded rows mean the same
 ---   less      fun(a, b): boolean  order of read()
 ---   fields    table   name -> fun(session, event): further fields of an event
+---   audit     table?  what the kernel itself counts, see shark.audit
 function M.define(kind)
   local slot = "struct { uint64_t ring_header; " .. kind.event .. "; }"
   local fields = kind.fields or {}
-  kind.row_pointer = ffi.typeof("const " .. kind.row .. " *")
   local slot_type = ffi.typeof(slot)
   ffi.metatype(slot_type, {
     -- Fields that are not in the record; events live only while they are
@@ -59,17 +62,33 @@ function M.define(kind)
   return kind
 end
 
+-- What this module itself does with an option; the others are the core's.
+local function split_options(options)
+  if type(options) ~= "table" then
+    return options, false
+  end
+  local core_options = {}
+  for name, value in pairs(options) do
+    core_options[name] = value
+  end
+  core_options.audit = nil
+  return core_options, options.audit
+end
+
 --- Starts a trace of a kind; it runs when this returns.
 --- @return shark.Session? @return string? message @return string? name
 function M.open(kind, options)
-  local handle, message, name = core.session(kind.provider, options)
+  local core_options, audited = split_options(options)
+  local before = audited and kind.audit and audit.before(kind, options)
+  local handle, message, name = core.session(kind.provider, core_options)
   if not handle then
     return nil, message, name
   end
-  local session = setmetatable({ handle = handle, kind = kind, names = {} }, Session)
+  local session = setmetatable({ handle = handle, kind = kind, options = options or {}, names = {} }, Session)
   local address, nr_rows = handle:rows()
-  session.rows = ffi.cast(kind.row_pointer, address)
+  session.rows = ffi.cast(row_pointer, address)
   session.nr_rows = nr_rows
+  session.audit_start = before and audit.start(session, before)
   open_sessions[session] = true
   return session
 end
@@ -256,22 +275,55 @@ function Session:drain()
   return total
 end
 
+-- ---- stacks ----
+
+local addresses = ffi.typeof("const uint64_t *")
+
+--- The kernel stack of an event, with the option stacks = true: return
+--- addresses, innermost first. Also as text, one line each, as
+--- "address : symbol+0xoffset/0xsize [module]".
+--- @param index integer field `stack` of the event
+--- @return table? stack array of uint64_t @return string? message @return string? name
+function Session:stack(index)
+  check_open(self)
+  local address, n, name = self.handle:stack(index)
+  if not address then
+    return nil, n, name
+  end
+  local list, copy = ffi.cast(addresses, address), {}
+  for i = 1, n do
+    copy[i] = list[i - 1]
+  end
+  return stack.new(copy)
+end
+
 -- ---- how, and what was lost ----
 
 local How = {}
 function How:__tostring()
+  local parts = { self.way }
   if self.forced then
-    return self.way .. ", as asked for"
+    parts[1] = self.way .. ", as asked for"
+  elseif #self.refused == 0 then
+    parts[1] = self.way .. ", the best way"
   end
-  local parts = { self.way .. (#self.refused == 0 and ", the best way" or "") }
-  for _, refusal in ipairs(self.refused) do
+  for _, refusal in ipairs(self.forced and {} or self.refused) do
     parts[#parts + 1] = ("not %s: %s"):format(refusal.way, refusal.reason)
+  end
+  if #self.skipped > 0 then
+    local points = {}
+    for i, skipped in ipairs(self.skipped) do
+      points[i] = ("%s (%s)"):format(skipped.point:match(":(.*)$"), skipped.error)
+    end
+    parts[#parts + 1] = "without " .. table.concat(points, ", ")
   end
   return table.concat(parts, "; ")
 end
 
---- How the session reached the kernel. As text: the way, and why not a better.
---- @return table how { way, loader, forced, refused = {{way, reason, error}} }
+--- How the session reached the kernel. As text: the way, why not a better, and
+--- what this kernel does not have.
+--- @return table how { way, loader, forced, refused = {{way, reason, error}},
+---   skipped = {{point, reason, error}} }
 function Session:how()
   check_open(self)
   return setmetatable(self.handle:how(), How)
@@ -285,6 +337,7 @@ local LOSSES = {
   { "too_deep", "entry nested too deep", "entries nested too deep" },
   { "unmatched_entries", "entry without exit", "entries without exit" },
   { "unmatched_exits", "exit without entry", "exits without entry" },
+  { "stacks_lost", "stack not taken", "stacks not taken" },
 }
 
 local Loss = {}
@@ -308,10 +361,22 @@ end
 --- What was not seen or not counted. A field is nil where this kernel cannot
 --- tell. As text: "nothing", or the counts in words.
 --- @return table loss { ring_drops, map_full, missed_runs, too_deep,
----   unmatched_entries, unmatched_exits, in_flight }
+---   unmatched_entries, unmatched_exits, stacks_lost, in_flight }
 function Session:loss()
   check_open(self)
   return setmetatable(self.handle:loss(), Loss)
+end
+
+--- Compares what was counted with what the kernel itself counted meanwhile, in
+--- /proc/interrupts or /proc/softirqs; for sessions opened with audit = true.
+--- As text: one line. See shark.audit for the fields.
+--- @return table audit
+function Session:audit()
+  check_open(self)
+  if not self.audit_start then
+    error("open the session with audit = true", 2)
+  end
+  return self.audit_end or audit.finish(self)
 end
 
 -- ---- ending ----
@@ -320,6 +385,9 @@ end
 --- counted can still be read.
 function Session:stop()
   check_open(self)
+  if self.audit_start and not self.audit_end then
+    self.audit_end = audit.finish(self) -- what comes later is not counted here
+  end
   self.handle:stop()
   self:drain()
   if self.handle then

@@ -210,7 +210,7 @@ function tests.test_a_trace_forms_over_a_batch()
   session:close()
   t.assertTrue(total > 0)
   t.assertTrue(compiled > 0, "no trace; aborted: " .. table.concat(aborted, "; "))
-  t.assertEquals(ffi.sizeof("struct shark_hardirq_event"), 32)
+  t.assertEquals(ffi.sizeof("struct shark_event"), 32)
 end
 
 t.run(tests)

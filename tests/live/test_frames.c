@@ -108,13 +108,13 @@ static void leave(const struct trace *trace, int irq)
 /* Handlers that returned, of the IRQs made up here. */
 static __u64 counted(const struct trace *trace, int irq)
 {
-	const struct shark_hardirq_row *row;
+	const struct shark_row *row;
 	__u64 count = 0;
 	uint32_t rows;
 
 	row = session_rows(trace->session, &rows);
 	for (uint32_t i = 0; i < rows; i++)
-		if (row[i].used && row[i].irq == (__u32)(FIRST_IRQ + irq))
+		if (row[i].used && row[i].id == (__u32)(FIRST_IRQ + irq))
 			count += row[i].count;
 	return count;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "array.h"
 #include "provider.h"
 #include "session.h"
 
@@ -11,6 +12,7 @@ static void providers_are_found_by_name(void **state)
 {
 	(void)state;
 	assert_ptr_equal(provider_find("hardirq"), &provider_hardirq);
+	assert_ptr_equal(provider_find("ipi"), &provider_ipi);
 	assert_null(provider_find("hard"));
 	assert_null(provider_find(""));
 }
@@ -25,17 +27,39 @@ static void ways_are_in_the_order_of_preference(void **state)
 	assert_null(provider_way(&provider_hardirq, "kprobe"));
 }
 
-static void images_fit_their_provider(void **state)
+static const struct provider *const all[] = {
+	&provider_hardirq,
+	&provider_softirq,
+	&provider_vector,
+	&provider_ipi,
+};
+
+static bool has_program(const struct provider *provider, const char *name)
 {
-	const struct provider *provider = &provider_hardirq;
+	const struct image *image = provider->ways[0].image;
 
+	for (size_t i = 0; i < image->nr_programs; i++)
+		if (!strcmp(image->programs[i], name))
+			return true;
+	return false;
+}
+
+static void every_point_has_a_program(void **state)
+{
 	(void)state;
-	for (size_t i = 0; i < provider->nr_ways; i++) {
-		const struct image *image = provider->ways[i].image;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		for (size_t j = 0; j < all[i]->nr_points; j++)
+			assert_true(has_program(all[i], all[i]->points[j].program));
+}
 
-		assert_int_equal(image->config_size, provider->config_size);
-		assert_int_equal(image->nr_programs, provider->nr_points);
-	}
+/* What is of use together only stands together: it is given up together. */
+static void optional_points_stand_beside_their_partners(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		for (size_t j = 2; j < all[i]->nr_points; j++)
+			assert_true(all[i]->points[j].optional >= all[i]->points[j - 1].optional ||
+				    !all[i]->points[j].optional);
 }
 
 static void tables_are_at_most_half_full(void **state)
@@ -67,7 +91,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(providers_are_found_by_name),
 		cmocka_unit_test(ways_are_in_the_order_of_preference),
-		cmocka_unit_test(images_fit_their_provider),
+		cmocka_unit_test(every_point_has_a_program),
+		cmocka_unit_test(optional_points_stand_beside_their_partners),
 		cmocka_unit_test(tables_are_at_most_half_full),
 		cmocka_unit_test(filters_refuse_what_is_not_there),
 	};

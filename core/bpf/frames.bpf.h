@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * What runs on a CPU, innermost last. Softirqs are interrupted by vectors and
+ * handlers, handlers call handlers behind them (generic_handle_irq() for Intel
+ * VMD, GPIO chips): each CPU keeps a stack of frames. All of them end in the
+ * reverse order of their start, so a program that is interrupted while it
+ * changes the stack finds it as it left it. Time goes to the innermost frame.
+ */
+#ifndef SHARK_BPF_FRAMES_H
+#define SHARK_BPF_FRAMES_H
+
+#include "session.bpf.h"
+
+static __always_inline int is_frame_of(const struct shark_frame *frame, __u32 kind, __u32 id)
+{
+	return !((frame->kind ^ kind) | (frame->id ^ id));
+}
+
+/* Nothing interrupts itself: a frame of it left here lost its exit. */
+static __always_inline void drop_stale(struct shark_cpu *cpu, __u32 kind, __u32 id)
+{
+	for (__u32 i = 0; i < SHARK_MAX_NESTING && i < cpu->depth; i++) {
+		if (!is_frame_of(&cpu->frames[i], kind, id))
+			continue;
+		cpu->entry_unmatched += cpu->depth - i;
+		cpu->depth = i;
+		return;
+	}
+}
+
+/* The new frame, for the caller to fill in further; NULL if nested too deep. */
+static __always_inline struct shark_frame *push_frame(struct shark_cpu *cpu, __u32 kind, __u32 id,
+						      __u32 row)
+{
+	struct shark_frame *frame;
+	__u32 depth;
+
+	drop_stale(cpu, kind, id);
+	depth = cpu->depth++;
+	if (depth >= SHARK_MAX_NESTING) {
+		cpu->too_deep++;
+		return NULL;
+	}
+	frame = &cpu->frames[depth];
+	frame->nested_ns = 0;
+	frame->wait_ns = 0;
+	frame->asked_by = 0;
+	frame->kind = kind;
+	frame->id = id;
+	frame->row = row;
+	frame->stack = -1;
+	frame->entered_ns = bpf_ktime_get_ns();
+	return frame;
+}
+
+/* The frame of what ends now; frames above it lost their exit. */
+static __always_inline struct shark_frame *find_frame(struct shark_cpu *cpu, __u32 kind, __u32 id)
+{
+	for (int i = 0; i < SHARK_MAX_NESTING; i++) {
+		__u32 top = cpu->depth - 1;
+
+		if (top >= SHARK_MAX_NESTING)
+			break;
+		cpu->depth = top;
+		if (is_frame_of(&cpu->frames[top], kind, id))
+			return &cpu->frames[top];
+		cpu->entry_unmatched++;
+	}
+	cpu->exit_unmatched++;
+	return NULL;
+}
+
+/* The frame left, and in *ns its own time: what it ran without what it was interrupted by. */
+static __always_inline struct shark_frame *pop_frame(struct shark_cpu *cpu, __u32 kind, __u32 id,
+						     __u64 now, __u64 *ns)
+{
+	struct shark_frame *frame;
+	__u32 outer;
+
+	if (cpu->depth > SHARK_MAX_NESTING) {
+		cpu->depth--;
+		return NULL;
+	}
+	frame = find_frame(cpu, kind, id);
+	if (!frame)
+		return NULL;
+	now -= frame->entered_ns;
+	outer = cpu->depth - 1;
+	if (outer < SHARK_MAX_NESTING)
+		cpu->frames[outer].nested_ns += now;
+	*ns = now - frame->nested_ns;
+	return frame;
+}
+
+/* What runs here now, as in shark_raise.by; a task if no frame is open. */
+static __always_inline __u64 running_here(struct shark_cpu *cpu)
+{
+	__u32 top = cpu->depth - 1;
+
+	if (top < SHARK_MAX_NESTING)
+		return (__u64)cpu->frames[top].kind << 32 | cpu->frames[top].id;
+	return (__u64)SHARK_TASK << 32 | (__u32)bpf_get_current_pid_tgid();
+}
+
+/* The frame as an event, if it is to be one. */
+static __always_inline void stream_frame(struct shark_cpu *cpu, void *ctx,
+					 const struct shark_frame *frame, __u64 ns, int ret)
+{
+	struct shark_event *event;
+	__s32 stack;
+
+	if (!control.streaming || !long_enough(ns))
+		return;
+	stack = take_stack(cpu, ctx);
+	event = reserve_event(cpu, sizeof(*event));
+	if (!event)
+		return;
+	event->ts_ns = frame->entered_ns;
+	event->ns = ns;
+	event->id = frame->id;
+	event->row = frame->row;
+	event->cpu = (__u16)bpf_get_smp_processor_id();
+	event->ret = (__s16)ret;
+	event->stack = stack;
+	submit_event(cpu, event);
+}
+
+#endif

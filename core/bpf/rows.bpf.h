@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* The row table: open addressing in an array that user space reads as it is. */
+#ifndef SHARK_BPF_ROWS_H
+#define SHARK_BPF_ROWS_H
+
+#include "hist.bpf.h"
+#include "session.bpf.h"
+
+/* What tells one row from another. */
+struct row_key {
+	__u64 key[2];
+	__u32 id;
+	__u32 cpu;
+	__u32 what;
+};
+
+static __always_inline __u64 hash_of(const struct row_key *k)
+{
+	__u64 hash = (k->key[0] ^ ((__u64)k->id << 40) ^ ((__u64)k->cpu << 20) ^ k->what) *
+		     0x9e3779b97f4a7c15ULL;
+
+	return hash ^ (hash >> 32);
+}
+
+/* One comparison for the verifier to follow, not five. */
+static __always_inline int is_row_of(const struct shark_row *row, const struct row_key *k)
+{
+	return !((row->key[0] ^ k->key[0]) | (row->key[1] ^ k->key[1]) | (row->id ^ k->id) |
+		 (row->cpu ^ k->cpu) | (row->what ^ k->what));
+}
+
+static __always_inline int claim_row(__u32 row)
+{
+	__u32 taken = 1;
+
+	return bpf_map_update_elem(&claims, &row, &taken, BPF_NOEXIST);
+}
+
+static __always_inline void fill_row(struct shark_row *row, const struct row_key *k,
+				     const char *name)
+{
+	row->key[0] = k->key[0];
+	row->key[1] = k->key[1];
+	row->id = k->id;
+	row->cpu = k->cpu;
+	row->what = k->what;
+	if (name)
+		bpf_probe_read_kernel_str(row->name, sizeof(row->name), name);
+	barrier();
+	row->used = 1;
+}
+
+/*
+ * Index of the key's row, claimed if it has none; nr_rows, and counted, if all
+ * the places it may have are taken. A row belongs to one CPU, so only that CPU
+ * looks it up, fills it and counts in it. The table is at most half full and
+ * the step depends on the hash, so SHARK_MAX_PROBES places are enough but for
+ * one key in 2^16.
+ */
+static __always_inline __u32 find_row(struct shark_cpu *cpu, const struct row_key *k,
+				      const char *name)
+{
+	__u64 hash = hash_of(k);
+	__u32 step = (__u32)(hash >> 40) | 1;
+	__u32 at = (__u32)hash;
+
+	for (int i = 0; i < SHARK_MAX_PROBES; i++, at += step) {
+		__u32 index = at & (config.nr_rows - 1);
+		struct shark_row *row = bpf_map_lookup_elem(&rows, &index);
+
+		if (!row)
+			break;
+		if (!row->used) {
+			if (claim_row(index))
+				continue;
+			fill_row(row, k, name);
+			return index;
+		}
+		if (is_row_of(row, k))
+			return index;
+	}
+	cpu->rows_full++;
+	return config.nr_rows;
+}
+
+/* The row at an index that find_row() gave; NULL for "no room". */
+static __always_inline struct shark_row *row_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&rows, &index);
+}
+
+static __always_inline void count(struct shark_row *row, __u64 ns)
+{
+	__u32 bucket = hist_bucket(ns);
+
+	row->count++;
+	row->total_ns += ns;
+	if (ns > row->max_ns)
+		row->max_ns = ns;
+	if (bucket < SHARK_HIST_BUCKETS)
+		row->hist[bucket]++;
+}
+
+#endif

@@ -1,0 +1,109 @@
+--- Does a trace count what the kernel counts? /proc/interrupts and /proc/softirqs
+-- are read at both ends of a session and set against its rows.
+--
+-- Interrupts go on while the two are read, one after the other: rows are read
+-- before and behind /proc, so what the trace had counted when /proc was read lies
+-- between two numbers. A difference is stated only where it is outside of them.
+
+local M = {}
+
+-- Counts by name, as the kind has them from its rows.
+local function seen_now(session)
+  return session.kind.audit.seen(session)
+end
+
+local function snapshot(session)
+  local low = seen_now(session)
+  local kernel = session.kind.audit.kernel(session.options)
+  return { kernel = kernel, low = low, high = seen_now(session) }
+end
+
+--- To be called before the trace is attached.
+function M.before(kind, options)
+  return kind.audit.kernel(options)
+end
+
+-- Counted by the kernel between two readings, and not by the trace.
+local function fired_before(start, before)
+  local sum = 0
+  for name, count in pairs(start.kernel) do
+    sum = sum + math.max(0, count - (before[name] or 0) - (start.high[name] or 0))
+  end
+  return sum
+end
+
+--- To be called when the trace runs.
+function M.start(session, before)
+  local start = snapshot(session)
+  start.unseen = fired_before(start, before)
+  return start
+end
+
+local function difference(a, b)
+  return (a or 0) - (b or 0)
+end
+
+-- How many more the kernel counted, below 0 if fewer; 0 if the two can agree.
+local function missing(name, start, finish, in_flight)
+  local kernel = difference(finish.kernel[name], start.kernel[name])
+  local least = math.max(0, difference(finish.low[name], start.high[name]))
+  local most = difference(finish.high[name], start.low[name]) + in_flight
+  if kernel > most then
+    return kernel, kernel - most
+  end
+  return kernel, kernel < least and kernel - least or 0
+end
+
+local Audit = {}
+Audit.__index = Audit
+
+function Audit:__tostring()
+  local unseen = self.while_attaching > 0 and ("; %.0f came while attaching"):format(self.while_attaching) or ""
+  if #self.rows == 0 then
+    return ("%s counted the same: %.0f%s"):format(self.source, self.kernel, unseen)
+  end
+  local parts = {}
+  for i, row in ipairs(self.rows) do
+    parts[i] = ("%s: %.0f of %.0f"):format(row.name, row.kernel - row.missing, row.kernel)
+  end
+  return ("%s counted otherwise, seen here %s%s"):format(self.source, table.concat(parts, ", "), unseen)
+end
+
+--- Compares, from the start to now.
+--- @return table audit { source, kernel = counted by the kernel, missing = here,
+---   while_attaching = before the trace ran, rows = { {name, kernel, missing} }
+---   where the two differ }
+function M.finish(session)
+  local start, finish = session.audit_start, snapshot(session)
+  local audit = setmetatable({
+    source = session.kind.audit.source, kernel = 0, missing = 0, while_attaching = start.unseen, rows = {},
+  }, Audit)
+  local in_flight = session.handle:loss().in_flight
+  for name in pairs(finish.kernel) do
+    local kernel, lacking = missing(name, start, finish, in_flight)
+    audit.kernel = audit.kernel + kernel
+    if lacking ~= 0 then
+      audit.missing = audit.missing + lacking
+      audit.rows[#audit.rows + 1] = { name = name, kernel = kernel, missing = lacking }
+    end
+  end
+  table.sort(audit.rows, function(a, b) return a.name < b.name end)
+  return audit
+end
+
+--- Sums the counts of the rows a trace has, by name.
+--- @param session shark.Session
+--- @param name_of fun(row): string?  nil for a row that is about something else
+function M.sum(session, name_of)
+  local sums = {}
+  for i = 0, session.nr_rows - 1 do
+    local row = session.rows[i]
+    local name = row.used ~= 0 and name_of(row)
+    if name then
+      sums[name] = (sums[name] or 0) + tonumber(row.count)
+    end
+  end
+  return sums
+end
+
+return M

@@ -1,0 +1,61 @@
+--- Kernel stacks as text.
+
+local M = {}
+
+local Stack = {}
+Stack.__index = Stack
+
+local names = {} -- of addresses that were looked up before
+
+-- "symbol+0xoffset/0xsize [module]", or "?" where the kernel hides its symbols.
+local function name_of(address)
+  local key = ("%016x"):format(address)
+  local name = names[key]
+  if not name then
+    local symbol, offset, size, module = shark.symbol(address)
+    name = symbol and ("%s+0x%x/0x%x"):format(symbol, offset, size) or "?"
+    if symbol and module then
+      name = ("%s [%s]"):format(name, module)
+    end
+    names[key] = name
+  end
+  return name
+end
+
+--- The stack's frames: { {address = "ffffffff81234567", name = "symbol+0x1/0x2 [module]"}, ... }
+function Stack:frames()
+  local list = {}
+  for i, address in ipairs(self) do
+    list[i] = { address = ("%016x"):format(address), name = name_of(address) }
+  end
+  return list
+end
+
+function Stack:__tostring()
+  local lines = {}
+  for i, frame in ipairs(self:frames()) do
+    lines[i] = ("%s : %s"):format(frame.address, frame.name)
+  end
+  return table.concat(lines, "\n")
+end
+
+--- The frames' names in one line, outermost first, joined by ";" as folded
+--- stacks are; without offsets.
+function Stack:folded()
+  local list = self:frames()
+  local parts = {}
+  for i = #list, 1, -1 do
+    parts[#parts + 1] = (list[i].name:gsub("%+0x.*$", ""))
+  end
+  return table.concat(parts, ";")
+end
+
+--- A stack from an array of return addresses (uint64_t), innermost first.
+function M.new(addresses)
+  return setmetatable(addresses, Stack)
+end
+
+--- "symbol+0xoffset/0xsize [module]" of one address, "?" if it has none.
+M.name_of = name_of
+
+return M
