@@ -4,6 +4,9 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -13,8 +16,9 @@
 
 static int refused(int code, const struct point *point, const char *way, struct error *err)
 {
-	return error_set(err, code, "the kernel refused %s on %s:%s: %s", way, point->group,
-			 point->event, strerror(-code));
+	return error_set(err, code, "the kernel refused %s on %s%s%s: %s", way,
+			 point->group ? point->group : "", point->group ? ":" : "", point->event,
+			 strerror(-code));
 }
 
 int attach_tp_btf(int program_fd, const struct point *point, struct error *err)
@@ -31,22 +35,71 @@ int attach_raw_tp(int program_fd, const struct point *point, struct error *err)
 	return fd < 0 ? refused(fd, point, "a raw tracepoint", err) : fd;
 }
 
-int attach_tp(int program_fd, const struct point *point, struct error *err)
+int attach_trampoline(int program_fd, const struct point *point, struct error *err)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
-	int id = tracepoint_id(point->group, point->event, err);
-	int fd, code;
+	int fd = bpf_raw_tracepoint_open(NULL, program_fd);
 
-	if (id < 0)
-		return id;
-	attr.config = (unsigned int)id;
-	/* A tracepoint's programs run on every CPU, wherever the event is open. */
-	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? refused(fd, point, "a trampoline", err) : fd;
+}
+
+/* Puts a program on a perf event, which it owns from then on. */
+static int attach_perf(int program_fd, struct perf_event_attr *attr, const struct point *point,
+		       const char *way, struct error *err)
+{
+	/* The programs run on every CPU, wherever the event is open. */
+	int fd = (int)syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	int code;
+
 	if (fd < 0)
-		return refused(-errno, point, "a perf event", err);
+		return refused(-errno, point, way, err);
 	if (!ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) && !ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
 		return fd;
 	code = -errno;
 	close(fd);
-	return refused(code, point, "a program on the perf event", err);
+	return refused(code, point, way, err);
+}
+
+/* The type of kprobe events, which the kernel numbers at boot. */
+static int kprobe_type(unsigned int *type, struct error *err)
+{
+	FILE *file = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
+	int found = file ? fscanf(file, "%u", type) : 0;
+
+	if (file)
+		fclose(file);
+	return found == 1 ? 0 : error_set(err, -EOPNOTSUPP, "this kernel has no kprobes");
+}
+
+static int attach_probe(int program_fd, const struct point *point, bool is_return,
+			struct error *err)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.config = is_return, /* bit 0: events/kprobe/format/retprobe */
+		.config1 = (uintptr_t)point->event,
+	};
+	int code = kprobe_type(&attr.type, err);
+
+	return code ? code : attach_perf(program_fd, &attr, point, "a kprobe", err);
+}
+
+int attach_kprobe(int program_fd, const struct point *point, struct error *err)
+{
+	return attach_probe(program_fd, point, false, err);
+}
+
+int attach_kretprobe(int program_fd, const struct point *point, struct error *err)
+{
+	return attach_probe(program_fd, point, true, err);
+}
+
+int attach_tp(int program_fd, const struct point *point, struct error *err)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
+	int id = tracepoint_id(point->group, point->event, err);
+
+	if (id < 0)
+		return id;
+	attr.config = (unsigned int)id;
+	return attach_perf(program_fd, &attr, point, "a perf event", err);
 }

@@ -10,8 +10,8 @@
 /* A place in the kernel that a program can be attached to. */
 struct point {
 	const char *program; /* its name in the BPF object */
-	const char *group;   /* tracepoint group, e.g. "irq" */
-	const char *event;   /* e.g. "irq_handler_entry" */
+	const char *group;   /* tracepoint group, e.g. "irq"; NULL for a function */
+	const char *event;   /* e.g. "irq_handler_entry", or the function */
 	size_t only_if;	     /* offset in the config of the __u32 that asks for it; 0: always */
 	/*
 	 * May be missing: some kernels lack it, or refuse it to some ways. Points of
@@ -28,6 +28,9 @@ typedef int attach_fn(int program_fd, const struct point *point, struct error *e
 
 attach_fn attach_tp_btf; /* the point is part of the loaded program */
 attach_fn attach_raw_tp;
-attach_fn attach_tp; /* by perf event; needs tracefs */
+attach_fn attach_tp;	     /* by perf event; needs tracefs */
+attach_fn attach_trampoline; /* fentry, fexit: the point is part of the loaded program */
+attach_fn attach_kprobe;     /* entry of the function */
+attach_fn attach_kretprobe;  /* its return */
 
 #endif
