@@ -7,11 +7,19 @@
 
 #include "error.h"
 
+/*
+ * Each returns a file descriptor that keeps the program attached until it is
+ * closed, or a negative errno.
+ */
+struct point;
+typedef int attach_fn(int program_fd, const struct point *point, struct error *err);
+
 /* A place in the kernel that a program can be attached to. */
 struct point {
 	const char *program; /* its name in the BPF object */
 	const char *group;   /* tracepoint group, e.g. "irq"; NULL for a function */
 	const char *event;   /* e.g. "irq_handler_entry", or the function */
+	attach_fn *attach;   /* instead of the way's; NULL: as the way */
 	size_t only_if;	     /* offset in the config of the __u32 that asks for it; 0: always */
 	/*
 	 * May be missing: some kernels lack it, or refuse it to some ways. Points of
@@ -19,12 +27,6 @@ struct point {
 	 */
 	int optional;
 };
-
-/*
- * Each returns a file descriptor that keeps the program attached until it is
- * closed, or a negative errno.
- */
-typedef int attach_fn(int program_fd, const struct point *point, struct error *err);
 
 attach_fn attach_tp_btf; /* the point is part of the loaded program */
 attach_fn attach_raw_tp;

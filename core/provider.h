@@ -20,6 +20,9 @@ struct way {
 	const char *name; /* "tp_btf", "raw_tp", "tp" */
 	const struct image *image;
 	attach_fn *attach;
+	/* Its own points instead of the provider's; may be NULL. */
+	const struct point *points;
+	size_t nr_points;
 	/* Asks the kernel what this way needs in the config; may be NULL. */
 	int (*configure)(struct shark_config *config, struct error *err);
 	/* Does the kernel count runs it skipped? 1, 0, negative errno; NULL: yes. */

@@ -26,9 +26,9 @@ enum {
 
 /* A vector's handler is watched only where both its ends can be. */
 #define VECTOR(number, name)                                                                       \
-	{ "on_vector_exit", "irq_vectors", #name "_exit", CONTEXT, number },                       \
+	{ "on_vector_exit", "irq_vectors", #name "_exit", NULL, CONTEXT, number },                 \
 	{                                                                                          \
-		"on_vector_entry", "irq_vectors", #name "_entry", CONTEXT, number                  \
+		"on_vector_entry", "irq_vectors", #name "_entry", NULL, CONTEXT, number            \
 	}
 
 static const struct point points[] = {

@@ -24,9 +24,9 @@ IMAGE_DEFINE(vector_tp, programs);
  * again, see the same header).
  */
 #define VECTOR(number, name)                                                                       \
-	{ "on_exit", "irq_vectors", #name "_exit", 0, number },                                    \
+	{ "on_exit", "irq_vectors", #name "_exit", NULL, 0, number },                              \
 	{                                                                                          \
-		"on_entry", "irq_vectors", #name "_entry", 0, number                               \
+		"on_entry", "irq_vectors", #name "_entry", NULL, 0, number                         \
 	}
 
 static const struct point points[] = {

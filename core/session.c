@@ -215,7 +215,7 @@ static int attach_point(struct session *session, const struct point *point, stru
 
 	if (program < 0)
 		return error_set(err, program, "this way has no program for it");
-	link = session->way->attach(program, point, err);
+	link = (point->attach ? point->attach : session->way->attach)(program, point, err);
 	if (link < 0)
 		return link;
 	session->link_points[session->nr_links] = point;
@@ -226,8 +226,12 @@ static int attach_point(struct session *session, const struct point *point, stru
 static int attach_points(struct session *session, const struct shark_config *config,
 			 struct error *err)
 {
-	for (size_t i = 0; i < session->provider->nr_points; i++) {
-		const struct point *point = &session->provider->points[i];
+	const struct way *way = session->way;
+	const struct point *points = way->points ? way->points : session->provider->points;
+	size_t nr_points = way->points ? way->nr_points : session->provider->nr_points;
+
+	for (size_t i = 0; i < nr_points; i++) {
+		const struct point *point = &points[i];
 		struct error why;
 
 		if (!is_wanted(point, config) || is_skipped(&session->how, point))
