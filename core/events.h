@@ -58,9 +58,16 @@ enum {
 	SHARK_SEND = 2, /* no time, only how often it was asked for */
 };
 
+/* What the programs count: nothing, what ends, what starts and ends. */
+enum {
+	SHARK_OFF = 0,
+	SHARK_ENDS = 1,
+	SHARK_ON = 2,
+};
+
 /* What user space tells the running programs; writable on both sides. */
 struct shark_control {
-	__u32 armed;	 /* count entries: set when every program is attached */
+	__u32 armed;	 /* SHARK_ON when every program is attached */
 	__u32 streaming; /* put events into the ring */
 	__u32 woken;	 /* a wake-up is on its way; user space resets it */
 	__u32 wake_at;	 /* ring bytes from which the consumer is woken */

@@ -165,7 +165,8 @@ static void unmap_tables(struct session *session)
 
 static void detach(struct session *session)
 {
-	/* Entries stop before exits: what is in flight can still end. */
+	if (session->object.control && session->object.control->armed == SHARK_ON)
+		session->object.control->armed = SHARK_ENDS;
 	while (session->nr_links)
 		close(session->links[--session->nr_links]);
 }
@@ -255,7 +256,7 @@ static int attach(struct session *session, const struct shark_config *config, st
 	if (code)
 		return code;
 	session->object.control->wake_at = (uint32_t)(session->ring_bytes / 2);
-	session->object.control->armed = 1;
+	session->object.control->armed = SHARK_ON;
 	return 0;
 }
 

@@ -53,20 +53,27 @@ static __always_inline struct shark_frame *push_frame(struct shark_cpu *cpu, __u
 	return frame;
 }
 
-/* The frame of what ends now; frames above it lost their exit. */
+/*
+ * The frame of what ends now; frames above it lost their exit. Without one it
+ * started before the trace did, or after its entries were detached, and others
+ * stay as they are.
+ */
 static __always_inline struct shark_frame *find_frame(struct shark_cpu *cpu, __u32 kind, __u32 id)
 {
+	__u32 depth = cpu->depth;
+
 	for (int i = 0; i < SHARK_MAX_NESTING; i++) {
-		__u32 top = cpu->depth - 1;
+		__u32 top = depth - 1 - i;
 
 		if (top >= SHARK_MAX_NESTING)
 			break;
+		if (!is_frame_of(&cpu->frames[top], kind, id))
+			continue;
+		cpu->entry_unmatched += i;
 		cpu->depth = top;
-		if (is_frame_of(&cpu->frames[top], kind, id))
-			return &cpu->frames[top];
-		cpu->entry_unmatched++;
+		return &cpu->frames[top];
 	}
-	cpu->exit_unmatched++;
+	cpu->exit_unmatched += may_start();
 	return NULL;
 }
 
@@ -88,7 +95,8 @@ static __always_inline struct shark_frame *pop_frame(struct shark_cpu *cpu, __u3
 	outer = cpu->depth - 1;
 	if (outer < SHARK_MAX_NESTING)
 		cpu->frames[outer].nested_ns += now;
-	*ns = now - frame->nested_ns;
+	/* An interrupt after `now` was read is in nested_ns, but not in the time. */
+	*ns = now > frame->nested_ns ? now - frame->nested_ns : 0;
 	return frame;
 }
 

@@ -27,7 +27,7 @@
 
 static __always_inline int wanted(__u32 irq)
 {
-	return control.armed && wanted_id(irq) && wanted_cpu();
+	return wanted_id(irq) && wanted_cpu();
 }
 
 static __always_inline int enter(struct shark_cpu *cpu, const struct row_key *k, const char *name)
@@ -98,13 +98,13 @@ static __always_inline int enter_action(__u32 irq, struct irqaction *action, con
 SEC(POINT("irq_handler_entry"))
 int BPF_PROG(on_entry, int irq, struct irqaction *action)
 {
-	return wanted(irq) ? enter_action(irq, action, NAME_OF(action)) : 0;
+	return may_start() && wanted(irq) ? enter_action(irq, action, NAME_OF(action)) : 0;
 }
 
 SEC(POINT("irq_handler_exit"))
 int BPF_PROG(on_exit, int irq, struct irqaction *action, int ret)
 {
-	return wanted(irq) ? leave(ctx, irq, ret) : 0;
+	return may_end() && wanted(irq) ? leave(ctx, irq, ret) : 0;
 }
 
 #elif defined(WAY_TP)
@@ -132,7 +132,7 @@ int on_entry(void *ctx)
 	__u32 name_at;
 
 	k.id = field(ctx, config.at[ENTRY_IRQ]);
-	if (!cpu || !wanted(k.id))
+	if (!cpu || !may_start() || !wanted(k.id))
 		return 0;
 	name_at = field(ctx, config.at[ENTRY_NAME]) & 0xffff;
 	bpf_probe_read_kernel_str(name, sizeof(name), ctx + name_at);
@@ -145,7 +145,7 @@ int on_exit(void *ctx)
 {
 	__u32 irq = field(ctx, config.at[EXIT_IRQ]);
 
-	return wanted(irq) ? leave(ctx, irq, field(ctx, config.at[EXIT_RET])) : 0;
+	return may_end() && wanted(irq) ? leave(ctx, irq, field(ctx, config.at[EXIT_RET])) : 0;
 }
 
 #endif

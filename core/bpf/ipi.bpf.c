@@ -108,7 +108,7 @@ int on_send_cpu(struct bpf_raw_tracepoint_args *ctx)
 	__u32 vector = ctx->args[2] ? CALL_FUNCTION_SINGLE : RESCHEDULE;
 	struct send send;
 
-	if (!control.armed || !wanted_id(vector))
+	if (!may_start() || !wanted_id(vector))
 		return 0;
 	send = new_send(vector);
 	send_to(&send, (__u32)ctx->args[0]);
@@ -131,7 +131,7 @@ int on_send_mask(struct bpf_raw_tracepoint_args *ctx)
 	__u32 vector = ctx->args[2] ? CALL_FUNCTION : RESCHEDULE;
 	struct send send;
 
-	if (!control.armed || !wanted_id(vector))
+	if (!may_start() || !wanted_id(vector))
 		return 0;
 	send = new_send(vector);
 	send.mask = (const unsigned long *)ctx->args[0];
@@ -189,7 +189,7 @@ int on_receive(struct bpf_raw_tracepoint_args *ctx)
 	struct shark_cpu *cpu = this_cpu();
 	struct shark_row *row;
 
-	if (!cpu || !control.armed || !wanted_id(vector) || !wanted_cpu())
+	if (!cpu || !may_end() || !wanted_id(vector) || !wanted_cpu())
 		return 0;
 	sent = take_send(k.cpu, vector);
 	if (sent)

@@ -65,6 +65,17 @@ static __always_inline struct shark_cpu *this_cpu(void)
 	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
+/* While the programs are being detached, what has started still ends. */
+static __always_inline int may_start(void)
+{
+	return control.armed == SHARK_ON;
+}
+
+static __always_inline int may_end(void)
+{
+	return control.armed != SHARK_OFF;
+}
+
 static __always_inline int wanted_cpu(void)
 {
 	return config.cpu == SHARK_ANY || config.cpu == bpf_get_smp_processor_id();

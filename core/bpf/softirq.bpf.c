@@ -41,7 +41,7 @@ static __always_inline struct shark_raise *raise_of(__u32 softirq)
 
 static __always_inline int wanted(__u32 softirq)
 {
-	return control.armed && wanted_id(softirq) && wanted_cpu();
+	return wanted_id(softirq) && wanted_cpu();
 }
 
 TRACEPOINT("softirq_raise")
@@ -51,7 +51,7 @@ int on_raise(tp_context *ctx)
 	struct shark_raise *raise = raise_of(softirq);
 	struct shark_cpu *cpu = this_cpu();
 
-	if (!raise || !cpu || !wanted(softirq))
+	if (!raise || !cpu || !may_start() || !wanted(softirq))
 		return 0;
 	if (!raise->ns) {
 		raise->by = running_here(cpu);
@@ -119,7 +119,7 @@ int on_entry(tp_context *ctx)
 	struct shark_frame *frame;
 	struct shark_raise *raise;
 
-	if (!cpu || !wanted(softirq))
+	if (!cpu || !may_start() || !wanted(softirq))
 		return 0;
 	frame = push_frame(cpu, SHARK_SOFTIRQ, softirq, find_row(cpu, &k, NULL));
 	if (!frame || !config.wait)
@@ -185,7 +185,7 @@ int on_exit(tp_context *ctx)
 	struct shark_frame *frame;
 	struct shark_row *row;
 
-	if (!cpu || !wanted(softirq))
+	if (!cpu || !may_end() || !wanted(softirq))
 		return 0;
 	frame = pop_frame(cpu, SHARK_SOFTIRQ, softirq, now, &ns);
 	if (!frame)
@@ -209,7 +209,7 @@ static __always_inline int interrupted(__u32 kind, __u32 id)
 {
 	struct shark_cpu *cpu = this_cpu();
 
-	if (cpu && control.armed && wanted_cpu())
+	if (cpu && may_start() && wanted_cpu())
 		push_frame(cpu, kind, id, config.nr_rows);
 	return 0;
 }
@@ -219,7 +219,7 @@ static __always_inline int resumed(__u32 kind, __u32 id)
 	__u64 now = bpf_ktime_get_ns(), ns;
 	struct shark_cpu *cpu = this_cpu();
 
-	if (cpu && control.armed && wanted_cpu())
+	if (cpu && may_end() && wanted_cpu())
 		pop_frame(cpu, kind, id, now, &ns);
 	return 0;
 }

@@ -18,7 +18,7 @@ enum { NMI_VECTOR = 2 };
 
 static __always_inline int wanted(__u32 vector)
 {
-	return control.armed && wanted_id(vector) && wanted_cpu();
+	return wanted_id(vector) && wanted_cpu();
 }
 
 TRACEPOINT("local_timer_entry")
@@ -28,7 +28,7 @@ int on_entry(tp_context *ctx)
 	struct row_key k = { .id = vector, .cpu = bpf_get_smp_processor_id() };
 	struct shark_cpu *cpu = this_cpu();
 
-	if (cpu && wanted(vector))
+	if (cpu && may_start() && wanted(vector))
 		push_frame(cpu, SHARK_VECTOR, vector, find_row(cpu, &k, NULL));
 	return 0;
 }
@@ -42,7 +42,7 @@ int on_exit(tp_context *ctx)
 	struct shark_frame *frame;
 	struct shark_row *row;
 
-	if (!cpu || !wanted(vector))
+	if (!cpu || !may_end() || !wanted(vector))
 		return 0;
 	frame = pop_frame(cpu, SHARK_VECTOR, vector, now, &ns);
 	if (!frame)
@@ -63,7 +63,7 @@ int on_nmi(tp_context *ctx)
 	struct shark_row *row;
 	__u64 ns, handled;
 
-	if (!cpu || !wanted(NMI_VECTOR))
+	if (!cpu || !may_start() || !wanted(NMI_VECTOR))
 		return 0;
 #ifdef WAY_TP
 	bpf_probe_read_kernel(&k.key[0], sizeof(k.key[0]), ctx + config.at[AT_NMI_HANDLER]);

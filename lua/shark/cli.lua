@@ -39,11 +39,12 @@ function M.parser(name, description)
 end
 
 --- Adds the options of a script that traces for a while.
-function M.add_trace_options(parser)
+--- @param ways string[] that --way can name
+function M.add_trace_options(parser, ways)
   parser:option("-d --duration", "End after this many seconds."):argname("SECONDS"):convert(positive)
   parser:option("-n --interval", "Print what happened every so many seconds; the total at the end.")
     :argname("SECONDS"):convert(positive)
-  parser:option("--way", "Attach this way only."):argname("WAY"):choices { "tp_btf", "raw_tp", "tp" }
+  parser:option("--way", "Attach this way only."):argname("WAY"):choices(ways)
   parser:flag("--json", "Print one JSON object, with -n one per line and interval.")
   parser:argument("command", "Command to run meanwhile, behind '--'; the trace ends with it.")
     :args("*")
@@ -79,41 +80,109 @@ local function note_status(name, child)
   end
 end
 
+-- ---- the end: how it was attached, what it lost ----
+
+-- What a script's sessions say of themselves; one table each, for JSON.
+local function ending_of(session)
+  local how, loss = session:how(), session:loss()
+  return { how = how, loss = loss, audit = session.audit_start and session:audit() or nil }
+end
+
+local function print_ending(name, ending)
+  local prefix = name and name .. ": " or ""
+  print(("%sattached: %s"):format(prefix, tostring(ending.how)))
+  local audit = ending.audit and ("; %s"):format(tostring(ending.audit)) or ""
+  print(("%slost: %s%s"):format(prefix, tostring(ending.loss), audit))
+end
+
+-- One session: fields of the report itself. Several: by name.
+local function add_ending(report, name, ending)
+  local into = report
+  if name then
+    report.sessions = report.sessions or {}
+    report.sessions[name] = report.sessions[name] or {}
+    into = report.sessions[name]
+  end
+  into.attached, into.lost, into.audit = ending.how, ending.loss, ending.audit
+end
+
+local function each_session(trace, visit)
+  if trace.session then
+    visit(nil, trace.session)
+  end
+  for _, entry in ipairs(trace.sessions or {}) do
+    visit(entry.name, entry.session)
+  end
+end
+
+-- ---- running ----
+
+local LAST = { "attached", "way", "loader", "forced", "refused", "skipped", "lost", "audit", "sessions" }
+
+local function order_of(trace)
+  local order = { "report", "seconds" }
+  for _, list in ipairs { trace.order or {}, LAST } do
+    for _, field in ipairs(list) do
+      order[#order + 1] = field
+    end
+  end
+  return order
+end
+
+-- What keeps the trace going until it ends.
+local function start_command(trace, seconds, command)
+  if #command > 0 then
+    local child, message = shark.exec(unpack(command))
+    if not child then
+      M.fail(trace.name, message)
+    end
+    return child
+  end
+  if not seconds then
+    -- Nothing else keeps the loop alive until the user interrupts.
+    set_interval(function() end, 3600 * 1000)
+  end
+end
+
 --- Runs a trace as its options say: until the duration is over, the command has
 --- ended or the user interrupts; prints each interval and the total.
 --- @param trace table
 ---   name     string  of the script
 ---   options  table   parsed, see add_trace_options()
----   session  shark.Session
----   report   fun(before): table  what to say, as JSON-ready table; before is the
----            report of the last interval, nil for the total
+---   session  shark.Session, or sessions = { {name, session}, ... }
+---   report   fun(before): table, any  what to say, as JSON-ready table, and what
+---            to be given as before in the next interval; before is nil for the total
 ---   show     fun(report)  prints it as text
 ---   order    string[]  of the fields in JSON
 function M.run(trace)
-  local options, session = trace.options, trace.session
+  local options = trace.options
   local start, before = shark.gettimeofday(), nil
+  local order = order_of(trace)
   local child
 
   local function emit(kind, report)
     report.report = kind
     report.seconds = seconds_since(start)
     if options.json then
-      print_json(report, trace.order)
+      print_json(report, order)
     else
       trace.show(report)
     end
   end
 
   shark.on_end(function()
-    session:stop()
-    local report = trace.report(nil)
-    local how, loss = session:how(), session:loss()
-    report.attached, report.lost = how, loss
+    each_session(trace, function(_, session) session:stop() end)
+    local report, endings = trace.report(nil), {}
+    each_session(trace, function(name, session)
+      local ending = ending_of(session)
+      endings[#endings + 1] = { name = name, ending = ending }
+      add_ending(report, name, ending)
+    end)
     emit("total", report)
-    if not options.json then
-      print(("attached: %s\nlost: %s"):format(tostring(how), tostring(loss)))
+    for _, entry in ipairs(options.json and {} or endings) do
+      print_ending(entry.name, entry.ending)
     end
-    session:close()
+    each_session(trace, function(_, session) session:close() end)
     note_status(trace.name, child)
   end)
 
@@ -127,16 +196,7 @@ function M.run(trace)
   if options.duration then
     set_timeout(shark.stop, options.duration * 1000)
   end
-  if #options.command > 0 then
-    local message
-    child, message = shark.exec(unpack(options.command))
-    if not child then
-      M.fail(trace.name, message)
-    end
-  elseif not options.duration then
-    -- Nothing else keeps the loop alive until the user interrupts.
-    set_interval(function() end, 3600 * 1000)
-  end
+  child = start_command(trace, options.duration, options.command)
 end
 
 return M

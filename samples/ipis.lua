@@ -1,0 +1,52 @@
+-- ipis: who sends inter-processor interrupts to whom, and how long they are under way
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local irq = require "shark.irq"
+local rowtable = require "shark.rowtable"
+
+local NAME = "ipis"
+
+local parser = cli.parser(NAME, "Inter-processor interrupts: sent by which CPU and from where in the kernel, " ..
+  "received by which, and how long they were under way; counted in the kernel.")
+parser:option("-c --cpu", "Received by this CPU only."):argname("CPU"):convert(cli.number)
+parser:flag("--hist", "Print a histogram of each pair's time under way.")
+cli.add_trace_options(parser, { "raw_tp", "receive" })
+local options = parser:parse()
+
+local session, message = irq.ipi { cpu = options.cpu, way = options.way, audit = true }
+if not session then
+  cli.fail(NAME, message)
+end
+
+local function cpu_text(cpu)
+  return cpu and tostring(cpu) or "?"
+end
+
+rowtable.run {
+  name = NAME,
+  options = options,
+  session = session,
+  title = "inter-processor interrupts",
+  columns = {
+    { title = "IPI", field = "name", left = true },
+    { title = "FROM", field = "from" },
+    { title = "TO", field = "to" },
+    rowtable.COUNT, rowtable.RATE,
+    { title = "AVG-US", field = "avg_ns", format = fmt.microseconds },
+    { title = "P99-US", field = "p99_ns", format = fmt.microseconds },
+    { title = "MAX-US", field = "max_ns", format = fmt.microseconds },
+    { title = "PENDING", field = "coalesced", format = fmt.count },
+    { title = "SENT FROM", field = "callsite", left = true },
+  },
+  key = function(row)
+    return table.concat({ row.what, row.vector, row.cpu, cpu_text(row.sender), row.callsite or "",
+      row.callback or "" }, " ")
+  end,
+  label = function(row) return ("%s, CPU %s to CPU %s"):format(row.name, row.from, row.to) end,
+  sums = { "count", "total_ns", "coalesced" },
+  complete = function(row)
+    row.from = row.what == "sent" and tostring(row.cpu) or cpu_text(row.sender)
+    row.to = row.what == "received" and tostring(row.cpu) or "-"
+  end,
+  order = rowtable.order({ "what", "vector", "name", "cpu", "sender", "callsite", "callback" }, { "coalesced" }),
+}

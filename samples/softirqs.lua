@@ -1,0 +1,86 @@
+-- softirqs: how long softirqs wait and run, by CPU, and who raises them
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local irq = require "shark.irq"
+local rowtable = require "shark.rowtable"
+
+local NAME = "softirqs"
+
+local parser = cli.parser(NAME, "How long softirqs wait after their raise, how long they run (without what " ..
+  "interrupts them), and who raises them; counted in the kernel.")
+parser:option("-s --softirq", "This softirq only: NET_RX, TIMER, ..., or its number."):argname("SOFTIRQ")
+parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
+parser:flag("--hist", "Print a histogram of each row's run time.")
+parser:flag("--fast", "Run time only: watches neither raises nor interrupts.")
+cli.add_trace_options(parser, { "raw_tp", "tp" })
+local options = parser:parse()
+
+local function open()
+  return irq.softirq {
+    softirq = tonumber(options.softirq) or options.softirq, cpu = options.cpu, way = options.way,
+    wait = not options.fast, context = not options.fast, audit = true,
+  }
+end
+
+local ok, session, message = pcall(open)
+if not ok then
+  parser:error((session:gsub("^[^:]+:%d+: ", "")))
+elseif not session then
+  cli.fail(NAME, message)
+end
+
+-- "IRQ 36 (1009), task (3)": the most frequent first.
+local function raisers(raised_by)
+  local list = {}
+  for by, count in pairs(raised_by) do
+    list[#list + 1] = { by = by, count = count }
+  end
+  table.sort(list, function(a, b) return a.count > b.count or (a.count == b.count and a.by < b.by) end)
+  return list
+end
+
+local function text_of(list)
+  local parts = {}
+  for i, raiser in ipairs(list) do
+    parts[i] = i <= 3 and ("%s (%.0f)"):format(raiser.by, raiser.count) or nil
+  end
+  return table.concat(parts, ", ") .. (#list > 3 and ", ..." or "")
+end
+
+local columns = {
+  { title = "SOFTIRQ", field = "softirq", left = true },
+  { title = "CPU", field = "cpu" },
+  rowtable.COUNT, rowtable.RATE, rowtable.TOTAL, rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
+}
+if not options.fast then
+  for _, column in ipairs {
+    { title = "INTR-US", field = "interrupted_ns", format = fmt.microseconds },
+    { title = "KSOFTIRQD", field = "ksoftirqd", format = fmt.count },
+    { title = "WAIT-US", field = "wait_avg_ns", format = fmt.microseconds },
+    { title = "WAIT99-US", field = "wait_p99_ns", format = fmt.microseconds },
+    { title = "RAISED BY (since the start)", field = "raisers", left = true, format = text_of },
+  } do
+    columns[#columns + 1] = column
+  end
+end
+
+rowtable.run {
+  name = NAME,
+  options = options,
+  session = session,
+  title = "softirqs",
+  columns = columns,
+  key = function(row) return ("%s %d"):format(row.softirq, row.cpu) end,
+  label = function(row) return ("%s, CPU %d"):format(row.softirq, row.cpu) end,
+  sums = { "count", "total_ns", "interrupted_ns", "ksoftirqd", "raise_unseen", "waits", "wait_ns", "coalesced" },
+  hists = { "hist", "wait_hist" },
+  complete = function(row)
+    row.wait_avg_ns = row.waits > 0 and row.wait_ns / row.waits or nil
+    row.wait_p99_ns = row.wait_hist:percentile(99)
+    row.raisers = raisers(row.raised_by)
+    row.raised_by = nil
+  end,
+  order = rowtable.order({ "softirq", "number", "cpu" },
+    { "interrupted_ns", "ksoftirqd", "waits", "wait_ns", "wait_avg_ns", "wait_p99_ns", "wait_max_ns", "coalesced",
+      "raise_unseen", "raisers", "by", "wait_hist" }),
+}

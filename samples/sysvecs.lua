@@ -1,0 +1,39 @@
+-- sysvecs: time in system vectors (local timer, IPIs, thermal, errors) and NMIs, by CPU
+local cli = require "shark.cli"
+local irq = require "shark.irq"
+local rowtable = require "shark.rowtable"
+
+local NAME = "sysvecs"
+
+local parser = cli.parser(NAME, "Time in the handlers of system vectors (local timer, reschedule, call function, " ..
+  "irq work, thermal, errors) and NMIs, by vector and CPU, counted in the kernel.")
+parser:option("--vector", "This vector only."):argname("VECTOR"):convert(cli.number)
+parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
+parser:flag("--hist", "Print a histogram of each row.")
+cli.add_trace_options(parser, { "raw_tp", "tp" })
+local options = parser:parse()
+
+local session, message = irq.vector {
+  vector = options.vector, cpu = options.cpu, way = options.way, audit = true,
+}
+if not session then
+  cli.fail(NAME, message)
+end
+
+rowtable.run {
+  name = NAME,
+  options = options,
+  session = session,
+  title = "system vectors",
+  columns = {
+    { title = "VECTOR", field = "vector" },
+    { title = "NAME", field = "name", left = true },
+    { title = "CPU", field = "cpu" },
+    rowtable.COUNT, rowtable.RATE, rowtable.TOTAL, rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
+    { title = "NMI HANDLER", field = "handler", left = true },
+  },
+  key = function(row) return ("%d %d %s"):format(row.vector, row.cpu, row.handler or "") end,
+  label = function(row) return ("%s, CPU %d"):format(row.name, row.cpu) end,
+  sums = { "count", "total_ns", "handled" },
+  order = rowtable.order({ "vector", "name", "cpu", "handler" }, { "handled" }),
+}
