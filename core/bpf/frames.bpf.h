@@ -2,9 +2,12 @@
 /*
  * What runs on a CPU, innermost last. Softirqs are interrupted by vectors and
  * handlers, handlers call handlers behind them (generic_handle_irq() for Intel
- * VMD, GPIO chips): each CPU keeps a stack of frames. All of them end in the
- * reverse order of their start, so a program that is interrupted while it
- * changes the stack finds it as it left it. Time goes to the innermost frame.
+ * VMD, GPIO chips): each CPU keeps a stack of frames. Time goes to the innermost.
+ *
+ * Programs of softirqs are interrupted themselves, by programs that push and pop
+ * frames above theirs. All that starts within ends within, so the depth is as it
+ * was; but what is above the depth is not one's own. A frame is filled after the
+ * depth counts it in, and read before the depth counts it out.
  */
 #ifndef SHARK_BPF_FRAMES_H
 #define SHARK_BPF_FRAMES_H
@@ -36,12 +39,17 @@ static __always_inline struct shark_frame *push_frame(struct shark_cpu *cpu, __u
 	__u32 depth;
 
 	drop_stale(cpu, kind, id);
-	depth = cpu->depth++;
+	depth = cpu->depth;
 	if (depth >= SHARK_MAX_NESTING) {
+		cpu->depth++;
 		cpu->too_deep++;
 		return NULL;
 	}
 	frame = &cpu->frames[depth];
+	frame->kind = kind; /* not one left by another: see drop_stale() */
+	barrier();
+	cpu->depth = depth + 1;
+	barrier();
 	frame->nested_ns = 0;
 	frame->wait_ns = 0;
 	frame->asked_by = 0;
@@ -70,15 +78,18 @@ static __always_inline struct shark_frame *find_frame(struct shark_cpu *cpu, __u
 		if (!is_frame_of(&cpu->frames[top], kind, id))
 			continue;
 		cpu->entry_unmatched += i;
-		cpu->depth = top;
+		cpu->depth = top + 1;
 		return &cpu->frames[top];
 	}
 	cpu->exit_unmatched += may_start();
 	return NULL;
 }
 
-/* The frame left, and in *ns its own time: what it ran without what it was interrupted by. */
-static __always_inline struct shark_frame *pop_frame(struct shark_cpu *cpu, __u32 kind, __u32 id,
+/*
+ * The frame that ends now, and in *ns its own time: what it ran without what it
+ * was interrupted by. pop_frame() is to follow when the frame is done with.
+ */
+static __always_inline struct shark_frame *end_frame(struct shark_cpu *cpu, __u32 kind, __u32 id,
 						     __u64 now, __u64 *ns)
 {
 	struct shark_frame *frame;
@@ -92,12 +103,18 @@ static __always_inline struct shark_frame *pop_frame(struct shark_cpu *cpu, __u3
 	if (!frame)
 		return NULL;
 	now -= frame->entered_ns;
-	outer = cpu->depth - 1;
+	outer = cpu->depth - 2;
 	if (outer < SHARK_MAX_NESTING)
 		cpu->frames[outer].nested_ns += now;
 	/* An interrupt after `now` was read is in nested_ns, but not in the time. */
 	*ns = now > frame->nested_ns ? now - frame->nested_ns : 0;
 	return frame;
+}
+
+static __always_inline void pop_frame(struct shark_cpu *cpu)
+{
+	barrier();
+	cpu->depth--;
 }
 
 /* What runs here now, as in shark_raise.by; a task if no frame is open. */

@@ -48,16 +48,17 @@ static __always_inline int leave(void *ctx, __u32 irq, int ret)
 
 	if (!cpu)
 		return 0;
-	frame = pop_frame(cpu, SHARK_HARDIRQ, irq, now, &ns);
+	frame = end_frame(cpu, SHARK_HARDIRQ, irq, now, &ns);
 	if (!frame)
 		return 0;
 	row = row_at(frame->row);
 	if (row) {
-		count(row, ns);
 		row->nested_ns += frame->nested_ns;
 		row->tally[ret & 3]++;
+		count(row, ns);
 	}
 	stream_frame(cpu, ctx, frame, ns, ret);
+	pop_frame(cpu);
 	return 0;
 }
 

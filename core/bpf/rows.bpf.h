@@ -93,12 +93,13 @@ static __always_inline void count(struct shark_row *row, __u64 ns)
 {
 	__u32 bucket = hist_bucket(ns);
 
-	row->count++;
+	if (bucket < SHARK_HIST_BUCKETS)
+		row->hist[bucket]++;
 	row->total_ns += ns;
 	if (ns > row->max_ns)
 		row->max_ns = ns;
-	if (bucket < SHARK_HIST_BUCKETS)
-		row->hist[bucket]++;
+	barrier();
+	row->count++; /* last: who reads the same count before and behind has it all */
 }
 
 #endif

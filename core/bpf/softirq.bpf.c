@@ -105,9 +105,9 @@ static __always_inline void count_wait(struct shark_cpu *cpu, struct shark_raise
 
 	if (!row)
 		return;
-	count(row, frame->wait_ns);
 	row->tally[0] += raise->coalesced;
 	raise->coalesced = 0;
+	count(row, frame->wait_ns);
 }
 
 TRACEPOINT("softirq_entry")
@@ -187,18 +187,19 @@ int on_exit(tp_context *ctx)
 
 	if (!cpu || !may_end() || !wanted(softirq))
 		return 0;
-	frame = pop_frame(cpu, SHARK_SOFTIRQ, softirq, now, &ns);
+	frame = end_frame(cpu, SHARK_SOFTIRQ, softirq, now, &ns);
 	if (!frame)
 		return 0;
 	ksoftirqd = in_ksoftirqd(cpu);
 	row = row_at(frame->row);
 	if (row) {
-		count(row, ns);
 		row->nested_ns += frame->nested_ns;
 		row->tally[IN_KSOFTIRQD] += ksoftirqd;
 		row->tally[RAISE_UNSEEN] += config.wait && !frame->wait_ns;
+		count(row, ns);
 	}
 	stream(cpu, frame, ns, ksoftirqd);
+	pop_frame(cpu);
 	return 0;
 }
 
@@ -219,8 +220,8 @@ static __always_inline int resumed(__u32 kind, __u32 id)
 	__u64 now = bpf_ktime_get_ns(), ns;
 	struct shark_cpu *cpu = this_cpu();
 
-	if (cpu && may_end() && wanted_cpu())
-		pop_frame(cpu, kind, id, now, &ns);
+	if (cpu && may_end() && wanted_cpu() && end_frame(cpu, kind, id, now, &ns))
+		pop_frame(cpu);
 	return 0;
 }
 

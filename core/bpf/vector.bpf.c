@@ -44,13 +44,14 @@ int on_exit(tp_context *ctx)
 
 	if (!cpu || !may_end() || !wanted(vector))
 		return 0;
-	frame = pop_frame(cpu, SHARK_VECTOR, vector, now, &ns);
+	frame = end_frame(cpu, SHARK_VECTOR, vector, now, &ns);
 	if (!frame)
 		return 0;
 	row = row_at(frame->row);
 	if (row)
 		count(row, ns);
 	stream_frame(cpu, ctx, frame, ns, 0);
+	pop_frame(cpu);
 	return 0;
 }
 
@@ -77,8 +78,8 @@ int on_nmi(tp_context *ctx)
 	row = row_at(find_row(cpu, &k, NULL));
 	if (!row)
 		return 0;
-	count(row, ns);
 	row->tally[0] += handled;
+	count(row, ns);
 	return 0;
 }
 

@@ -15,7 +15,8 @@ end
 local function snapshot(session)
   local low = seen_now(session)
   local kernel = session.kind.audit.kernel(session.options)
-  return { kernel = kernel, low = low, high = seen_now(session) }
+  local in_flight = session.handle:loss().in_flight
+  return { kernel = kernel, low = low, high = seen_now(session), in_flight = in_flight }
 end
 
 --- To be called before the trace is attached.
@@ -44,10 +45,11 @@ local function difference(a, b)
 end
 
 -- How many more the kernel counted, below 0 if fewer; 0 if the two can agree.
-local function missing(name, start, finish, in_flight)
+-- The kernel counts what starts, a trace what ends: in between it is in flight.
+local function missing(name, start, finish)
   local kernel = difference(finish.kernel[name], start.kernel[name])
-  local least = math.max(0, difference(finish.low[name], start.high[name]))
-  local most = difference(finish.high[name], start.low[name]) + in_flight
+  local least = math.max(0, difference(finish.low[name], start.high[name]) - start.in_flight)
+  local most = difference(finish.high[name], start.low[name]) + finish.in_flight
   if kernel > most then
     return kernel, kernel - most
   end
@@ -78,9 +80,8 @@ function M.finish(session)
   local audit = setmetatable({
     source = session.kind.audit.source, kernel = 0, missing = 0, while_attaching = start.unseen, rows = {},
   }, Audit)
-  local in_flight = session.handle:loss().in_flight
   for name in pairs(finish.kernel) do
-    local kernel, lacking = missing(name, start, finish, in_flight)
+    local kernel, lacking = missing(name, start, finish)
     audit.kernel = audit.kernel + kernel
     if lacking ~= 0 then
       audit.missing = audit.missing + lacking

@@ -101,6 +101,21 @@ end
 
 -- ---- reading what was counted ----
 
+-- The kernel counts on while a row is read: again, until it did not. The copy
+-- is one for all: decode() keeps nothing of it.
+local copy, row_size = ffi.new("struct shark_row"), ffi.sizeof("struct shark_row")
+local TRIES = 100
+
+local function copy_row(row)
+  for _ = 1, TRIES do
+    ffi.copy(copy, row, row_size)
+    if copy.count == row.count then
+      break
+    end
+  end
+  return copy
+end
+
 --- What was counted so far, a table per row, in a fixed order.
 --- @return table[]
 function Session:read()
@@ -109,7 +124,7 @@ function Session:read()
   for i = 0, self.nr_rows - 1 do
     local row = self.rows[i]
     if row.used ~= 0 and row.count ~= 0 then -- a row is there from the first entry on
-      local decoded = kind.decode(row)
+      local decoded = kind.decode(copy_row(row))
       local key = kind.key(decoded)
       if by_key[key] then
         kind.merge(by_key[key], decoded)

@@ -1,6 +1,13 @@
 --- Kernel stacks as text.
 
+local bit = require "bit"
+
 local M = {}
+
+-- string.format takes no 64-bit integers.
+local function hex(address)
+  return bit.tohex(address, 16)
+end
 
 local Stack = {}
 Stack.__index = Stack
@@ -9,7 +16,7 @@ local names = {} -- of addresses that were looked up before
 
 -- "symbol+0xoffset/0xsize [module]", or "?" where the kernel hides its symbols.
 local function name_of(address)
-  local key = ("%016x"):format(address)
+  local key = hex(address)
   local name = names[key]
   if not name then
     local symbol, offset, size, module = shark.symbol(address)
@@ -26,7 +33,7 @@ end
 function Stack:frames()
   local list = {}
   for i, address in ipairs(self) do
-    list[i] = { address = ("%016x"):format(address), name = name_of(address) }
+    list[i] = { address = hex(address), name = name_of(address) }
   end
   return list
 end

@@ -1,6 +1,7 @@
 --- A block workload of known size on a disk whose interrupts can be seen.
 local ffi = require "ffi"
 local interrupts = require "shark.interrupts"
+local load = require "load"
 local uv = require "uv"
 local witness = require "witness"
 
@@ -11,7 +12,6 @@ ssize_t pread(int fd, void *buf, size_t n, int64_t offset);
 int fsync(int fd);
 int posix_memalign(void **p, size_t alignment, size_t size);
 void free(void *p);
-int sched_setaffinity(int pid, size_t size, const uint64_t *mask);
 ]]
 
 local M = {}
@@ -76,8 +76,7 @@ end
 
 -- With a queue for each CPU, the reader's CPU decides which interrupt comes.
 local function pin_to_first_cpu()
-  local mask = ffi.new("uint64_t[1]", 1)
-  ffi.C.sched_setaffinity(0, 8, mask)
+  load.pin(0)
 end
 
 -- The interrupt that reads have, as long as this process stays on its CPU.

@@ -33,31 +33,35 @@ local function threads_of_the_keeper()
   return tids
 end
 
---- Starts watching the entries of these IRQs' handlers; nil without tracefs.
-function M.start(irqs)
+local instances = 0
+
+--- Starts watching a tracepoint; nil without tracefs.
+--- @param event string "irq/irq_handler_entry"
+--- @param filter string? in the kernel's language
+function M.start(event, filter)
   local root = tracefs()
   if not root then
     return nil
   end
-  local path = ("%s/instances/shark-test-%d"):format(root, uv.os_getpid())
+  instances = instances + 1
+  local path = ("%s/instances/shark-test-%d-%d"):format(root, uv.os_getpid(), instances)
   assert(uv.fs_mkdir(path, 448))
-  local conditions = {}
-  for i, irq in ipairs(irqs) do
-    conditions[i] = "irq == " .. irq
-  end
+  local event_path = path .. "/events/" .. event
   put(path .. "/buffer_size_kb", "8192")
-  put(path .. "/events/irq/irq_handler_entry/filter", table.concat(conditions, " || "))
-  put(path .. "/events/irq/irq_handler_entry/enable", "1")
-  return setmetatable({ path = path, keeper = threads_of_the_keeper() }, Witness)
+  if filter then
+    put(event_path .. "/filter", filter)
+  end
+  put(event_path .. "/enable", "1")
+  return setmetatable({ path = path, event = event, keeper = threads_of_the_keeper() }, Witness)
 end
 
 --- Ends it.
 --- @return table seen { all = entries, hidden = those while the keeper was current }
 function Witness:stop()
-  put(self.path .. "/events/irq/irq_handler_entry/enable", "0")
-  local seen = { all = 0, hidden = 0 }
+  put(self.path .. "/events/" .. self.event .. "/enable", "0")
+  local seen, name = { all = 0, hidden = 0 }, self.event:match("[^/]+$")
   for line in io.lines(self.path .. "/trace") do
-    local tid = line:match("%-(%d+)%s+%[%d+%].*irq_handler_entry:")
+    local tid = line:find(name .. ":", 1, true) and line:match("%-(%d+)%s+%[%d+%]")
     if tid then
       seen.all = seen.all + 1
       seen.hidden = seen.hidden + (self.keeper[tid] and 1 or 0)
@@ -67,16 +71,32 @@ function Witness:stop()
   return seen
 end
 
---- Runs work() under a witness.
---- @return integer hidden interrupts that no BPF program may have seen
-function M.hidden(irqs, work)
-  local witness = M.start(irqs)
+--- Runs work() under a witness of each event.
+--- @param events table[] { event, filter }
+--- @return integer hidden events that no BPF program may have seen
+function M.hidden_events(events, work)
+  local witnesses, hidden = {}, 0
+  for i, event in ipairs(events) do
+    witnesses[i] = M.start(event[1], event[2])
+  end
   local ok, message = xpcall(work, debug.traceback)
-  local hidden = witness and witness:stop().hidden or 0
+  for _, witness in ipairs(witnesses) do
+    hidden = hidden + witness:stop().hidden
+  end
   if not ok then
     error(message, 0)
   end
   return hidden
+end
+
+--- Runs work() under a witness of the handlers of these IRQs.
+--- @return integer hidden interrupts that no BPF program may have seen
+function M.hidden(irqs, work)
+  local conditions = {}
+  for i, irq in ipairs(irqs) do
+    conditions[i] = "irq == " .. irq
+  end
+  return M.hidden_events({ { "irq/irq_handler_entry", table.concat(conditions, " || ") } }, work)
 end
 
 return M

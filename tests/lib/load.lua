@@ -1,0 +1,64 @@
+--- Workloads of known size that need no disk.
+local ffi = require "ffi"
+
+ffi.cdef [[
+int close(int fd);
+int socket(int domain, int type, int protocol);
+int bind(int fd, const void *address, unsigned length);
+int getsockname(int fd, void *address, unsigned *length);
+ssize_t sendto(int fd, const void *data, size_t n, int flags, const void *address, unsigned length);
+ssize_t recv(int fd, void *data, size_t n, int flags);
+long syscall(long number, ...);
+int sched_setaffinity(int pid, size_t size, const uint64_t *mask);
+]]
+
+local M = {}
+
+local AF_INET, SOCK_DGRAM = 2, 2
+local MSG_DONTWAIT = 0x40
+local SYS_PERF_EVENT_OPEN, SYS_MEMBARRIER = 298, 324 -- x86-64
+
+--- Keeps this process, and what it starts, on a CPU.
+function M.pin(cpu)
+  local mask = ffi.new("uint64_t[1]", 2 ^ cpu)
+  assert(ffi.C.sched_setaffinity(0, 8, mask) == 0)
+end
+
+--- Sends n datagrams over the loopback interface, from this process to itself.
+--- Each passes the NET_RX softirq before sendto() returns.
+function M.datagrams(n)
+  local fd = ffi.C.socket(AF_INET, SOCK_DGRAM, 0)
+  assert(fd >= 0)
+  local address, length = ffi.new("uint8_t[16]", { AF_INET, 0, 0, 0, 127, 0, 0, 1 }), ffi.new("unsigned[1]", 16)
+  assert(ffi.C.bind(fd, address, 16) == 0)
+  assert(ffi.C.getsockname(fd, address, length) == 0)
+  local data = ffi.new("char[16]")
+  for _ = 1, n do
+    assert(ffi.C.sendto(fd, data, 16, 0, address, 16) == 16)
+    assert(ffi.C.recv(fd, data, 16, MSG_DONTWAIT) == 16)
+  end
+  ffi.C.close(fd)
+end
+
+--- Opens n perf events on another CPU, one after the other: the kernel has that
+--- CPU call a function for each (kernel/events/core.c, perf_install_in_context()).
+function M.remote_calls(cpu, n)
+  local attr = ffi.new("uint32_t[32]", { 1, 128 }) -- PERF_TYPE_SOFTWARE, size
+  for _ = 1, n do
+    local fd = ffi.C.syscall(SYS_PERF_EVENT_OPEN, attr, ffi.cast("long", -1), ffi.cast("long", cpu),
+      ffi.cast("long", -1), ffi.cast("long", 8))
+    assert(fd >= 0, "perf_event_open: " .. ffi.errno())
+    ffi.C.close(tonumber(fd))
+  end
+end
+
+--- Has every CPU that runs a registered process pass a memory barrier.
+function M.membarriers(n)
+  local GLOBAL_EXPEDITED, REGISTER = 2, 4
+  assert(ffi.C.syscall(SYS_MEMBARRIER, ffi.cast("long", REGISTER), ffi.cast("long", 0)) == 0)
+  for _ = 1, n do
+    assert(ffi.C.syscall(SYS_MEMBARRIER, ffi.cast("long", GLOBAL_EXPEDITED), ffi.cast("long", 0)) == 0)
+  end
+end
+
+return M

@@ -1,0 +1,167 @@
+-- System vectors and IPIs on this machine's kernel.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local irq = require "shark.irq"
+local load = require "load"
+local t = require "t"
+local uv = require "uv"
+local witness = require "witness"
+
+local CALLS = 509
+local tests = {}
+
+local function open(kind, options)
+  local session, message = irq[kind](options)
+  t.assertNotNil(session, message)
+  return session
+end
+
+local EVENTS = {
+  { "irq_vectors/local_timer_entry" }, { "irq_vectors/reschedule_entry" }, { "irq_vectors/call_function_entry" },
+  { "irq_vectors/call_function_single_entry" }, { "irq_vectors/irq_work_entry" },
+}
+
+local function window(kind, options, work)
+  options.audit = true
+  local seen
+  local hidden = witness.hidden_events(EVENTS, function()
+    local session = open(kind, options)
+    work()
+    seen = { audit = session:audit(), rows = session:read(), how = session:how(), loss = session:loss() }
+    session:stop()
+    seen.last_rows = session:read()
+    session:close()
+  end)
+  seen.hidden = hidden
+  return seen
+end
+
+local function assert_as_the_kernel_counted(seen)
+  t.assertTrue(seen.audit.missing >= 0 and seen.audit.missing <= seen.hidden,
+    ("%s; hidden %d"):format(tostring(seen.audit), seen.hidden))
+  t.assertEquals({ seen.loss.map_full, seen.loss.too_deep }, { 0, 0 })
+end
+
+local function sum(rows, wanted)
+  local total = 0
+  for _, row in ipairs(rows) do
+    total = total + (wanted(row) and row.count or 0)
+  end
+  return total
+end
+
+local function other_cpu()
+  t.skipIf(#uv.cpu_info() < 2, "needs a second CPU")
+  load.pin(0)
+  return 1
+end
+
+-- ---- vectors ----
+
+for _, way in ipairs { "raw_tp", "tp" } do
+  tests["test_vectors_equal_proc_interrupts_by_" .. way] = function()
+    t.needs("root", "tracing", "tracefs")
+    local cpu = other_cpu()
+    local seen = window("vector", { way = way }, function()
+      load.remote_calls(cpu, CALLS)
+      uv.sleep(300)
+    end)
+    t.assertTrue(sum(seen.rows, function(row) return row.name == "local timer" end) > 0)
+    t.assertTrue(sum(seen.rows, function(row)
+      return row.name == "call function single" and row.cpu == cpu
+    end) + seen.hidden >= CALLS)
+    for _, row in ipairs(seen.rows) do
+      t.assertEquals(row.hist:count(), row.count)
+    end
+    assert_as_the_kernel_counted(seen)
+  end
+end
+
+function tests.test_filter_by_vector()
+  t.needs("root", "tracing")
+  local session = open("vector", { vector = 236 })
+  uv.sleep(200)
+  session:stop()
+  t.assertEquals(sum(session:read(), function(row) return row.vector ~= 236 end), 0)
+  t.assertTrue(sum(session:read(), function() return true end) > 0)
+  session:close()
+end
+
+function tests.test_points_this_kernel_lacks_are_named()
+  t.needs("root", "tracing", "tracefs")
+  local session = open("vector", {})
+  local how = session:how()
+  for _, skipped in ipairs(how.skipped) do
+    local group, event = skipped.point:match("^(.-):(.*)$")
+    t.assertNil(uv.fs_stat(("/sys/kernel/tracing/events/%s/%s"):format(group, event)), skipped.point)
+    t.assertStrContains(tostring(how), event)
+  end
+  session:close()
+end
+
+function tests.test_no_such_vector()
+  t.needs("root", "tracing")
+  local _, message = irq.vector { vector = 256 }
+  t.assertStrContains(message, "no such vector: 256; there are 0 to 255")
+end
+
+-- ---- IPIs ----
+
+local function is_call_to(cpu)
+  return function(row)
+    return row.what == "received" and row.cpu == cpu and row.name:find("call function", 1, true)
+  end
+end
+
+function tests.test_calls_to_another_cpu_arrive_there()
+  t.needs("root", "tracing", "tracefs")
+  local cpu = other_cpu()
+  local seen = window("ipi", {}, function() load.remote_calls(cpu, CALLS) end)
+  t.assertTrue(sum(seen.rows, is_call_to(cpu)) + seen.hidden >= CALLS)
+  assert_as_the_kernel_counted(seen)
+end
+
+-- Where the kernel tells of sends: each arrives, and its way took some time.
+function tests.test_what_is_sent_is_received()
+  t.needs("root", "tracing", "tracefs")
+  local cpu = other_cpu()
+  local seen = window("ipi", {}, function() load.remote_calls(cpu, CALLS) end)
+  t.skipIf(#seen.how.skipped > 0 or seen.how.way == "receive", "this kernel has no ipi:ipi_send_cpu")
+  local sent, coalesced = 0, 0
+  for _, row in ipairs(seen.last_rows) do
+    if row.what == "sent" then
+      sent, coalesced = sent + row.count, coalesced + row.coalesced
+      t.assertStrContains(row.callsite, "+0x")
+    end
+  end
+  local matched = sum(seen.last_rows, function(row) return row.what == "received" and row.sender end)
+  t.assertTrue(sum(seen.last_rows, function(row) return row.sender == 0 and is_call_to(cpu)(row) end)
+    + seen.hidden >= CALLS)
+  t.assertTrue(math.abs(sent - coalesced - matched) <= seen.hidden + 2, -- two CPUs may have one under way
+    ("sent %d, coalesced %d, received %d, hidden %d"):format(sent, coalesced, matched, seen.hidden))
+end
+
+function tests.test_an_ipi_is_an_event()
+  t.needs("root", "tracing")
+  local cpu = other_cpu()
+  local session, n = open("ipi", { cpu = cpu }), 0
+  t.skipIf(#session:how().skipped > 0 or session:how().way == "receive", "this kernel has no ipi:ipi_send_cpu")
+  session:on(function(e)
+    t.assertEquals(e.cpu, cpu)
+    n = n + (e.sender == 0 and e.name == "call function single" and 1 or 0)
+  end)
+  load.remote_calls(cpu, 100)
+  session:stop()
+  session:close()
+  t.assertTrue(n >= 90, n)
+end
+
+function tests.test_membarriers_are_calls()
+  t.needs("root", "tracing")
+  local session = open("ipi", {})
+  load.membarriers(10)
+  session:stop()
+  t.assertEquals(session:loss().map_full, 0)
+  session:close()
+end
+
+t.run(tests)
