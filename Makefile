@@ -57,14 +57,15 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -
 # The core proper: no Lua, no event loop. Unit tests link this and nothing else.
 CORE := error log libbpf_error kfeat tracepoint attach object ring session symbols debuginfo rawsock \
 	provider provider_hardirq provider_softirq provider_vector \
-	provider_ipi options embedded
+	provider_ipi provider_irqthread options embedded
 HOST := main host run ending output script repl bind/bind_luv bind/bind_shark bind/bind_session \
 	bind/luaint
 
 # OBJECT:SOURCE:DEFINE, one compiled BPF object for each way of attaching
 BPF := hardirq_tp_btf:hardirq:WAY_TP_BTF hardirq_raw_tp:hardirq:WAY_RAW_TP hardirq_tp:hardirq:WAY_TP \
 	softirq_raw_tp:softirq:WAY_RAW_TP softirq_tp:softirq:WAY_TP \
-	vector_raw_tp:vector:WAY_RAW_TP vector_tp:vector:WAY_TP ipi_raw_tp:ipi:WAY_RAW_TP ipi_receive:ipi:WAY_RECEIVE
+	vector_raw_tp:vector:WAY_RAW_TP vector_tp:vector:WAY_TP ipi_raw_tp:ipi:WAY_RAW_TP ipi_receive:ipi:WAY_RECEIVE \
+	irqthread_raw_tp:irqthread:WAY_RAW_TP
 
 # Lua modules of others, linked in with ours.
 LUA_VENDOR := argparse=/usr/share/lua/5.1/argparse.lua dkjson=/usr/share/lua/5.1/dkjson.lua

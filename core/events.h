@@ -161,8 +161,8 @@ struct shark_event {
 };
 SHARK_WIRE_SIZE(struct shark_event, 32);
 
-/* One softirq that has ended. */
-struct shark_softirq_event {
+/* One softirq, or run of an IRQ's thread, that has ended. */
+struct shark_deferred_event {
 	__u64 ts_ns;
 	__u64 ns;
 	__u64 wait_ns;	 /* since it was raised; 0 if that was not seen */
@@ -171,13 +171,28 @@ struct shark_softirq_event {
 	union {
 		__u32 id;
 		__u32 softirq;
+		__u32 irq;
 	};
 	__u32 row;
 	__u16 cpu;
 	__u16 ksoftirqd; /* ran in the thread, not behind an interrupt */
 	__s32 stack;	 /* of the raise */
 };
-SHARK_WIRE_SIZE(struct shark_softirq_event, 56);
+SHARK_WIRE_SIZE(struct shark_deferred_event, 56);
+
+/* The thread of an action, from being woken to sleeping again. */
+struct shark_thread {
+	__u64 woken_ns;	   /* 0: not since it last started */
+	__u64 started_ns;  /* 0: it sleeps */
+	__u64 switched_ns; /* when it was preempted, 0: it runs */
+	__u64 away_ns;	   /* preempted since it started */
+	__u64 wait_ns;
+	__u64 action;
+	__u64 action_name;
+	__u32 irq;
+	__u32 pad;
+};
+SHARK_WIRE_SIZE(struct shark_thread, 64);
 
 /* A softirq that was raised on a CPU and did not start yet. */
 struct shark_raise {

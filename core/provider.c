@@ -2,14 +2,23 @@
 #include "provider.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kfeat.h"
 #include "tracepoint.h"
 
+/* clang-format off */
 static const struct provider *const providers[] = {
-	&provider_hardirq, &provider_softirq, &provider_vector, &provider_ipi, NULL,
+	&provider_hardirq,
+	&provider_irqthread,
+	&provider_softirq,
+	&provider_vector,
+	&provider_ipi,
+	NULL,
 };
+/* clang-format on */
 
 const struct provider *provider_find(const char *name)
 {
@@ -44,6 +53,17 @@ const struct feature *provider_feature(const struct provider *provider, const ch
 	return NULL;
 }
 
+int provider_check_irq(int64_t irq, struct error *err)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/irq/%lld", (long long)irq);
+	if (irq >= 0 && !access(path, F_OK))
+		return 0;
+	return error_set(err, -ENOENT, "no such IRQ: %lld; /proc/interrupts lists those there are",
+			 (long long)irq);
+}
+
 int provider_check_cpu(int64_t cpu, struct error *err)
 {
 	int cpus = kfeat_possible_cpus(err);
@@ -60,6 +80,24 @@ int provider_check_ns(int64_t ns, struct error *err)
 {
 	return ns >= 0 ? 0
 		       : error_set(err, -EINVAL, "a time is 0 ns or more, not %lld", (long long)ns);
+}
+
+/*
+ * On a small machine every handler may run on every CPU. On a large one that
+ * product is far from what happens (an interrupt of a multi-queue device stays
+ * on one CPU), and a row has 4 KiB: twice the handlers and 16 more for each
+ * CPU. An overflow is counted and shown.
+ */
+int provider_irq_rows(int cpus, struct error *err)
+{
+	int irqs = kfeat_irqs(err);
+	int64_t all, usual;
+
+	if (irqs < 0)
+		return irqs;
+	all = ((int64_t)irqs + 8) * cpus;
+	usual = 2 * (int64_t)irqs + 16 * (int64_t)cpus;
+	return (int)(cpus <= 8 || all < usual ? all : usual);
 }
 
 int provider_field(const char *group, const char *event, const char *field, uint32_t *at,

@@ -72,8 +72,12 @@ const struct filter *provider_filter(const struct provider *provider, const char
 const struct feature *provider_feature(const struct provider *provider, const char *name);
 
 /* What filters of several providers have in common. */
+int provider_check_irq(int64_t irq, struct error *err);
 int provider_check_cpu(int64_t cpu, struct error *err);
 int provider_check_ns(int64_t ns, struct error *err);
+
+/* Rows for something of each action on each CPU it runs on. */
+int provider_irq_rows(int cpus, struct error *err);
 
 /* For ways by classic tracepoints: puts the offset of a field into the config. */
 int provider_field(const char *group, const char *event, const char *field, uint32_t *at,
@@ -86,5 +90,6 @@ extern const struct provider provider_hardirq;
 extern const struct provider provider_softirq;
 extern const struct provider provider_vector;
 extern const struct provider provider_ipi;
+extern const struct provider provider_irqthread;
 
 #endif

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Hard interrupt handlers: the tracepoints irq:irq_handler_entry and _exit. */
 #include <errno.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "array.h"
 #include "image.h"
@@ -52,45 +50,16 @@ static const struct way ways[] = {
 	},
 };
 
-static int check_irq(int64_t irq, struct error *err)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/irq/%lld", (long long)irq);
-	if (irq >= 0 && !access(path, F_OK))
-		return 0;
-	return error_set(err, -ENOENT, "no such IRQ: %lld; /proc/interrupts lists those there are",
-			 (long long)irq);
-}
-
 static const struct filter filters[] = {
-	{ "irq", offsetof(struct shark_config, id), check_irq },
+	{ "irq", offsetof(struct shark_config, id), provider_check_irq },
 	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
 	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
 };
 
-/*
- * On a small machine every handler may run on every CPU. On a large one that
- * product is far from what happens (an interrupt of a multi-queue device stays
- * on one CPU), and a row has 4 KiB: twice the handlers and 16 more for each
- * CPU. An overflow is counted and shown.
- */
-static int rows_wanted(int cpus, struct error *err)
-{
-	int irqs = kfeat_irqs(err);
-	int64_t all, usual;
-
-	if (irqs < 0)
-		return irqs;
-	all = ((int64_t)irqs + 8) * cpus;
-	usual = 2 * (int64_t)irqs + 16 * (int64_t)cpus;
-	return (int)(cpus <= 8 || all < usual ? all : usual);
-}
-
 const struct provider provider_hardirq = {
 	.name = "hardirq",
 	.event_size = sizeof(struct shark_event),
-	.rows_wanted = rows_wanted,
+	.rows_wanted = provider_irq_rows,
 	.ways = ways,
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = points,

@@ -107,7 +107,7 @@ static uint32_t extra_entries(int cpus)
 
 const struct provider provider_softirq = {
 	.name = "softirq",
-	.event_size = sizeof(struct shark_softirq_event),
+	.event_size = sizeof(struct shark_deferred_event),
 	.rows_wanted = rows_wanted,
 	.extra_entries = extra_entries,
 	.ways = ways,

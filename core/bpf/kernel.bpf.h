@@ -7,13 +7,38 @@
 #ifndef SHARK_BPF_KERNEL_H
 #define SHARK_BPF_KERNEL_H
 
+#include <linux/types.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 /* include/linux/interrupt.h */
 struct irqaction {
 	const char *name;
+	struct task_struct *thread;
+};
+
+/* include/linux/sched.h; called state before 5.14 (commit 2f064a59a11f) */
+struct task_struct {
+	unsigned int __state;
+};
+
+struct task_struct___before_5_14 {
+	long state;
 };
 
 #pragma clang attribute pop
+
+/* Not runnable, for the scheduler. */
+static __always_inline int task_sleeps(const struct task_struct *task)
+{
+	const struct task_struct___before_5_14 *old = (const void *)task;
+
+	if (bpf_core_field_exists(task->__state))
+		return BPF_CORE_READ(task, __state) != 0;
+	return BPF_CORE_READ(old, state) != 0;
+}
 
 #endif

@@ -156,7 +156,7 @@ static __always_inline __u32 in_ksoftirqd(struct shark_cpu *cpu)
 static __always_inline void stream(struct shark_cpu *cpu, const struct shark_frame *frame, __u64 ns,
 				   __u32 ksoftirqd)
 {
-	struct shark_softirq_event *event;
+	struct shark_deferred_event *event;
 
 	if (!control.streaming || (!long_enough(ns) && !long_enough(frame->wait_ns)))
 		return;

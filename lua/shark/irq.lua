@@ -31,6 +31,25 @@ function M.hardirq(options)
   return require("shark.hardirq").open(options)
 end
 
+--- Threaded interrupt handlers: from the handler that wakes its thread to the
+--- thread's start, and until it sleeps again.
+---
+--- Rows of read(), by CPU of the thread: irq, action, cpu; count, total_ns,
+--- max_ns, hist of its runs, without preempted_ns; waits, wait_ns, wait_max_ns,
+--- wait_hist. By CPU of the handler: wakes (handlers that asked for the thread;
+--- one that runs already answers several in one run).
+---
+--- Fields of an event: ts_ns (started), ns, wait_ns, nested_ns (preempted), irq,
+--- action, cpu.
+---
+--- Source: tracepoints irq:irq_handler_exit and sched:sched_switch.
+---
+--- @param options? table filters irq, cpu (of the thread); way "raw_tp"
+--- @return shark.Session? @return string? message @return string? name
+function M.thread(options)
+  return require("shark.irqthread").open(options)
+end
+
 --- Softirqs by number and CPU: how long from the raise to the start, how long
 --- they ran.
 ---

@@ -305,11 +305,11 @@ function Session:stack(index)
   if not address then
     return nil, n, name
   end
-  local list, copy = ffi.cast(addresses, address), {}
+  local list, frames = ffi.cast(addresses, address), {}
   for i = 1, n do
-    copy[i] = list[i - 1]
+    frames[i] = list[i - 1]
   end
-  return stack.new(copy)
+  return stack.new(frames)
 end
 
 -- ---- how, and what was lost ----

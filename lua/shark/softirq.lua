@@ -101,7 +101,7 @@ end
 
 local kind = session.define {
   provider = "softirq",
-  event = "struct shark_softirq_event",
+  event = "struct shark_deferred_event",
   decode = function(row)
     return row.what == C.SHARK_WAIT and decode_wait(row) or decode_run(row)
   end,

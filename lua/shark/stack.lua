@@ -29,11 +29,28 @@ local function name_of(address)
   return name
 end
 
---- The stack's frames: { {address = "ffffffff81234567", name = "symbol+0x1/0x2 [module]"}, ... }
+-- What the kernel puts between a tracepoint and our program.
+local OURS = { "^bpf_prog_", "^bpf_trace_run", "^__bpf_trace_", "^__traceiter_", "^trace_call_bpf", "^perf_trace_",
+  "^perf_call_bpf", "^bpf_trampoline_" }
+
+local function is_ours(name)
+  for _, pattern in ipairs(OURS) do
+    if name:find(pattern) then
+      return true
+    end
+  end
+  return false
+end
+
+--- The stack's frames, from the traced function on:
+--- { {address = "ffffffff81234567", name = "symbol+0x1/0x2 [module]"}, ... }
 function Stack:frames()
   local list = {}
-  for i, address in ipairs(self) do
-    list[i] = { address = hex(address), name = name_of(address) }
+  for _, address in ipairs(self) do
+    local name = name_of(address)
+    if #list > 0 or not is_ours(name) then
+      list[#list + 1] = { address = hex(address), name = name }
+    end
   end
   return list
 end

@@ -1,0 +1,194 @@
+-- irqstorm: which interrupts come how often and in bursts, who hogs which CPU, and what to do
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local irq = require "shark.irq"
+local storm = require "shark.storm"
+local table_text = require "shark.table"
+local vector = require "shark.vector"
+
+local NAME = "irqstorm"
+local SAMPLE_MS = 20 -- bursts are told apart at this distance
+
+local parser = cli.parser(NAME, "Rates and bursts of interrupts, softirqs and system vectors, the share of each " ..
+  "CPU's time they take, and what can be done about it.")
+parser:option("-t --top", "So many lines."):argname("LINES"):default("10"):convert(cli.number)
+parser:flag("--per-cpu", "The CPUs' shares only, and the advice.")
+cli.add_trace_options(parser, { "raw_tp", "tp" })
+local options = parser:parse()
+
+-- ---- sessions ----
+
+local kinds = {
+  { name = "hardirq", open = irq.hardirq },
+  { name = "softirq", open = irq.softirq },
+  { name = "vector", open = irq.vector },
+}
+for _, kind in ipairs(kinds) do
+  local message
+  kind.session, message = kind.open { way = options.way, audit = true }
+  if not kind.session then
+    cli.fail(NAME, message)
+  end
+end
+
+-- ---- peaks: the rows' counters, looked at often ----
+
+local peaks, last_counts = {}, {}
+
+local function sample_rows(kind, seconds)
+  local session = kind.session
+  for i = 0, session.nr_rows - 1 do
+    local row = session.rows[i]
+    if row.used ~= 0 and row.what == 0 then
+      local key = ("%s %d %d"):format(kind.name, row.id, row.cpu)
+      local count = tonumber(row.count)
+      local rate = (count - (last_counts[key] or count)) / seconds
+      last_counts[key] = count
+      peaks[key] = math.max(peaks[key] or 0, rate)
+    end
+  end
+end
+
+local last_sample = shark.gettimeofday()
+
+local function sample()
+  local now = shark.gettimeofday()
+  local seconds = math.max((now - last_sample) / 1e6, SAMPLE_MS / 1e3)
+  last_sample = now
+  for _, kind in ipairs(kinds) do
+    sample_rows(kind, seconds)
+  end
+end
+
+set_interval(sample, SAMPLE_MS)
+
+-- ---- figures of a window ----
+
+local function hardirq_source(row)
+  return { kind = "IRQ", id = row.irq, name = ("IRQ %d %s"):format(row.irq, row.action), none = row.none }
+end
+
+local function softirq_source(row)
+  return { kind = "softirq", id = row.number, name = "softirq " .. row.softirq, ksoftirqd = row.ksoftirqd }
+end
+
+local function vector_source(row)
+  return { kind = "vector", id = row.vector, name = vector.name_of(row.vector) }
+end
+
+local source_of = { hardirq = hardirq_source, softirq = softirq_source, vector = vector_source }
+
+local function add_source(list, kind, row, before, seconds)
+  local source = source_of[kind.name](row)
+  source.cpu = row.cpu
+  source.count = row.count - (before and before.count or 0)
+  if source.count == 0 then
+    return
+  end
+  source.total_ns = row.total_ns - (before and before.total_ns or 0)
+  source.rate, source.share = source.count / seconds, source.total_ns / 1e9 / seconds
+  source.none = source.none and source.none - (before and before.none or 0)
+  source.ksoftirqd = source.ksoftirqd and source.ksoftirqd - (before and before.ksoftirqd or 0)
+  local key = ("%s %d %d"):format(kind.name, source.id, source.cpu)
+  source.peak_rate = math.max(peaks[key] or 0, source.rate)
+  source.max_ns = row.max_ns
+  list[#list + 1] = source
+end
+
+local function cpus_of(sources)
+  local by_cpu, list = {}, {}
+  for _, source in ipairs(sources) do
+    local cpu = by_cpu[source.cpu]
+    if not cpu then
+      cpu = { cpu = source.cpu, share = 0, device_count = 0, most = 0 }
+      by_cpu[source.cpu], list[#list + 1] = cpu, cpu
+    end
+    cpu.share = cpu.share + source.share
+    cpu.device_count = cpu.device_count + (source.kind == "IRQ" and source.count or 0)
+    if source.share > cpu.most then
+      cpu.most, cpu.top = source.share, source.name
+    end
+  end
+  table.sort(list, function(a, b) return a.cpu < b.cpu end)
+  return list
+end
+
+local start = shark.gettimeofday()
+local window_start = start
+
+local function measure(before)
+  local now = shark.gettimeofday()
+  local seconds = (now - (before and window_start or start)) / 1e6
+  window_start = now
+  sample()
+  local sources, rows_now = {}, {}
+  for _, kind in ipairs(kinds) do
+    for _, row in ipairs(kind.session:read()) do
+      local key = ("%s %s %d"):format(kind.name, source_of[kind.name](row).name, row.cpu)
+      add_source(sources, kind, row, before and before[key], seconds)
+      rows_now[key] = row
+    end
+  end
+  if before then
+    peaks = {}
+  end
+  table.sort(sources, function(a, b) return a.share > b.share end)
+  local figures = { seconds = seconds, sources = sources, cpus = cpus_of(sources) }
+  figures.advice = storm.advice(figures)
+  return figures, rows_now
+end
+
+-- ---- text ----
+
+local function percent(share)
+  return ("%.1f%%"):format(share * 100)
+end
+
+local SOURCES = {
+  { title = "SOURCE", field = "name", left = true },
+  { title = "CPU", field = "cpu" },
+  { title = "COUNT", field = "count", format = fmt.count },
+  { title = "PER-S", field = "rate", format = fmt.rate },
+  { title = "PEAK-S", field = "peak_rate", format = fmt.rate },
+  { title = "OF-CPU", field = "share", format = percent },
+  { title = "MAX-US", field = "max_ns", format = fmt.microseconds },
+}
+local CPUS = {
+  { title = "CPU", field = "cpu" },
+  { title = "IN-INTERRUPTS", field = "share", format = percent },
+  { title = "DEVICE-IRQS", field = "device_count", format = fmt.count },
+  { title = "MOST IN", field = "top", left = true },
+}
+
+local function show(what)
+  print(("\n%s, %.1f s"):format(what.report == "interval" and os.date("%H:%M:%S") or "interrupts", what.window))
+  if not options.per_cpu then
+    local top = {}
+    for i = 1, math.min(options.top, #what.sources) do
+      top[i] = what.sources[i]
+    end
+    print(table_text.render(SOURCES, top))
+    print ""
+  end
+  print(table_text.render(CPUS, what.cpus))
+  for _, line in ipairs(what.advice) do
+    print("! " .. line)
+  end
+  if #what.advice == 0 then
+    print "nothing out of the ordinary"
+  end
+end
+
+cli.run {
+  name = NAME,
+  options = options,
+  sessions = kinds,
+  report = function(before)
+    local figures, kept = measure(before)
+    return { window = figures.seconds, sources = figures.sources, cpus = figures.cpus, advice = figures.advice }, kept
+  end,
+  show = show,
+  order = { "window", "sources", "kind", "id", "name", "cpu", "count", "rate", "peak_rate", "share", "total_ns",
+    "max_ns",
+    "none", "ksoftirqd", "cpus", "device_count", "top", "most", "advice" },
+}

@@ -1,0 +1,49 @@
+-- irqthreads: how long threads of interrupt handlers wait for a CPU and run
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local irq = require "shark.irq"
+local rowtable = require "shark.rowtable"
+
+local NAME = "irqthreads"
+
+local parser = cli.parser(NAME, "Threaded interrupt handlers: how long their threads wait for a CPU after being " ..
+  "woken, and how long they run; counted in the kernel.")
+parser:option("-i --irq", "This IRQ only."):argname("IRQ"):convert(cli.number)
+parser:option("-c --cpu", "Threads on this CPU only."):argname("CPU"):convert(cli.number)
+parser:flag("--hist", "Print a histogram of each row's runs.")
+cli.add_trace_options(parser, { "raw_tp" })
+local options = parser:parse()
+
+local session, message = irq.thread { irq = options.irq, cpu = options.cpu, way = options.way }
+if not session then
+  cli.fail(NAME, message)
+end
+
+rowtable.run {
+  name = NAME,
+  options = options,
+  session = session,
+  title = "threads of interrupt handlers",
+  columns = {
+    { title = "IRQ", field = "irq" },
+    { title = "CPU", field = "cpu" },
+    { title = "ACTION", field = "action", left = true },
+    { title = "WAKES", field = "wakes", format = fmt.count },
+    rowtable.COUNT, rowtable.RATE, rowtable.TOTAL, rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
+    { title = "PREEMPTED-US", field = "preempted_ns", format = fmt.microseconds },
+    { title = "WAIT-US", field = "wait_avg_ns", format = fmt.microseconds },
+    { title = "WAIT99-US", field = "wait_p99_ns", format = fmt.microseconds },
+    { title = "WAITMAX-US", field = "wait_max_ns", format = fmt.microseconds },
+  },
+  key = function(row) return ("%d %d %s"):format(row.irq, row.cpu, row.action) end,
+  label = function(row) return ("IRQ %d %s, CPU %d"):format(row.irq, row.action, row.cpu) end,
+  sums = { "wakes", "count", "total_ns", "preempted_ns", "waits", "wait_ns" },
+  hists = { "hist", "wait_hist" },
+  is_shown = function(row) return row.count > 0 or row.wakes > 0 end,
+  complete = function(row)
+    row.wait_avg_ns = row.waits > 0 and row.wait_ns / row.waits or nil
+    row.wait_p99_ns = row.wait_hist:percentile(99)
+  end,
+  order = rowtable.order({ "irq", "cpu", "action", "wakes" },
+    { "preempted_ns", "waits", "wait_ns", "wait_avg_ns", "wait_p99_ns", "wait_max_ns", "wait_hist" }),
+}
