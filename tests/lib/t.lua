@@ -54,6 +54,9 @@ function M.run(tests)
   end
 end
 
+--- Is this a guest of tests/vm, where everything takes longer?
+M.in_guest = io.open("/tests/vm/in-guest") ~= nil
+
 -- ---- abilities ----
 
 local function find_disk()

@@ -67,7 +67,54 @@ function tests.test_a_command_that_is_not_there()
   t.assertStrContains(result.err, "shark hardirqs: cannot run '/no/such/command': no such file or directory")
 end
 
+function tests.test_wrong_command_lines_of_the_others()
+  for name, bad in pairs {
+    softirqs = { "-s", "NOPE" }, sysvecs = { "--vector", "x" }, ipis = { "--way", "tp" },
+    irqslow = { "-u", "soon" }, irqheat = { "--wait" }, irqstorm = { "-t", "-1" }, irqthreads = { "--way", "tp" },
+  } do
+    local result = shark(name, unpack(bad))
+    t.assertEquals({ result.status, result.out }, { 2, "" }, name)
+    t.assertStrContains(result.err, ("shark %s: "):format(name))
+  end
+end
+
 -- ---- output ----
+
+-- Each as text and as JSON: both end with how it was attached and what was lost.
+local ENDED = { softirqs = {}, sysvecs = {}, ipis = {}, irqslow = {}, irqheat = {}, irqstorm = {}, irqthreads = {} }
+
+for name in pairs(ENDED) do
+  tests["test_" .. name .. "_ends_with_its_ledger"] = function()
+    t.needs("root", "tracing")
+    local out = assert_ok(shark(name, "-d", "0.3"))
+    t.assertStrContains(out, "attached: ")
+    t.assertStrContains(out, "lost: ")
+    local text = assert_ok(shark(name, "-d", "0.3", "--json"))
+    local last = json.decode(text:match("([^\n]+)\n$"))
+    t.assertEquals(last.report, "total")
+    local session = last.sessions and select(2, next(last.sessions)) or last
+    t.assertNotNil(session.attached.way)
+    t.assertNotNil(session.lost.map_full)
+  end
+end
+
+function tests.test_slow_softirqs_have_a_line_and_a_stack()
+  t.needs("root", "tracing")
+  local command = ("require('load').datagrams(50)")
+  local path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;")
+  local out = assert_ok(shark("irqslow", "-u", "0", "-k", "softirq", "--json", "--", proc.shark, "-e",
+    ("package.path = %q .. package.path %s"):format(path, command)))
+  local seen, with_stack = 0, 0
+  for line in out:gmatch("[^\n]+") do
+    local record = json.decode(line)
+    if record.report == "slow" and record.softirq == "NET_RX" and record.raised_by:find("^task") then
+      seen = seen + 1
+      with_stack = with_stack + (record.stack and record.stack[1].name:find("+0x", 1, true) and 1 or 0)
+    end
+  end
+  t.assertTrue(seen >= 40, seen)
+  t.assertTrue(with_stack >= 40, with_stack)
+end
 
 function tests.test_hardirqs_as_a_table()
   local disk = t.needs("root", "tracing", "disk")
