@@ -68,21 +68,20 @@ static __always_inline struct shark_frame *push_frame(struct shark_cpu *cpu, __u
  */
 static __always_inline struct shark_frame *find_frame(struct shark_cpu *cpu, __u32 kind, __u32 id)
 {
-	__u32 depth = cpu->depth;
+	__u32 top = cpu->depth - 1;
 
-	for (int i = 0; i < SHARK_MAX_NESTING; i++) {
-		__u32 top = depth - 1 - i;
-
-		if (top >= SHARK_MAX_NESTING)
+	for (int i = 0; i < SHARK_MAX_NESTING; i++, top--)
+		if (top >= SHARK_MAX_NESTING || is_frame_of(&cpu->frames[top], kind, id))
 			break;
-		if (!is_frame_of(&cpu->frames[top], kind, id))
-			continue;
-		cpu->entry_unmatched += i;
-		cpu->depth = top + 1;
-		return &cpu->frames[top];
+	barrier_var(top); /* the verifier shall see the check of what is used below */
+	if (top >= SHARK_MAX_NESTING) {
+		cpu->exit_unmatched += may_start();
+		return NULL;
 	}
-	cpu->exit_unmatched += may_start();
-	return NULL;
+	/* Counted here, from the depth: in the loop it would be another state for each turn. */
+	cpu->entry_unmatched += cpu->depth - 1 - top;
+	cpu->depth = top + 1;
+	return &cpu->frames[top];
 }
 
 /*

@@ -29,11 +29,10 @@ static __always_inline int is_row_of(const struct shark_row *row, const struct r
 		 (row->cpu ^ k->cpu) | (row->what ^ k->what));
 }
 
-static __always_inline int claim_row(__u32 row)
+/* The value does not matter; one more word on the stack would cost the verifier time. */
+static __always_inline int claim_row(const __u32 *row)
 {
-	__u32 taken = 1;
-
-	return bpf_map_update_elem(&claims, &row, &taken, BPF_NOEXIST);
+	return bpf_map_update_elem(&claims, row, row, BPF_NOEXIST);
 }
 
 static __always_inline void fill_row(struct shark_row *row, const struct row_key *k,
@@ -62,25 +61,29 @@ static __always_inline __u32 find_row(struct shark_cpu *cpu, const struct row_ke
 {
 	__u64 hash = hash_of(k);
 	__u32 step = (__u32)(hash >> 40) | 1;
-	__u32 at = (__u32)hash;
+	__u32 at = (__u32)hash, index = 0;
+	struct shark_row *row = NULL;
+	__u32 fresh = 0;
 
+	/* What follows a row found is behind the loop: the verifier goes there three times, not 32.
+	 */
 	for (int i = 0; i < SHARK_MAX_PROBES; i++, at += step) {
-		__u32 index = at & (config.nr_rows - 1);
-		struct shark_row *row = bpf_map_lookup_elem(&rows, &index);
-
+		index = at & (config.nr_rows - 1);
+		row = bpf_map_lookup_elem(&rows, &index);
 		if (!row)
 			break;
-		if (!row->used) {
-			if (claim_row(index))
-				continue;
-			fill_row(row, k, name);
-			return index;
-		}
-		if (is_row_of(row, k))
-			return index;
+		fresh = !row->used;
+		if (fresh ? !claim_row(&index) : is_row_of(row, k))
+			break;
+		row = NULL;
 	}
-	cpu->rows_full++;
-	return config.nr_rows;
+	if (!row) {
+		cpu->rows_full++;
+		return config.nr_rows;
+	}
+	if (fresh)
+		fill_row(row, k, name);
+	return index;
 }
 
 /* The row at an index that find_row() gave; NULL for "no room". */
