@@ -67,6 +67,11 @@ BPF := hardirq_tp_btf:hardirq:WAY_TP_BTF hardirq_raw_tp:hardirq:WAY_RAW_TP hardi
 	vector_raw_tp:vector:WAY_RAW_TP vector_tp:vector:WAY_TP ipi_raw_tp:ipi:WAY_RAW_TP ipi_receive:ipi:WAY_RECEIVE \
 	irqthread_raw_tp:irqthread:WAY_RAW_TP
 
+# Kernel objects.
+CORE += kmem kmem_bpf kcore types
+HOST += bind/bind_kernel
+BPF += kmem:kmem:KMEM
+
 # Lua modules of others, linked in with ours.
 LUA_VENDOR := argparse=/usr/share/lua/5.1/argparse.lua dkjson=/usr/share/lua/5.1/dkjson.lua
 LUA_MODULES := $(wildcard lua/shark/*.lua)
@@ -98,7 +103,7 @@ $(B)/obj/%.o: core/%.c $(B)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Generated headers are system headers to the compiler, which -MMD leaves out.
-$(filter $(B)/obj/provider_%,$(CORE_OBJS)): $(BPF_HEADERS)
+$(filter $(B)/obj/provider_% $(B)/obj/kmem_bpf.o,$(CORE_OBJS)): $(BPF_HEADERS)
 
 # ---- BPF ----
 

@@ -17,6 +17,7 @@ static struct {
 	char *btf_path;		 /* NULL: the running kernel's */
 	struct symbols *kernel;	 /* NULL: not read yet */
 	struct symbols *program; /* NULL: none set */
+	unsigned long generation;
 } state;
 
 enum kind { KIND_ELF, KIND_BTF, KIND_TEXT };
@@ -107,12 +108,10 @@ static int forget_files(void)
 	return 0;
 }
 
-int debuginfo_set(const char *path, struct error *err)
+static int use_file(const char *path, struct error *err)
 {
-	int kind = path ? kind_of(path, err) : 0;
+	int kind = kind_of(path, err);
 
-	if (!path)
-		return forget_files();
 	switch (kind) {
 	case KIND_ELF:
 		return use_elf(path, err);
@@ -123,6 +122,20 @@ int debuginfo_set(const char *path, struct error *err)
 	default:
 		return kind;
 	}
+}
+
+int debuginfo_set(const char *path, struct error *err)
+{
+	int code = path ? use_file(path, err) : forget_files();
+
+	if (!code)
+		state.generation++;
+	return code;
+}
+
+unsigned long debuginfo_generation(void)
+{
+	return state.generation;
 }
 
 const char *debuginfo_btf_path(void)
@@ -162,6 +175,14 @@ int debuginfo_symbol(uint64_t address, struct symbol *found, struct error *err)
 	code = symbols_find(in_kernel ? state.kernel : state.program, address, found);
 	if (code)
 		return error_set(err, code, "no symbol covers 0x%llx", (unsigned long long)address);
+	return 0;
+}
+
+int debuginfo_addresses(struct symbol_address *wanted, size_t n, struct error *err)
+{
+	if (!state.kernel)
+		return symbols_scan_kallsyms("/proc/kallsyms", wanted, n, err);
+	symbols_addresses(state.kernel, wanted, n);
 	return 0;
 }
 

@@ -21,6 +21,9 @@
  */
 int debuginfo_set(const char *path, struct error *err);
 
+/* Changes with every debuginfo_set() that succeeded: what was looked up before is old. */
+unsigned long debuginfo_generation(void);
+
 /* Path of the types set by debuginfo_set(), or NULL for the kernel's own. */
 const char *debuginfo_btf_path(void);
 
@@ -37,6 +40,12 @@ int debuginfo_set_binary(const char *path, struct error *err);
  * until the next set.
  */
 int debuginfo_symbol(uint64_t address, struct symbol *found, struct error *err);
+
+/*
+ * The addresses of names in the kernel, all in one pass over its symbols. A name
+ * that is not there is told by its matches. 0, or why the symbols cannot be read.
+ */
+int debuginfo_addresses(struct symbol_address *wanted, size_t n, struct error *err);
 
 /* Gives all back. */
 void debuginfo_reset(void);

@@ -13,11 +13,13 @@
 #include "debuginfo.h"
 #include "embedded.h"
 #include "ending.h"
+#include "kmem.h"
 #include "log.h"
 #include "output.h"
 #include "repl.h"
 #include "run.h"
 #include "script.h"
+#include "types.h"
 
 struct host {
 	const struct options *options;
@@ -208,6 +210,8 @@ int host_run(const struct options *options)
 	call_boot(&host, "finish");
 	close_loop(&host);
 	status = last_words(&host);
+	kmem_close();
+	types_reset();
 	debuginfo_reset();
 	return status;
 }

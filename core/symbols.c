@@ -143,6 +143,17 @@ static int read_lines(struct symbols *symbols, FILE *file, bool *hidden)
 	return symbols->count ? 0 : -EINVAL;
 }
 
+static int explain_kallsyms(const char *path, int code, bool hidden, struct error *err)
+{
+	if (code == -EINVAL)
+		return error_set(err, code, "%s is not a list of symbols like /proc/kallsyms",
+				 path);
+	if (!code && hidden)
+		return error_set(err, -EPERM,
+				 "%s hides its addresses; see kernel.kptr_restrict (sysctl)", path);
+	return code;
+}
+
 static int read_kallsyms(struct symbols *symbols, const char *path, struct error *err)
 {
 	autofclose FILE *file = fopen(path, "re");
@@ -152,13 +163,7 @@ static int read_kallsyms(struct symbols *symbols, const char *path, struct error
 	if (!file)
 		return error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
 	code = read_lines(symbols, file, &hidden);
-	if (code == -EINVAL)
-		return error_set(err, code, "%s is not a list of symbols like /proc/kallsyms",
-				 path);
-	if (!code && hidden)
-		return error_set(err, -EPERM,
-				 "%s hides its addresses; see kernel.kptr_restrict (sysctl)", path);
-	return code;
+	return explain_kallsyms(path, code, hidden, err);
 }
 
 static int new_symbols(const char *path, struct symbols **symbols, struct error *err)
@@ -173,6 +178,69 @@ int symbols_read_kallsyms(const char *path, struct symbols **out, struct error *
 	int code = new_symbols(path, &symbols, err);
 
 	return code ? code : finish(symbols, read_kallsyms(symbols, path, err), out);
+}
+
+/* ---- names to addresses ---- */
+
+static void match(struct symbol_address *wanted, const char *name, uint64_t address)
+{
+	if (strcmp(wanted->name, name) != 0 ||
+	    (wanted->matches && wanted->address == address))
+		return;
+	if (!wanted->matches++)
+		wanted->address = address;
+}
+
+static void match_all(struct symbol_address *wanted, size_t n, const char *name, uint64_t address)
+{
+	for (size_t i = 0; i < n; i++)
+		match(&wanted[i], name, address);
+}
+
+static void forget_matches(struct symbol_address *wanted, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		wanted[i].matches = 0;
+}
+
+void symbols_addresses(const struct symbols *symbols, struct symbol_address *wanted, size_t n)
+{
+	forget_matches(wanted, n);
+	for (size_t i = 0; i < symbols->count; i++)
+		match_all(wanted, n, symbols->text + symbols->entries[i].name,
+			  symbols->entries[i].address);
+}
+
+static int scan_lines(FILE *file, struct symbol_address *wanted, size_t n, bool *hidden)
+{
+	autofree char *line = NULL;
+	size_t size = 0, lines = 0;
+
+	*hidden = true;
+	for (; getline(&line, &size, file) > 0; lines++) {
+		char *name, *module;
+		uint64_t address;
+
+		if (!parse_line(line, &address, &name, &module))
+			return -EINVAL;
+		match_all(wanted, n, name, address);
+		*hidden = *hidden && !address;
+	}
+	return lines ? 0 : -EINVAL;
+}
+
+int symbols_scan_kallsyms(const char *path, struct symbol_address *wanted, size_t n,
+			  struct error *err)
+{
+	autofclose FILE *file = fopen(path, "re");
+	bool hidden;
+	int code;
+
+	if (!file)
+		return error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+	forget_matches(wanted, n);
+	code = scan_lines(file, wanted, n, &hidden);
+	return explain_kallsyms(path, code, hidden, err);
 }
 
 /* ---- ELF ---- */

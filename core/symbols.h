@@ -34,6 +34,24 @@ int symbols_read_elf(const char *path, const char *module, struct symbols **out,
 /* The symbol that covers the address: 0 or -ENOENT. */
 int symbols_find(const struct symbols *symbols, uint64_t address, struct symbol *found);
 
+/* A name whose address is asked for. */
+struct symbol_address {
+	const char *name;
+	uint64_t address;     /* out: of the first that has the name */
+	unsigned int matches; /* out: how many addresses have it; 0: none */
+};
+
+/* Looks the names up in the table. */
+void symbols_addresses(const struct symbols *symbols, struct symbol_address *wanted, size_t n);
+
+/*
+ * Looks the names up in text like /proc/kallsyms, in one pass that keeps nothing
+ * else. Returns 0, also when a name is not there, or a negative errno as
+ * symbols_read_kallsyms() does.
+ */
+int symbols_scan_kallsyms(const char *path, struct symbol_address *wanted, size_t n,
+			  struct error *err);
+
 /* How many symbols the table has. */
 size_t symbols_count(const struct symbols *symbols);
 

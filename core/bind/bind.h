@@ -25,6 +25,9 @@ void bind_push_private(lua_State *L);
 /* Loader of "shark.core": sessions, for lua/shark/session.lua. */
 int bind_open_core(lua_State *L);
 
+/* Loader of "shark.kernel.core": kernel objects, for lua/shark/kernel.lua. */
+int bind_open_kernel(lua_State *L);
+
 /* Pushes nil, message, "ENAME"; returns 3. */
 int bind_push_error(lua_State *L, const struct error *err);
 

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+/*
+ * "shark.kernel.core": kernel memory, types and addresses, for
+ * lua/shark/kernel.lua. Memory is read into the FFI's own; ids of types are
+ * numbers to hand back.
+ */
+#include <errno.h>
+#include <lauxlib.h>
+
+#include "../debuginfo.h"
+#include "../kmem.h"
+#include "../types.h"
+#include "bind.h"
+#include "luaint.h"
+
+/* LuaJIT's type of FFI objects, which lua.h does not name. */
+enum { TYPE_CDATA = 10 };
+
+/* ---- memory ---- */
+
+/*
+ * core.read(requests, n) -> true | nil, message, name
+ * requests: a struct shark_kmem_request[], each gets its own result
+ */
+static int read_(lua_State *L)
+{
+	size_t n = (size_t)luaL_checkinteger(L, 2);
+	struct kmem_request *requests;
+	struct error err;
+
+	luaL_argcheck(L, lua_type(L, 1) == TYPE_CDATA, 1, "array of requests");
+	requests = (struct kmem_request *)(uintptr_t)lua_topointer(L, 1);
+	if (kmem_read_batch(requests, n, &err))
+		return bind_push_error(L, &err);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+/* core.explain(address, size, result) -> nil, message, name: why a request failed */
+static int explain(lua_State *L)
+{
+	struct kmem_request request = {
+		.address = luaint_check_u64(L, 1),
+		.size = (uint32_t)luaL_checkinteger(L, 2),
+		.result = (int32_t)luaL_checkinteger(L, 3),
+	};
+	struct error err;
+
+	kmem_explain(&request, &err);
+	return bind_push_error(L, &err);
+}
+
+static void push_refusals(lua_State *L, const struct kmem_how *how)
+{
+	lua_createtable(L, (int)how->nr_refused, 0);
+	for (size_t i = 0; i < how->nr_refused; i++) {
+		lua_createtable(L, 0, 3);
+		lua_pushstring(L, how->refused[i].way);
+		lua_setfield(L, -2, "way");
+		lua_pushstring(L, how->refused[i].why.text);
+		lua_setfield(L, -2, "reason");
+		lua_pushstring(L, error_name(how->refused[i].why.code));
+		lua_setfield(L, -2, "error");
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+}
+
+/* core.how() -> {way = nil when there is none, forced, refused = {{way, reason, error}}} */
+static int how_(lua_State *L)
+{
+	const struct kmem_how *how = kmem_how();
+
+	lua_createtable(L, 0, 3);
+	lua_pushstring(L, how->way);
+	lua_setfield(L, -2, "way");
+	lua_pushboolean(L, how->forced);
+	lua_setfield(L, -2, "forced");
+	push_refusals(L, how);
+	lua_setfield(L, -2, "refused");
+	return 1;
+}
+
+/* core.use(way | nil) -> true | nil, message, name */
+static int use(lua_State *L)
+{
+	const char *way = luaL_optstring(L, 1, NULL);
+	struct error err;
+	int code = kmem_use(way, &err);
+
+	if (code == -EINVAL)
+		return luaL_argerror(L, 1, err.text);
+	if (code)
+		return bind_push_error(L, &err);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+/* core.current_task() -> address as 16 hexadecimal digits | nil, message, name */
+static int current_task(lua_State *L)
+{
+	char digits[24];
+	struct error err;
+	uint64_t task;
+
+	if (kmem_current_task(&task, &err))
+		return bind_push_error(L, &err);
+	snprintf(digits, sizeof(digits), "%016llx", (unsigned long long)task);
+	lua_pushstring(L, digits);
+	return 1;
+}
+
+/* ---- types ---- */
+
+static const char *const kind_names[] = {
+	[TYPE_VOID] = "void",	      [TYPE_INT] = "int",     [TYPE_CHAR] = "char",
+	[TYPE_BOOL] = "bool",	      [TYPE_FLOAT] = "float", [TYPE_ENUM] = "enum",
+	[TYPE_POINTER] = "pointer",   [TYPE_ARRAY] = "array", [TYPE_STRUCT] = "struct",
+	[TYPE_UNION] = "union",	      [TYPE_DECLARED] = "declared",
+	[TYPE_FUNCTION] = "function",
+};
+
+static void set_number(lua_State *L, const char *name, uint64_t value)
+{
+	lua_pushnumber(L, (lua_Number)value);
+	lua_setfield(L, -2, name);
+}
+
+/* {id, kind, name, size, count, signed, union} */
+static int push_type(lua_State *L, const struct type *type)
+{
+	lua_createtable(L, 0, 8);
+	set_number(L, "id", type->id);
+	set_number(L, "size", type->size);
+	set_number(L, "count", type->count);
+	lua_pushstring(L, kind_names[type->kind]);
+	lua_setfield(L, -2, "kind");
+	lua_pushstring(L, type->name);
+	lua_setfield(L, -2, "name");
+	lua_pushboolean(L, type->is_signed);
+	lua_setfield(L, -2, "signed");
+	lua_pushboolean(L, type->is_union);
+	lua_setfield(L, -2, "union");
+	return 1;
+}
+
+/* {name, type = id, bit_offset, bits} */
+static int push_member(lua_State *L, const struct type_member *member)
+{
+	lua_createtable(L, 0, 4);
+	lua_pushstring(L, member->name);
+	lua_setfield(L, -2, "name");
+	set_number(L, "type", member->type.id);
+	set_number(L, "bit_offset", member->bit_offset);
+	set_number(L, "bits", member->bits);
+	return 1;
+}
+
+static struct type check_type(lua_State *L, int arg)
+{
+	struct type type;
+	struct error err;
+
+	if (types_get((uint64_t)luaL_checknumber(L, arg), &type, &err))
+		luaL_argerror(L, arg, err.text);
+	return type;
+}
+
+/* core.find(name [, module]) -> type | nil, message, name */
+static int find(lua_State *L)
+{
+	struct type type;
+	struct error err;
+
+	if (types_find(luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL), &type, &err))
+		return bind_push_error(L, &err);
+	return push_type(L, &type);
+}
+
+/* core.variable(name) -> type | nil, message, name */
+static int variable(lua_State *L)
+{
+	struct type type;
+	struct error err;
+
+	if (types_variable(luaL_checkstring(L, 1), &type, &err))
+		return bind_push_error(L, &err);
+	return push_type(L, &type);
+}
+
+/* core.type(id) -> type */
+static int get(lua_State *L)
+{
+	struct type type = check_type(L, 1);
+
+	return push_type(L, &type);
+}
+
+/* core.target(id) -> type of what a pointer points to or an array has | nil, message, name */
+static int target(lua_State *L)
+{
+	struct type type = check_type(L, 1), to;
+	struct error err;
+
+	if (types_target(&type, &to, &err))
+		return bind_push_error(L, &err);
+	return push_type(L, &to);
+}
+
+/* core.member(id, path) -> member | nil, message, name */
+static int member_(lua_State *L)
+{
+	struct type type = check_type(L, 1);
+	struct type_member member;
+	struct error err;
+
+	if (types_find_member(&type, luaL_checkstring(L, 2), &member, &err))
+		return bind_push_error(L, &err);
+	return push_member(L, &member);
+}
+
+/* core.members(id) -> {member, ...} as declared | nil, message, name */
+static int members(lua_State *L)
+{
+	struct type type = check_type(L, 1);
+
+	lua_createtable(L, (int)type.count, 0);
+	for (uint32_t i = 0; i < type.count; i++) {
+		struct type_member member;
+		struct error err;
+
+		if (types_member(&type, i, &member, &err))
+			return bind_push_error(L, &err);
+		push_member(L, &member);
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+	return 1;
+}
+
+/* core.enumerators(id) -> {name, digits, name, digits, ...} | nil, message, name */
+static int enumerators(lua_State *L)
+{
+	struct type type = check_type(L, 1);
+
+	lua_createtable(L, 2 * (int)type.count, 0);
+	for (uint32_t i = 0; i < type.count; i++) {
+		struct error err;
+		const char *name;
+		char digits[24];
+		uint64_t value;
+
+		if (types_enumerator(&type, i, &name, &value, &err))
+			return bind_push_error(L, &err);
+		snprintf(digits, sizeof(digits), "%016llx", (unsigned long long)value);
+		lua_pushstring(L, name);
+		lua_rawseti(L, -2, (int)(2 * i + 1));
+		lua_pushstring(L, digits);
+		lua_rawseti(L, -2, (int)(2 * i + 2));
+	}
+	return 1;
+}
+
+/* ---- addresses ---- */
+
+/*
+ * core.addresses({name, ...}) -> {[name] = {address as digits, matches}} without
+ * the names that are not there | nil, message, name
+ */
+static int addresses(lua_State *L)
+{
+	struct symbol_address *wanted;
+	struct error err;
+	size_t n;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	n = lua_objlen(L, 1);
+	wanted = lua_newuserdata(L, (n + 1) * sizeof(*wanted));
+	for (size_t i = 0; i < n; i++) {
+		lua_rawgeti(L, 1, (int)i + 1);
+		wanted[i].name = luaL_checkstring(L, -1); /* the table keeps it */
+		lua_pop(L, 1);
+	}
+	if (debuginfo_addresses(wanted, n, &err))
+		return bind_push_error(L, &err);
+	lua_createtable(L, 0, (int)n);
+	for (size_t i = 0; i < n; i++) {
+		char digits[24];
+
+		if (!wanted[i].matches)
+			continue;
+		snprintf(digits, sizeof(digits), "%016llx", (unsigned long long)wanted[i].address);
+		lua_createtable(L, 0, 2);
+		lua_pushstring(L, digits);
+		lua_setfield(L, -2, "address");
+		set_number(L, "matches", wanted[i].matches);
+		lua_setfield(L, -2, wanted[i].name);
+	}
+	return 1;
+}
+
+/* core.generation() -> a number that changes with shark.debuginfo_set() */
+static int generation(lua_State *L)
+{
+	lua_pushnumber(L, (lua_Number)debuginfo_generation());
+	return 1;
+}
+
+static const luaL_Reg functions[] = {
+	{ "read", read_ },
+	{ "explain", explain },
+	{ "how", how_ },
+	{ "use", use },
+	{ "current_task", current_task },
+	{ "find", find },
+	{ "variable", variable },
+	{ "type", get },
+	{ "target", target },
+	{ "member", member_ },
+	{ "members", members },
+	{ "enumerators", enumerators },
+	{ "addresses", addresses },
+	{ "generation", generation },
+	{ NULL, NULL },
+};
+
+int bind_open_kernel(lua_State *L)
+{
+	lua_newtable(L);
+	luaL_register(L, NULL, functions);
+	return 1;
+}
