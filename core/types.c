@@ -603,7 +603,22 @@ int types_find(const char *name, const char *module, struct type *type, struct e
 	return find_in_modules(name, type, err);
 }
 
-int types_variable(const char *name, struct type *type, struct error *err)
+static bool has_variable(const struct btf_type *section, uint32_t id)
+{
+	for (int i = 0; i < btf_vlen(section); i++)
+		if (btf_var_secinfos(section)[i].type == id)
+			return true;
+	return false;
+}
+
+static bool is_per_cpu(const struct btf *btf, uint32_t id)
+{
+	int section = btf__find_by_name_kind(btf, ".data..percpu", BTF_KIND_DATASEC);
+
+	return section > 0 && has_variable(btf__type_by_id(btf, (uint32_t)section), id);
+}
+
+int types_variable(const char *name, struct type *type, bool *per_cpu, struct error *err)
 {
 	const struct source *source = base_source(debuginfo_btf_path());
 	int code = check_source(source, err);
@@ -614,5 +629,6 @@ int types_variable(const char *name, struct type *type, struct error *err)
 	if (id <= 0)
 		return error_set(err, -ENOENT,
 				 "BTF does not tell the type of the variable '%s'", name);
+	*per_cpu = is_per_cpu(source->btf, (uint32_t)id);
 	return fill(place_in(source, (uint32_t)id), 0, type, err);
 }

@@ -84,10 +84,10 @@ int types_enumerator(const struct type *type, uint32_t i, const char **name, uin
 		     struct error *err);
 
 /*
- * The type of a variable, of which kernels tell the per-CPU ones only. 0 or a
- * negative errno.
+ * The type of a variable, and whether it is a per-CPU one; of others kernels do
+ * not tell. 0 or a negative errno.
  */
-int types_variable(const char *name, struct type *type, struct error *err);
+int types_variable(const char *name, struct type *type, bool *per_cpu, struct error *err);
 
 /* Gives all back; ids and names are void from then on. */
 void types_reset(void);

@@ -176,15 +176,18 @@ static int find(lua_State *L)
 	return push_type(L, &type);
 }
 
-/* core.variable(name) -> type | nil, message, name */
+/* core.variable(name) -> type, is it per-CPU | nil, message, name */
 static int variable(lua_State *L)
 {
 	struct type type;
 	struct error err;
+	bool per_cpu;
 
-	if (types_variable(luaL_checkstring(L, 1), &type, &err))
+	if (types_variable(luaL_checkstring(L, 1), &type, &per_cpu, &err))
 		return bind_push_error(L, &err);
-	return push_type(L, &type);
+	push_type(L, &type);
+	lua_pushboolean(L, per_cpu);
+	return 2;
 }
 
 /* core.type(id) -> type */
