@@ -215,6 +215,23 @@ function M.refresh(value)
   return memory.attempt(object.refresh, check_object(value, 1, "refresh"))
 end
 
+--- Text in an array of bytes that are not of the type char, up to its end
+--- (intel_iommu.name is unsigned char[]).
+--- @return string? text @return string? message @return string? name
+function M.text(value)
+  local array = check_object(value, 1, "text")
+  local mine = object.type(array)
+  check(mine.kind == "array" and types.target(mine).size == 1, 1, "%s is no array of bytes", types.label(mine))
+  return memory.attempt(function()
+    if mine.count == 0 then
+      return memory.string(object.address(array))
+    end
+    local copy = object.bytes(array) and array or object.copy(array)
+    local bytes, base = object.bytes(copy)
+    return ffi.string(bytes + base, mine.size):match("^[^%z]*")
+  end)
+end
+
 --- The object that contains this one as its member.
 --- @param value table|ffi.cdata*|integer object or address of the member
 --- @param name string type of the container

@@ -77,7 +77,8 @@ end
 --- Raises a fault when there is none.
 --- @param module? string look in this module only
 function M.named(name, module)
-  local base, stars, arrays = name:match("^%s*(.-)%s*([%*%s]*)([%[%]%d%s]*)$")
+  local front, arrays = name:match("^([^%[]*)(.*)$")
+  local base, stars = front:match("^%s*(.-)([%*%s]*)$")
   base = base:gsub("^const%s+", ""):gsub("%s+", " ")
   local type = base == "void" and { kind = "void", name = "", size = 0, count = 0 } or find(base, module)
   for _ in stars:gmatch("%*") do

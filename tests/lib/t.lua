@@ -83,6 +83,30 @@ local abilities = {
     end
     return file, "tracefs is not mounted"
   end,
+  kmem = function()
+    local how = require("shark.kernel").how()
+    return how.way, tostring(how)
+  end,
+  -- Kernel memory by the better way, which knows this process' task.
+  task = function()
+    return require("shark.kernel").current()
+  end,
+  data_symbols = function()
+    return require("shark.kernel").address "init_task"
+  end,
+  irq_descs = function()
+    local found, message = pcall(require("shark.kernel").irq_descs)
+    return found, tostring(message)
+  end,
+  dmar = function()
+    local kernel = require "shark.kernel"
+    local found = kernel.address "init_task" and kernel.sizeof "struct dmar_drhd_unit"
+      and io.open "/sys/class/iommu/dmar0/intel-iommu/version"
+    if found then
+      found:close()
+    end
+    return found, "no Intel IOMMU, or no symbols of data"
+  end,
   disk = find_disk,
   bpftool = function()
     return os.execute("bpftool version >/dev/null 2>&1") == 0, "no bpftool here"
