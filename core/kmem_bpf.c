@@ -33,8 +33,7 @@ static size_t exchange_bytes(void)
 static int map_exchange(void)
 {
 	int fd = reader.skeleton->maps.exchange.map_fd;
-	void *memory =
-		mmap(NULL, exchange_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *memory = mmap(NULL, exchange_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (memory == MAP_FAILED)
 		return -errno;
@@ -133,8 +132,8 @@ static void fill(struct cursor *cursor, struct piece pieces[KMEM_SLOTS])
 	uint32_t n = 0, size;
 
 	/* The largest piece must fit, whatever the next one is. */
-	for (uint32_t used = 0; cursor->request < cursor->n && n < KMEM_SLOTS &&
-				used + KMEM_PIECE <= KMEM_DATA;
+	for (uint32_t used = 0;
+	     cursor->request < cursor->n && n < KMEM_SLOTS && used + KMEM_PIECE <= KMEM_DATA;
 	     used += KMEM_ALIGN(size), n++) {
 		pieces[n] = next_piece(cursor, &size);
 		/* Not the success of a run that did not take place. */

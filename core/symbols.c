@@ -184,8 +184,7 @@ int symbols_read_kallsyms(const char *path, struct symbols **out, struct error *
 
 static void match(struct symbol_address *wanted, const char *name, uint64_t address)
 {
-	if (strcmp(wanted->name, name) != 0 ||
-	    (wanted->matches && wanted->address == address))
+	if (strcmp(wanted->name, name) != 0 || (wanted->matches && wanted->address == address))
 		return;
 	if (!wanted->matches++)
 		wanted->address = address;

@@ -40,8 +40,7 @@ static struct {
 
 static struct source *add_source(const char *module, const char *path)
 {
-	struct source *more =
-		realloc(state.sources, (state.count + 1) * sizeof(struct source));
+	struct source *more = realloc(state.sources, (state.count + 1) * sizeof(struct source));
 	struct source *source;
 
 	if (!more)
@@ -384,8 +383,7 @@ static bool fits(const struct type *type, const struct type_member *member)
 	       (member->bits || !(member->bit_offset % 8));
 }
 
-int types_member(const struct type *type, uint32_t i, struct type_member *member,
-		 struct error *err)
+int types_member(const struct type *type, uint32_t i, struct type_member *member, struct error *err)
 {
 	struct place place;
 	const struct btf_type *t = raw(type, &place, err), *of;
@@ -522,7 +520,7 @@ static const struct {
 };
 
 static const int bare_kinds[] = {
-	BTF_KIND_TYPEDEF, BTF_KIND_INT,	   BTF_KIND_FLOAT, BTF_KIND_STRUCT,
+	BTF_KIND_TYPEDEF, BTF_KIND_INT,	 BTF_KIND_FLOAT,  BTF_KIND_STRUCT,
 	BTF_KIND_UNION,	  BTF_KIND_ENUM, BTF_KIND_ENUM64, 0,
 };
 
@@ -564,7 +562,8 @@ static int find_in_source(const struct source *source, const char *name, struct 
 	const char *bare = name;
 	const int *kinds = kinds_of(&bare);
 	int code = check_source(source, err);
-	uint32_t id = code ? 0 : id_in(source, bare, kinds);
+	/* Anonymous types have an empty name. */
+	uint32_t id = code || !*bare ? 0 : id_in(source, bare, kinds);
 
 	if (code)
 		return code;
@@ -627,8 +626,8 @@ int types_variable(const char *name, struct type *type, bool *per_cpu, struct er
 	if (code)
 		return code;
 	if (id <= 0)
-		return error_set(err, -ENOENT,
-				 "BTF does not tell the type of the variable '%s'", name);
+		return error_set(err, -ENOENT, "BTF does not tell the type of the variable '%s'",
+				 name);
 	*per_cpu = is_per_cpu(source->btf, (uint32_t)id);
 	return fill(place_in(source, (uint32_t)id), 0, type, err);
 }

@@ -105,3 +105,35 @@ guests: vm-base
 	$(Q)$(B)/shark tests/vm/matrix.lua $(MATRIX) $(GUEST:%=--guest %) --results $(B)/vm/results $(GUEST_TESTS)
 
 .PHONY: test test-matrix test-installed test-others test-programs lint vm-base guests
+
+# ---- fuzzing ----
+
+# make fuzz FUZZ_SECONDS=600: each target so long, from the seeds in tests/fuzz/corpus.
+FUZZ_SECONDS ?= 60
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2 -O2,$(ALL_CFLAGS)) -O1 -Itests/unit \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+# What the targets need of the core, with the sanitizers and the fuzzer's counters.
+FUZZ_CORE := error log libbpf_error debuginfo symbols types
+
+$(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_CORE:%=core/%.c) $(B)/flags
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter %.c,$^) $(CORE_LIBS)
+
+$(B)/fuzz/sample: tests/fuzz/sample.c tests/unit/types_sample.h $(B)/flags
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(CORE_LIBS)
+
+# What it finds is kept in build/fuzz, the seeds stay as they are.
+fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%) $(B)/fuzz/sample
+	$(Q)mkdir -p $(FUZZ:%=$(B)/fuzz/corpus/%)
+	$(Q)$(B)/fuzz/sample > $(B)/fuzz/corpus/types/sample
+	$(Q)for target in $(FUZZ); do \
+		echo "  FUZZ     $$target, $(FUZZ_SECONDS) s"; \
+		$(B)/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
+			-print_final_stats=1 -max_len=4096 -artifact_prefix=$(B)/fuzz/$$target- \
+			$(B)/fuzz/corpus/$$target tests/fuzz/corpus/$$target || exit 1; \
+	done
+
+.PHONY: fuzz

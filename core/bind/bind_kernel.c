@@ -112,11 +112,10 @@ static int current_task(lua_State *L)
 /* ---- types ---- */
 
 static const char *const kind_names[] = {
-	[TYPE_VOID] = "void",	      [TYPE_INT] = "int",     [TYPE_CHAR] = "char",
-	[TYPE_BOOL] = "bool",	      [TYPE_FLOAT] = "float", [TYPE_ENUM] = "enum",
-	[TYPE_POINTER] = "pointer",   [TYPE_ARRAY] = "array", [TYPE_STRUCT] = "struct",
-	[TYPE_UNION] = "union",	      [TYPE_DECLARED] = "declared",
-	[TYPE_FUNCTION] = "function",
+	[TYPE_VOID] = "void",	    [TYPE_INT] = "int",		  [TYPE_CHAR] = "char",
+	[TYPE_BOOL] = "bool",	    [TYPE_FLOAT] = "float",	  [TYPE_ENUM] = "enum",
+	[TYPE_POINTER] = "pointer", [TYPE_ARRAY] = "array",	  [TYPE_STRUCT] = "struct",
+	[TYPE_UNION] = "union",	    [TYPE_DECLARED] = "declared", [TYPE_FUNCTION] = "function",
 };
 
 static void set_number(lua_State *L, const char *name, uint64_t value)

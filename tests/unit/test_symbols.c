@@ -60,6 +60,69 @@ static void addresses_outside_belong_to_nothing(void **state)
 	debuginfo_reset();
 }
 
+static void names_have_addresses(void **state)
+{
+	struct symbol_address wanted[] = { { .name = "do_two" },
+					   { .name = "_stext" },
+					   { .name = "first" },
+					   { .name = "twice" },
+					   { .name = "do_" } };
+	static const char twice[] = "ffffffff81000300 t twice\n"
+				    "ffffffff81000300 t twice\n"
+				    "ffffffff81000400 t twice\n";
+	char text[sizeof(listing) + sizeof(twice)];
+	struct error err;
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s%s", listing, twice);
+	assert_int_equal(debuginfo_set_text(text, strlen(text), &err), 0);
+	assert_int_equal(debuginfo_addresses(wanted, 5, &err), 0);
+	assert_true(wanted[0].address == 0xffffffff81000180);
+	assert_true(wanted[1].address == 0xffffffff81000000);
+	assert_true(wanted[2].address == 0xffffffffc0000000);
+	assert_true(wanted[3].address == 0xffffffff81000300);
+	assert_int_equal(wanted[0].matches, 1);
+	assert_int_equal(wanted[3].matches, 2);
+	assert_int_equal(wanted[4].matches, 0);
+	debuginfo_reset();
+}
+
+/* Per-CPU symbols of kernels before 7 begin at 0, and come first. */
+static const char per_cpu_first[] = "0000000000000000 A fixed_percpu_data\n"
+				    "000000000001efa0 A vector_irq\n"
+				    "ffffffff81000000 T _text\n";
+
+static int scan(const char *text, size_t size, struct symbol_address *wanted, size_t n,
+		struct error *err)
+{
+	char path[32];
+	int code;
+
+	write_temporary(path, text, size);
+	code = symbols_scan_kallsyms(path, wanted, n, err);
+	unlink(path);
+	return code;
+}
+
+static void names_are_found_in_one_pass(void **state)
+{
+	struct symbol_address wanted[] = { { .name = "fixed_percpu_data" },
+					   { .name = "vector_irq" } };
+	struct error err;
+
+	(void)state;
+	assert_int_equal(scan(per_cpu_first, sizeof(per_cpu_first) - 1, wanted, 2, &err), 0);
+	assert_int_equal(wanted[0].matches, 1);
+	assert_true(wanted[0].address == 0);
+	assert_true(wanted[1].address == 0x1efa0);
+	for (size_t cut = 0; cut < sizeof(per_cpu_first); cut++)
+		assert_true(scan(per_cpu_first, cut, wanted, 2, &err) <= 0);
+	assert_int_equal(scan("0000000000000000 T a\n", 21, wanted, 2, &err), -EPERM);
+	assert_non_null(strstr(err.text, "kptr_restrict"));
+	assert_int_equal(scan("", 0, wanted, 2, &err), -EINVAL);
+	assert_int_equal(symbols_scan_kallsyms("/nowhere", wanted, 2, &err), -ENOENT);
+}
+
 static void hidden_addresses_are_said_to_be_hidden(void **state)
 {
 	static const char hidden[] = "0000000000000000 T _text\n0000000000000000 T _stext\n";
@@ -159,6 +222,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_address_belongs_to_the_symbol_before_it),
 		cmocka_unit_test(addresses_outside_belong_to_nothing),
+		cmocka_unit_test(names_have_addresses),
+		cmocka_unit_test(names_are_found_in_one_pass),
 		cmocka_unit_test(hidden_addresses_are_said_to_be_hidden),
 		cmocka_unit_test(files_without_types_or_symbols_are_refused),
 		cmocka_unit_test(a_failed_set_keeps_the_setting),
