@@ -133,7 +133,7 @@ fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%) $(B)/fuzz/sample
 		echo "  FUZZ     $$target, $(FUZZ_SECONDS) s"; \
 		$(B)/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
 			-print_final_stats=1 -max_len=4096 -artifact_prefix=$(B)/fuzz/$$target- \
-			$(B)/fuzz/corpus/$$target tests/fuzz/corpus/$$target || exit 1; \
+			$(B)/fuzz/corpus/$$target $$(ls -d tests/fuzz/corpus/$$target 2>/dev/null) || exit 1; \
 	done
 
 .PHONY: fuzz
