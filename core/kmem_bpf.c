@@ -16,9 +16,16 @@
 
 #include <kmem.light.h>
 
+/* What a slot of the exchange stands for. */
+struct piece {
+	struct kmem_request *request;
+	uint32_t offset;
+};
+
 static struct {
 	struct kmem_light *skeleton;
 	struct kmem_exchange *exchange; /* NULL: not open */
+	struct piece pieces[KMEM_SLOTS];
 } reader;
 
 /* ---- opening ---- */
@@ -104,12 +111,6 @@ struct cursor {
 	uint32_t done; /* bytes of that request */
 };
 
-/* What a slot of the exchange stands for. */
-struct piece {
-	struct kmem_request *request;
-	uint32_t offset;
-};
-
 /* The next bytes of a request, at most KMEM_PIECE. */
 static struct piece next_piece(struct cursor *cursor, uint32_t *size)
 {
@@ -126,8 +127,9 @@ static struct piece next_piece(struct cursor *cursor, uint32_t *size)
 	return piece;
 }
 
-static void fill(struct cursor *cursor, struct piece pieces[KMEM_SLOTS])
+static uint32_t fill(struct cursor *cursor)
 {
+	struct piece *pieces = reader.pieces;
 	struct kmem_exchange *x = reader.exchange;
 	uint32_t n = 0, size;
 
@@ -144,6 +146,7 @@ static void fill(struct cursor *cursor, struct piece pieces[KMEM_SLOTS])
 		};
 	}
 	x->n = n;
+	return n;
 }
 
 /* -ERANGE: an address that is not of the kernel's half (copy_from_kernel_nofault()). */
@@ -152,14 +155,14 @@ static int32_t meaning(int32_t result)
 	return result == -ERANGE ? -EFAULT : result;
 }
 
-static void empty(const struct piece pieces[KMEM_SLOTS])
+static void empty(uint32_t n)
 {
 	const struct kmem_exchange *x = reader.exchange;
 	uint32_t used = 0;
 
-	for (uint32_t i = 0; i < x->n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		const struct kmem_slot *slot = &x->slots[i];
-		const struct piece *piece = &pieces[i];
+		const struct piece *piece = &reader.pieces[i];
 
 		if (slot->result)
 			piece->request->result = meaning(slot->result);
@@ -184,19 +187,17 @@ static int run(struct error *err)
 int kmem_bpf_read(struct kmem_request *requests, size_t n, struct error *err)
 {
 	struct cursor cursor = { .requests = requests, .n = n };
-	struct piece pieces[KMEM_SLOTS];
 
 	for (size_t i = 0; i < n; i++)
 		requests[i].result = 0;
 	/* A run without requests tells the task. */
 	do {
-		int code;
+		uint32_t filled = fill(&cursor);
+		int code = run(err);
 
-		fill(&cursor, pieces);
-		code = run(err);
 		if (code)
 			return code;
-		empty(pieces);
+		empty(filled);
 	} while (cursor.request < n);
 	return 0;
 }

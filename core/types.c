@@ -156,6 +156,7 @@ static int place_of(uint64_t id, struct place *place, struct error *err)
 {
 	uint64_t source = id >> 32;
 
+	*place = (struct place){ .btf = NULL };
 	if (!source || source > state.count || !state.sources[source - 1].btf)
 		return error_set(err, -EINVAL, "no type has the id 0x%llx", (unsigned long long)id);
 	*place = place_in(&state.sources[source - 1], (uint32_t)id);

@@ -8,7 +8,7 @@
 #include "kmem.h"
 #include "kmem_ways.h"
 
-enum { PAGE = 4096 };
+#define PAGE 4096ULL
 
 #define DIRECT_MAP 0xffff888000000000ULL
 #define VMALLOC 0xffffc90000000000ULL
