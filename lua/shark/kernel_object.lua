@@ -200,7 +200,7 @@ local function bitfield(object, member)
   elseif type.kind == "enum" then
     return types.enumerator(type, ffi.cast("int64_t", value)) or tonumber(value)
   end
-  return type.size <= 4 and tonumber(value) or value
+  return bits <= 32 and tonumber(value) or value
 end
 
 --- The value of a member of a struct.

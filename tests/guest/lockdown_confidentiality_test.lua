@@ -25,4 +25,15 @@ function tests.test_a_script_is_told_by_name()
   t.assertStrMatches(name, "E%u+")
 end
 
+function tests.test_kernel_memory_is_kept_from_us_and_that_is_said()
+  local kernel = require "shark.kernel"
+  local desc, message, name = kernel.irq_desc(1)
+  t.assertNil(desc)
+  t.assertStrMatches(name, "E%u+")
+  t.assertStrContains(message, "kernel memory cannot be read: bpf: the kernel is locked down (confidentiality)")
+  t.assertStrContains(message, "kcore: ")
+  t.assertNil(kernel.how().way)
+  t.assertStrContains(tostring(kernel.how()), "kernel memory cannot be read; not bpf: the kernel is locked down")
+end
+
 t.run(tests)

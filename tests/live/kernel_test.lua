@@ -456,6 +456,46 @@ function tests.test_remapping_units_and_their_registers()
   t.assertEquals(k.var("dmar_disabled"):value(), 0)
 end
 
+-- Levels of an IRQ's hierarchy of domains, from the device's up.
+local function levels(desc)
+  local level
+  return function()
+    if level then
+      level = level.parent_data
+    else
+      level = desc.irq_data
+    end
+    return level
+  end
+end
+
+local function vector_of(desc)
+  for level in levels(desc) do
+    if k.symbol(k.addressof(level.domain.ops)) == "x86_vector_domain_ops" then
+      return k.cast("struct apic_chip_data", level.chip_data).vector
+    end
+  end
+end
+
+function tests.test_entries_of_the_remapping_table()
+  t.needs("root", "kmem", "dmar")
+  local seen = 0
+  for _, desc in k.irq_descs() do
+    for level in levels(desc) do
+      local ops = level.domain and k.symbol(k.addressof(level.domain.ops))
+      if ops == "intel_ir_domain_ops" and desc.action then
+        local mine = k.cast("struct intel_ir_data", level.chip_data).irq_2_iommu
+        local entry = k.copy(mine.iommu.ir_table.base[mine.irte_index])
+        t.assertEquals({ entry.present, entry.vector, entry.svt }, { 1, vector_of(desc), 1 })
+        t.assertTrue(k.raw(entry, "low") % 2 == 1)
+        seen = seen + 1
+      end
+    end
+  end
+  t.assertTrue(seen > 3)
+  t.assertEquals(k.var("remap_ops").prepare, "intel_prepare_irq_remapping")
+end
+
 -- ---- ways of reading ----
 
 function tests.test_both_ways_read_the_same()
