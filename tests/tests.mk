@@ -48,7 +48,7 @@ SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter-out host/install%
 	$(LIVE_C:%=san/live/%) san/live/events_test.lua san/live/hardirq_test.lua san/live/kernel_test.lua
 
 # The live tests in guests, and those that change the machine they run on.
-GUEST_TESTS := $(filter live/%,$(LUA_TESTS)) $(LIVE_C:%=live/%) guest/changes_test.lua
+GUEST_TESTS := $(filter live/%,$(LUA_TESTS)) $(LIVE_C:%=live/%) guest/changes_test.lua guest/kernel_test.lua
 
 # make test ONLY=live/events_test.lua runs that one only (no guests, no lint).
 ONLY ?=
@@ -126,9 +126,10 @@ $(B)/fuzz/sample: tests/fuzz/sample.c tests/unit/types_sample.h $(B)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(CORE_LIBS)
 
 # What it finds is kept in build/fuzz, the seeds stay as they are.
-fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%) $(B)/fuzz/sample
+fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%) $(B)/fuzz/sample $(T)/other_types.o
 	$(Q)mkdir -p $(FUZZ:%=$(B)/fuzz/corpus/%)
 	$(Q)$(B)/fuzz/sample > $(B)/fuzz/corpus/types/sample
+	$(Q)cp $(T)/other_types.o $(B)/fuzz/corpus/types
 	$(Q)for target in $(FUZZ); do \
 		echo "  FUZZ     $$target, $(FUZZ_SECONDS) s"; \
 		$(B)/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \

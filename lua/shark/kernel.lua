@@ -555,8 +555,17 @@ end
 
 -- Where the symbols of data are not listed: /sys/kernel/irq/N is the descriptor's
 -- kobject (kernel/irq/irqdesc.c), and an open folder leads to it.
+local SYSFS = "/sys/kernel/irq"
+
+local function check_sysfs()
+  if not uv.fs_stat(SYSFS) then
+    memory.fault("descriptors cannot be found: there is no " .. SYSFS, "ENOTSUP")
+  end
+end
+
 local function find_by_sysfs(irq)
-  local fd, message, name = uv.fs_open("/sys/kernel/irq/" .. irq, "r", 0)
+  check_sysfs()
+  local fd, message, name = uv.fs_open(("%s/%d"):format(SYSFS, irq), "r", 0)
   if not fd and name == "ENOENT" then
     return nil
   elseif not fd then
@@ -589,23 +598,40 @@ local function desc_by_sysfs(irq)
   return desc
 end
 
-local function has_symbol(name)
-  local address, message, error_name = M.address(name)
-  if not address and error_name ~= "ENOENT" then
-    memory.fault(message, error_name)
+-- Which variable holds the descriptors: 6.5 and later, and before that. nil and
+-- why not, where its address is not to be had.
+local function descs_variable()
+  if M.address "sparse_irqs" then
+    return "sparse_irqs"
   end
-  return address ~= nil
+  local address, message = M.address "irq_desc_tree"
+  if address then
+    return "irq_desc_tree"
+  end
+  return nil, message
 end
 
--- 6.5 and later; before that; and where data has no symbols.
+-- Raises why no way leads to the descriptors.
+local function no_descs(by_symbol, by_sysfs)
+  if not memory.is_fault(by_sysfs) then
+    error(by_sysfs, 0)
+  end
+  memory.fault(("%s; and by way of %s: %s"):format(by_symbol, SYSFS, by_sysfs.message), by_sysfs.name)
+end
+
 local function find_desc(irq)
   local desc = types.named("struct irq_desc")
-  if has_symbol("sparse_irqs") then
-    return walk.maple_find(root_of("sparse_irqs", "struct maple_tree", "ma_root"), irq, desc)
-  elseif has_symbol("irq_desc_tree") then
-    return walk.xarray_find(root_of("irq_desc_tree", "struct xarray", "xa_head"), irq, desc)
+  local variable, why_not = descs_variable()
+  if variable == "sparse_irqs" then
+    return walk.maple_find(root_of(variable, "struct maple_tree", "ma_root"), irq, desc)
+  elseif variable then
+    return walk.xarray_find(root_of(variable, "struct xarray", "xa_head"), irq, desc)
   end
-  return desc_by_sysfs(irq)
+  local ok, found = pcall(desc_by_sysfs, irq)
+  if not ok then
+    no_descs(why_not, found)
+  end
+  return found
 end
 
 local function irq_desc(irq)
@@ -628,8 +654,9 @@ function M.irq_desc(irq)
 end
 
 local function irqs_by_sysfs()
-  local irqs, scan = {}, uv.fs_scandir("/sys/kernel/irq")
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
+  check_sysfs()
+  local irqs, scan = {}, uv.fs_scandir(SYSFS)
+  for name in function() return uv.fs_scandir_next(scan) end do
     irqs[#irqs + 1] = tonumber(name)
   end
   table.sort(irqs)
@@ -647,12 +674,17 @@ end
 --- Iterates over irq, desc of all descriptors.
 --- @return fun(): integer?, table?
 function M.irq_descs()
-  if has_symbol("sparse_irqs") then
-    return M.maple_tree("sparse_irqs", "struct irq_desc")
-  elseif has_symbol("irq_desc_tree") then
-    return M.xarray("irq_desc_tree", "struct irq_desc")
+  local variable, why_not = descs_variable()
+  if variable == "sparse_irqs" then
+    return M.maple_tree(variable, "struct irq_desc")
+  elseif variable then
+    return M.xarray(variable, "struct irq_desc")
   end
-  return irqs_by_sysfs()
+  local ok, iterator = pcall(irqs_by_sysfs)
+  if not ok then
+    no_descs(why_not, iterator)
+  end
+  return iterator
 end
 
 -- ---- how ----

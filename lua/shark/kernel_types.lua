@@ -73,11 +73,12 @@ local function find(name, module)
   return by_name[key]
 end
 
---- The type of a name: "struct irte", "union irte", "u32", "struct irq_desc *[256]".
---- Raises a fault when there is none.
---- @param module? string look in this module only
-function M.named(name, module)
+--- The type of a name: "struct irte", "union irte", "u32", "struct irq_desc *[256]",
+--- "struct virtio_blk_vq [virtio_blk]" of this module only. Raises a fault when
+--- there is none.
+function M.named(name)
   local front, arrays = name:match("^([^%[]*)(.*)$")
+  local module = arrays:match("%[([%a_][%w_]*)%]$")
   local base, stars = front:match("^%s*(.-)([%*%s]*)$")
   base = base:gsub("^const%s+", ""):gsub("%s+", " ")
   local type = base == "void" and { kind = "void", name = "", size = 0, count = 0 } or find(base, module)

@@ -379,6 +379,12 @@ function tests.test_types_of_modules()
   t.skipIf(not uv.fs_stat "/sys/kernel/btf/virtio_blk", "needs the types of the module virtio_blk")
   t.assertTrue(k.sizeof "struct virtio_blk" > 100)
   t.assertTrue(k.has_field("struct virtio_blk", "tag_set.ops"))
+  t.assertEquals(k.sizeof "struct virtio_blk [virtio_blk]", k.sizeof "struct virtio_blk")
+  t.assertEquals(k.sizeof "struct virtio_blk *[3] [virtio_blk]", 24)
+  t.assertEquals(k.sizeof "struct irq_desc [virtio_blk]", k.sizeof "struct irq_desc")
+  local size, message, name = k.sizeof "struct virtio_blk [no_module]"
+  t.assertEquals({ size, name }, { nil, "ENOENT" })
+  t.assertStrContains(message, "/sys/kernel/btf/no_module")
 end
 
 function tests.test_types_from_a_file()
