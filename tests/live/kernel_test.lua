@@ -126,10 +126,14 @@ function tests.test_xarrays_of_many_nodes()
   t.assertTrue(seen > 1e6 + 10)
 end
 
--- A process that has many mappings and does nothing.
+-- A process that has many mappings and does not change them: it is stopped.
 local function start_sleeper()
   local child = proc.start(proc.shark, { "-e", "print 'ready' io.stdout:flush() set_timeout(print, 1e6)" })
   child.wait_for "ready"
+  child.kill "sigstop"
+  repeat
+    local state = read(("/proc/%d/stat"):format(child.pid)):match("^.*%) (%a)")
+  until state == "T"
   return child
 end
 
