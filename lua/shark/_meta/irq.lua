@@ -2,32 +2,125 @@
 
 local irq = {}
 
----@class shark.HardirqOptions
----@field irq? integer this IRQ only
+---@class shark.TraceOptions
 ---@field cpu? integer this CPU only
----@field way? "tp_btf"|"raw_tp"|"tp" this way of attaching only
+---@field way? string this way of attaching only
 ---@field ring_bytes? integer room for events, rounded up to a power of two (262144)
----@field rows? integer room for handlers times CPUs; as this machine needs
+---@field rows? integer room for rows; as this machine needs
+---@field at_least_ns? integer only events that took so long; rows count all
+---@field stacks? boolean keep the kernel stack of each event
+---@field audit? boolean compare with the kernel's own counts
 
----@class shark.HardirqRow
----@field irq integer
----@field action string name of the irqaction
+---@class shark.HardirqOptions : shark.TraceOptions
+---@field irq? integer this IRQ only
+---@field way? "tp_btf"|"raw_tp"|"tp"
+
+---@class shark.ThreadOptions : shark.TraceOptions
+---@field irq? integer this IRQ only
+---@field way? "raw_tp"
+
+---@class shark.SoftirqOptions : shark.TraceOptions
+---@field softirq? integer|string this softirq only: "NET_RX" or its number
+---@field wait? boolean time from raise to start too (true)
+---@field context? boolean who raised and who interrupted too (true)
+---@field way? "raw_tp"|"tp"
+
+---@class shark.VectorOptions : shark.TraceOptions
+---@field vector? integer this vector only
+---@field way? "raw_tp"|"tp"
+
+---@class shark.IpiOptions : shark.TraceOptions
+---@field vector? 251|252|253 this vector only
+---@field way? "raw_tp"|"receive"
+
+---@class shark.TimedRow
 ---@field cpu integer
----@field count integer handlers that returned
+---@field count integer
 ---@field total_ns number
 ---@field max_ns number
+---@field hist shark.Hist of the times in nanoseconds
+
+---@class shark.WaitedRow : shark.TimedRow
+---@field waits integer
+---@field wait_ns number
+---@field wait_max_ns number
+---@field wait_hist shark.Hist
+
+---@class shark.HardirqRow : shark.TimedRow
+---@field irq integer
+---@field action string name of the irqaction
 ---@field none integer returned IRQ_NONE
 ---@field handled integer returned IRQ_HANDLED
 ---@field wake_thread integer returned IRQ_WAKE_THREAD
----@field hist shark.Hist of the time in nanoseconds
 
----@class shark.HardirqEvent valid only in the handler it is given to
----@field ts_ns ffi.cdata* uint64_t, CLOCK_MONOTONIC at entry
----@field ns ffi.cdata* uint64_t
+---@class shark.ThreadRow : shark.WaitedRow
 ---@field irq integer
+---@field action string
+---@field wakes integer handlers on this CPU that asked for the thread
+---@field preempted_ns number
+
+---@class shark.SoftirqRow : shark.WaitedRow
+---@field softirq string
+---@field number integer
+---@field interrupted_ns number
+---@field ksoftirqd integer ran in the thread
+---@field coalesced integer raised while pending
+---@field raise_unseen integer
+---@field raised_by table<string, integer>
+
+---@class shark.VectorRow : shark.TimedRow
+---@field vector integer
+---@field name string
+---@field handler string? of an NMI
+---@field handled integer? events an NMI handler says it handled
+
+---@class shark.IpiRow
+---@field what "sent"|"received"
+---@field vector integer
+---@field name string
+---@field cpu integer the sender, or the receiver
+---@field sender integer? nil where the sending was not seen
+---@field callsite string?
+---@field callback string?
+---@field count integer
+---@field coalesced integer? sent while one was pending
+---@field total_ns number?
+---@field max_ns number?
+---@field hist shark.Hist? of the time under way
+
+---@class shark.Event valid only in the handler it is given to
+---@field ts_ns ffi.cdata* uint64_t, CLOCK_MONOTONIC at the start
+---@field ns ffi.cdata* uint64_t
 ---@field cpu integer
+---@field stack integer for session:stack(); negative for none
+
+---@class shark.HardirqEvent : shark.Event
+---@field irq integer
 ---@field ret integer irqreturn_t
 ---@field action string
+
+---@class shark.ThreadEvent : shark.Event
+---@field irq integer
+---@field action string
+---@field wait_ns ffi.cdata*
+---@field nested_ns ffi.cdata* preempted
+
+---@class shark.SoftirqEvent : shark.Event
+---@field softirq integer
+---@field name string
+---@field wait_ns ffi.cdata* 0 where the raise was not seen
+---@field nested_ns ffi.cdata* taken by interrupts
+---@field ksoftirqd integer
+---@field raised_by string
+
+---@class shark.VectorEvent : shark.Event
+---@field vector integer
+---@field name string
+
+---@class shark.IpiEvent : shark.Event
+---@field vector integer
+---@field name string
+---@field sender integer
 
 ---@class shark.Loss a field is nil where this kernel cannot tell
 ---@field ring_drops integer?
@@ -36,21 +129,40 @@ local irq = {}
 ---@field too_deep integer?
 ---@field unmatched_entries integer?
 ---@field unmatched_exits integer?
----@field in_flight integer handlers running now; not a loss
+---@field stacks_lost integer?
+---@field in_flight integer running now; not a loss
 
 ---@class shark.How
 ---@field way string
 ---@field loader "light"|"libbpf"
 ---@field forced boolean
 ---@field refused { way: string, reason: string, error: string }[]
+---@field skipped { point: string, reason: string, error: string }[]
+
+---@class shark.Audit
+---@field source string
+---@field kernel integer counted by the kernel
+---@field missing integer here
+---@field while_attaching integer
+---@field rows { name: string, kernel: integer, missing: integer }[] where the two differ
+
+---@class shark.Stack array of uint64_t, innermost first; as text, a line each
+local stack = {}
+
+---@return { address: string, name: string }[]
+function stack:frames() end
+
+--- Names in one line, outermost first, joined by ";".
+---@return string
+function stack:folded() end
 
 ---@class shark.Session
 local session = {}
 
----@return shark.HardirqRow[]
+---@return table[] rows
 function session:read() end
 
----@param handler fun(event: shark.HardirqEvent)?
+---@param handler fun(event: shark.Event)?
 ---@return shark.Session? self
 ---@return string? message
 ---@return string? name of the error
@@ -66,11 +178,20 @@ function session:on_batch(handler) end
 ---@return integer events
 function session:drain() end
 
+---@param index integer field `stack` of an event
+---@return shark.Stack?
+---@return string? message
+---@return string? name of the error
+function session:stack(index) end
+
 ---@return shark.How
 function session:how() end
 
 ---@return shark.Loss
 function session:loss() end
+
+---@return shark.Audit
+function session:audit() end
 
 --- Detaches; what was counted can still be read.
 function session:stop() end
@@ -84,5 +205,33 @@ function session:close() end
 ---@return string? message
 ---@return string? name of the error
 function irq.hardirq(options) end
+
+--- Threads of interrupt handlers: woken, running, asleep again.
+---@param options? shark.ThreadOptions
+---@return shark.Session?
+---@return string? message
+---@return string? name of the error
+function irq.thread(options) end
+
+--- Softirqs: raised, waiting, running.
+---@param options? shark.SoftirqOptions
+---@return shark.Session?
+---@return string? message
+---@return string? name of the error
+function irq.softirq(options) end
+
+--- Handlers of system vectors, and NMIs.
+---@param options? shark.VectorOptions
+---@return shark.Session?
+---@return string? message
+---@return string? name of the error
+function irq.vector(options) end
+
+--- Inter-processor interrupts: sent, under way, received.
+---@param options? shark.IpiOptions
+---@return shark.Session?
+---@return string? message
+---@return string? name of the error
+function irq.ipi(options) end
 
 return irq
