@@ -3,6 +3,7 @@
 #   make run       install what is needed, build, trace this machine for a moment
 #   make test      install what the tests need, build, run them all
 #   make           build only
+#   make bench     measure it beside bpftrace, bcc, libbpf-tools and perf
 #   make help      the other targets
 #
 # V=1 shows the commands, O=dir builds elsewhere, CC=clang with another compiler,
@@ -189,6 +190,7 @@ run-guest:
 	tests/vm/run --kernel 6.12 --iommu intel -- shark hardirqs --interval 1 -- sh -c '$(call LOAD,/dev/vda)'
 
 include tests/tests.mk
+include tests/bench/bench.mk
 
 # ---- install ----
 
@@ -213,8 +215,8 @@ clean:
 	rm -rf $(O)
 
 help:
-	@echo 'make run | test | lint | install | uninstall | clean | deps | test-deps'
-	@echo 'variables: V=1  O=dir  CC=clang|gcc  SAN=1  PREFIX=  DESTDIR='
+	@echo 'make run | test | bench | lint | install | uninstall | clean | deps | test-deps'
+	@echo 'variables: V=1  O=dir  CC=clang|gcc  SAN=1  PREFIX=  DESTDIR=  BENCH_ROUNDS=n  BENCH_ONLY=start'
 
 FORCE:
 .PHONY: all deps test-deps vm-deps run run-here run-guest install uninstall clean help FORCE

@@ -75,7 +75,7 @@ test-others:
 # ---- lint ----
 
 C_FILES := $(wildcard core/*.[ch] core/*/*.[ch] tests/*/*.[ch])
-TIDY_FILES := $(filter-out core/bpf/% tests/live/filter.bpf.c tests/live/other_types.c,$(filter %.c,$(C_FILES)))
+TIDY_FILES := $(filter-out core/bpf/% %.bpf.c tests/live/other_types.c,$(filter %.c,$(C_FILES)))
 
 lint: $(BPF_HEADERS)
 	$(call say,FORMAT,'$(words $(C_FILES)) files')

@@ -1,0 +1,28 @@
+# make bench: shark and its peers side by side. A figure, not a test.
+
+BENCH_DIR := $(B)/bench
+BENCH_PROGRAMS := $(BENCH_DIR)/launch $(BENCH_DIR)/flood
+
+# BENCH_ROUNDS=3 for less, BENCH_ONLY=start for the targets whose names begin so.
+BENCH_ROUNDS ?=
+BENCH_ONLY ?=
+
+# Static: what a process may need is counted from its fork on.
+$(BENCH_DIR)/launch $(BENCH_DIR)/flood: $(BENCH_DIR)/%: tests/bench/%.c $(B)/flags
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -static -o $@ $<
+
+bench:
+	$(Q)deps/install build bench
+	$(Q)$(MAKE) --no-print-directory bench-installed
+
+bench-programs: $(B)/shark $(BENCH_PROGRAMS)
+
+bench-installed: bench-programs
+	$(Q)tests/setup
+	$(Q)tests/bench/headers $(BENCH_DIR)/headers
+	$(Q)$(AS_ROOT) $(B)/shark tests/bench/bench.lua --build $(B) $(BENCH_ROUNDS:%=--rounds %) \
+		$(BENCH_ONLY:%=--only %)
+
+.PHONY: bench bench-programs bench-installed

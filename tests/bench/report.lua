@@ -1,0 +1,127 @@
+--- Prints the targets, and writes them as JSON.
+local json = require "dkjson"
+local table_text = require "shark.table"
+
+local M = {}
+
+local function number(value)
+  if value == 0 then
+    return "0"
+  end
+  local size = math.abs(value)
+  local digits = size >= 100 and 0 or size >= 10 and 1 or size >= 1 and 2 or 3
+  return ("%." .. digits .. "f"):format(value)
+end
+
+-- 1/15 rather than 0.067.
+local function ratio(value)
+  if value > 0 and value < 0.2 then
+    return "1/" .. number(1 / value)
+  end
+  return number(value)
+end
+
+local function side(target, stats)
+  if not stats then
+    return "-"
+  end
+  local scale = target.scale
+  return ("%s (%s - %s)"):format(number(stats.median / scale), number(stats.min / scale),
+    number(stats.max / scale))
+end
+
+local function limit(target)
+  if target.most then
+    return ("<= %s %s"):format(number(target.most / target.scale), target.unit)
+  elseif target.at_most then
+    return "<= " .. ratio(target.at_most)
+  end
+  return ">= " .. number(target.at_least)
+end
+
+local function verdict(target)
+  if target.result.why then
+    return "not measured"
+  end
+  return target.result.met and "met" or "MISSED"
+end
+
+local COLUMNS = {
+  { title = "TARGET", field = "name", left = true },
+  { title = "UNIT", field = "unit", left = true },
+  { title = "SHARK (MIN - MAX)", field = "ours", left = true },
+  { title = "PEER (MIN - MAX)", field = "theirs", left = true },
+  { title = "RATIO", field = "ratio" },
+  { title = "LIMIT", field = "limit" },
+  { title = "", field = "verdict", left = true },
+}
+
+local function row(target)
+  local result = target.result
+  return {
+    name = target.name, unit = target.unit, limit = limit(target), verdict = verdict(target),
+    ours = side(target, result.ours), theirs = side(target, result.theirs),
+    ratio = result.ratio and ratio(result.ratio),
+  }
+end
+
+--- One line, as soon as a target is measured.
+function M.progress(target)
+  local result = target.result
+  local figures = result.ours and ("%s%s %s"):format(result.ratio and
+    ("ratio %s, "):format(ratio(result.ratio)) or "", side(target, result.ours), target.unit)
+  print(("%s: %s: %s"):format(target.name, target.title, figures or "not measured"))
+  io.stdout:flush()
+end
+
+--- The table; medians, and in brackets the least and the most.
+function M.print(targets)
+  local rows, counts = {}, { met = 0, MISSED = 0, ["not measured"] = 0 }
+  for i, target in ipairs(targets) do
+    rows[i] = row(target)
+    counts[rows[i].verdict] = counts[rows[i].verdict] + 1
+  end
+  print("\n" .. table_text.render(COLUMNS, rows) .. "\n")
+  for _, target in ipairs(targets) do
+    if target.result.why then
+      print(("%s: not measured, because %s"):format(target.name, target.result.why))
+    end
+  end
+  print(("%d met, %d missed, %d not measured"):format(counts.met, counts.MISSED, counts["not measured"]))
+end
+
+local ORDER = { "date", "kernel", "cpus", "rounds", "targets", "name", "title", "unit", "verdict", "why",
+  "ratio", "limit", "ours", "theirs", "median", "min", "q1", "q3", "max", "samples" }
+
+local function scaled(target, stats)
+  if not stats then
+    return nil
+  end
+  local result = { samples = {} }
+  for _, field in ipairs { "median", "min", "q1", "q3", "max" } do
+    result[field] = stats[field] / target.scale
+  end
+  for i, sample in ipairs(stats.samples) do
+    result.samples[i] = sample / target.scale
+  end
+  return result
+end
+
+--- Writes what was measured, in the units of the table.
+--- @param run table { date, kernel, cpus, rounds }
+function M.write(path, run, targets)
+  run.targets = {}
+  for i, target in ipairs(targets) do
+    local result = target.result
+    run.targets[i] = {
+      name = target.name, title = target.title, unit = target.unit, verdict = verdict(target),
+      ratio = result.ratio, limit = limit(target), why = result.why,
+      ours = scaled(target, result.ours), theirs = scaled(target, result.theirs),
+    }
+  end
+  local file = assert(io.open(path, "w"))
+  assert(file:write(json.encode(run, { indent = true, keyorder = ORDER }), "\n"))
+  assert(file:close())
+end
+
+return M
