@@ -1,7 +1,8 @@
 # make bench: shark and its peers side by side. A figure, not a test.
 
 BENCH_DIR := $(B)/bench
-BENCH_PROGRAMS := $(BENCH_DIR)/launch $(BENCH_DIR)/flood
+BENCH_PROGRAMS := $(BENCH_DIR)/launch $(BENCH_DIR)/flood $(BENCH_DIR)/clock_pair \
+	$(BENCH_DIR)/clock_pair.o
 
 # BENCH_ROUNDS=3 for less, BENCH_ONLY=start for the targets whose names begin so.
 BENCH_ROUNDS ?=
@@ -12,6 +13,22 @@ $(BENCH_DIR)/launch $(BENCH_DIR)/flood: $(BENCH_DIR)/%: tests/bench/%.c $(B)/fla
 	$(call say,BENCH,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -static -o $@ $<
+
+$(BENCH_DIR)/clock_pair: tests/bench/clock_pair.c $(B)/flags
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LINK) $(CORE_LIBS)
+
+$(BENCH_DIR)/clock_pair.o: tests/bench/clock_pair.bpf.c $(B)/flags
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+# Linked as the unit tests are: the core without Lua.
+$(BENCH_DIR)/drain: tests/bench/drain.c $(CORE_OBJS) $(B)/obj/embedded_lua.o
+	$(call say,BENCH,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LINK) $(CORE_LIBS)
 
 bench:
 	$(Q)deps/install build bench
