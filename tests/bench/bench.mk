@@ -2,7 +2,7 @@
 
 BENCH_DIR := $(B)/bench
 BENCH_PROGRAMS := $(BENCH_DIR)/launch $(BENCH_DIR)/flood $(BENCH_DIR)/clock_pair \
-	$(BENCH_DIR)/clock_pair.o
+	$(BENCH_DIR)/clock_pair.o $(BENCH_DIR)/drain
 
 # BENCH_ROUNDS=3 for less, BENCH_ONLY=start for the targets whose names begin so.
 BENCH_ROUNDS ?=
