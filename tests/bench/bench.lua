@@ -60,6 +60,11 @@ local function measure(target)
   if not found then
     return { why = why }
   end
+  -- A difference of two times can come out negative; its ratio says nothing.
+  if found.theirs and (found.ours.median <= 0 or found.theirs.median <= 0) then
+    found.why = "what else the machine does outweighs it; try again when it is quiet"
+    return found
+  end
   found.ratio = found.theirs and found.ours.median / found.theirs.median
   found.met = is_met(target, found.ours, found.ratio)
   if not found.met and target.beyond then
