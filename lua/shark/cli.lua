@@ -2,7 +2,6 @@
 -- lines at the end that say how the trace was attached and what it lost.
 
 local argparse = require "argparse"
-local json = require "dkjson"
 
 local M = {}
 
@@ -60,7 +59,7 @@ end
 
 --- JSON text of a value, fields in the order given, others behind.
 function M.json(value, order)
-  return json.encode(value, { keyorder = order })
+  return require("dkjson").encode(value, { keyorder = order })
 end
 
 local function seconds_since(start_us)
