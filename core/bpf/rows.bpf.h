@@ -54,7 +54,8 @@ static __always_inline void fill_row(struct shark_row *row, const struct row_key
  * the places it may have are taken. A row belongs to one CPU, so only that CPU
  * looks it up, fills it and counts in it. The table is at most half full and
  * the step depends on the hash, so SHARK_MAX_PROBES places are enough but for
- * one key in 2^16.
+ * one key in 2^16. When two CPUs want the same free row at the same moment, one
+ * goes without this time; it is counted too.
  */
 static __always_inline __u32 find_row(struct shark_cpu *cpu, const struct row_key *k,
 				      const char *name)
@@ -63,27 +64,25 @@ static __always_inline __u32 find_row(struct shark_cpu *cpu, const struct row_ke
 	__u32 step = (__u32)(hash >> 40) | 1;
 	__u32 at = (__u32)hash, index = 0;
 	struct shark_row *row = NULL;
-	__u32 fresh = 0;
 
-	/* What follows a row found is behind the loop: the verifier goes there three times, not 32.
-	 */
+	/* What follows is behind the loop: the verifier goes there twice, not at each turn. */
 	for (int i = 0; i < SHARK_MAX_PROBES; i++, at += step) {
 		index = at & (config.nr_rows - 1);
 		row = bpf_map_lookup_elem(&rows, &index);
-		if (!row)
-			break;
-		fresh = !row->used;
-		if (fresh ? !claim_row(&index) : is_row_of(row, k))
+		if (!row || !row->used || is_row_of(row, k))
 			break;
 		row = NULL;
 	}
-	if (!row) {
-		cpu->rows_full++;
-		return config.nr_rows;
+	if (row && !row->used) {
+		if (claim_row(&index))
+			row = NULL;
+		else
+			fill_row(row, k, name);
 	}
-	if (fresh)
-		fill_row(row, k, name);
-	return index;
+	if (row)
+		return index;
+	cpu->rows_full++;
+	return config.nr_rows;
 }
 
 /* The row at an index that find_row() gave; NULL for "no room". */
