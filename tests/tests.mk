@@ -45,7 +45,8 @@ test-programs: $(B)/shark $(TEST_PROGRAMS)
 SUITES := $(UNIT:%=unit/%) $(LUA_TESTS) $(LIVE_C:%=live/%) rig/run_test.lua
 # The sanitized binary is not for installing.
 SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter-out host/install%,$(filter host/%,$(LUA_TESTS)))) \
-	$(LIVE_C:%=san/live/%) san/live/events_test.lua san/live/hardirq_test.lua san/live/kernel_test.lua
+	$(LIVE_C:%=san/live/%) san/live/events_test.lua san/live/hardirq_test.lua san/live/softirq_test.lua \
+	san/live/vector_test.lua san/live/kernel_test.lua
 
 # The live tests in guests, and those that change the machine they run on.
 GUEST_TESTS := $(filter live/%,$(LUA_TESTS)) $(LIVE_C:%=live/%) guest/changes_test.lua guest/kernel_test.lua guest/replay_test.lua
