@@ -19,9 +19,16 @@ local function snapshot(session)
   return { kernel = kernel, low = low, high = seen_now(session), in_flight = in_flight }
 end
 
---- To be called before the trace is attached.
-function M.before(kind, options)
-  return kind.audit.kernel(options)
+--- To be called before the trace is attached: only reads, so that attaching
+--- does not wait for more.
+--- @return string? text of what the kernel counts, for start()
+function M.before(kind)
+  local file = io.open(kind.audit.source)
+  local text = file and file:read("*a")
+  if file then
+    file:close()
+  end
+  return text
 end
 
 -- Counted by the kernel between two readings, and not by the trace.
@@ -34,9 +41,10 @@ local function fired_before(start, before)
 end
 
 --- To be called when the trace runs.
-function M.start(session, before)
+--- @param text string? from before()
+function M.start(session, text)
   local start = snapshot(session)
-  start.unseen = fired_before(start, before)
+  start.unseen = text and fired_before(start, session.kind.audit.kernel(session.options, text)) or 0
   return start
 end
 

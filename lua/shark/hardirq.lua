@@ -67,9 +67,9 @@ local function seen(self)
   return sums
 end
 
-local function kernel(options)
+local function kernel(options, text)
   local counts = {}
-  for irq, count in pairs(interrupts.counts(interrupts.read(), options.cpu)) do
+  for irq, count in pairs(interrupts.counts(interrupts.read(text), options.cpu)) do
     if not options.irq or options.irq == irq then
       counts["IRQ " .. irq] = count
     end

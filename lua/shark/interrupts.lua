@@ -97,25 +97,31 @@ local function read_text(path)
   return text
 end
 
---- Reads and parses /proc/interrupts.
+local function read_and(parse, path, text)
+  local message
+  if not text then
+    text, message = read_text(path)
+  end
+  return text and parse(text), message
+end
+
+--- Parses /proc/interrupts, as it is now or a text of it read before.
+--- @param text string?
 --- @return table? by_irq @return string? message
-function M.read()
-  local text, message = read_text("/proc/interrupts")
-  return text and M.parse(text), message
+function M.read(text)
+  return read_and(M.parse, "/proc/interrupts", text)
 end
 
---- Reads and parses the named lines of /proc/interrupts.
+--- The same of its named lines.
 --- @return table? by_name @return string? message
-function M.read_named()
-  local text, message = read_text("/proc/interrupts")
-  return text and M.parse_named(text), message
+function M.read_named(text)
+  return read_and(M.parse_named, "/proc/interrupts", text)
 end
 
---- Reads and parses /proc/softirqs.
+--- The same of /proc/softirqs.
 --- @return table? by_name @return string? message
-function M.read_softirqs()
-  local text, message = read_text("/proc/softirqs")
-  return text and M.parse_named(text), message
+function M.read_softirqs(text)
+  return read_and(M.parse_named, "/proc/softirqs", text)
 end
 
 --- Of what one of these returned: the counts of one CPU, or of all (nil).

@@ -60,7 +60,7 @@ local kind = session.define {
     seen = function(self)
       return audit.sum(self, function(row) return row.what == C.SHARK_WAIT and vector.line_of(row.id) end)
     end,
-    kernel = function(options) return vector.kernel_counts(options, LINES) end,
+    kernel = function(options, text) return vector.kernel_counts(options, text, LINES) end,
   },
 }
 

@@ -42,7 +42,10 @@ local row_pointer = ffi.typeof("const struct shark_row *")
 ---   key       fun(row): string  what makes two decoded rows mean the same
 ---   less      fun(a, b): boolean  order of read()
 ---   fields    table   name -> fun(session, event): further fields of an event
----   audit     table?  what the kernel itself counts, see shark.audit
+---   audit     table?  what the kernel itself counts:
+---     source  string    where, for people; a file's text is handed to kernel()
+---     kernel  fun(options, text?): table  counts by name, now or of that text
+---     seen    fun(session): table  the same from the rows
 function M.define(kind)
   local slot = "struct { uint64_t ring_header; " .. kind.event .. "; }"
   local fields = kind.fields or {}
@@ -79,7 +82,8 @@ end
 --- @return shark.Session? @return string? message @return string? name
 function M.open(kind, options)
   local core_options, audited = split_options(options)
-  local before = audited and kind.audit and audit.before(kind, options)
+  audited = audited and kind.audit
+  local before = audited and audit.before(kind)
   local handle, message, name = core.session(kind.provider, core_options)
   if not handle then
     return nil, message, name
@@ -88,7 +92,7 @@ function M.open(kind, options)
   local address, nr_rows = handle:rows()
   session.rows = ffi.cast(row_pointer, address)
   session.nr_rows = nr_rows
-  session.audit_start = before and audit.start(session, before)
+  session.audit_start = audited and audit.start(session, before)
   open_sessions[session] = true
   return session
 end

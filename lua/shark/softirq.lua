@@ -88,8 +88,8 @@ local function seen(self)
   end)
 end
 
-local function kernel(options)
-  local counts = interrupts.counts(interrupts.read_softirqs(), options.cpu)
+local function kernel(options, text)
+  local counts = interrupts.counts(interrupts.read_softirqs(text), options.cpu)
   if not options.softirq then
     return counts
   end

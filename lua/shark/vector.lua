@@ -62,9 +62,10 @@ local function is_comparable(options, line)
 end
 
 --- For traces of vectors: what /proc/interrupts counts of them, by line.
+--- @param text string? of /proc/interrupts, read before
 --- @param lines table<string, boolean>? only these lines
-function M.kernel_counts(options, lines)
-  local all, counts = interrupts.counts(interrupts.read_named(), options.cpu), {}
+function M.kernel_counts(options, text, lines)
+  local all, counts = interrupts.counts(interrupts.read_named(text), options.cpu), {}
   for _, known in pairs(VECTORS) do
     local line = known.line
     if line and all[line] and (not lines or lines[line]) and is_comparable(options, line) then

@@ -12,10 +12,13 @@ local function session_of(readings)
     at = at + 1
     return readings[at]
   end
+  local function kernel(_, text)
+    return text or next_reading()
+  end
   return {
     options = {},
     handle = { loss = function() return { in_flight = readings.in_flight or 0 } end },
-    kind = { audit = { source = "/proc/test", seen = next_reading, kernel = next_reading } },
+    kind = { audit = { source = "/proc/test", seen = next_reading, kernel = kernel } },
   }
 end
 
