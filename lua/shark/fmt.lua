@@ -31,4 +31,12 @@ function M.rate(n)
   return (n > 0 and n < 9.95 and "%.1f" or "%.0f"):format(n)
 end
 
+--- Text of the traced kernel, made fit for a terminal: what is no printable ASCII
+--- becomes "\\xNN".
+function M.printable(text)
+  return (tostring(text):gsub("[^\32-\126]", function(byte)
+    return ("\\x%02x"):format(byte:byte())
+  end))
+end
+
 return M

@@ -1,0 +1,149 @@
+-- irqmap: an interrupt's way from the device through remapping and vector to its handler
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local graph = require "shark.irqmap_graph"
+local irqmap = require "shark.irqmap"
+local table_text = require "shark.table"
+local tree = require "shark.irqmap_tree"
+
+local NAME = "irqmap"
+
+local function cpu_and_vector(text)
+  local cpu, vector = text:match("^(%d+):(%d+)$")
+  if not cpu or tonumber(vector) > 255 then
+    return nil, ("'%s' is not CPU:VECTOR, such as 0:35"):format(text)
+  end
+  return { cpu = tonumber(cpu), vector = tonumber(vector) }
+end
+
+local parser = cli.parser(NAME, "An interrupt's way from the device through message, remapping, vector and " ..
+  "descriptor to its handler, live. Without an IRQ: one line for each.")
+parser:argument("irq", "IRQ number, or the name of an action."):argname("IRQ"):args("?")
+parser:mutex(
+  parser:option("--irq", "The same."):argname("IRQ"):target("wanted"),
+  parser:flag("--all", "All of them."),
+  parser:option("--vector", "What a CPU does with a vector."):argname("CPU:VECTOR"):convert(cpu_and_vector))
+parser:mutex(
+  parser:flag("--dot", "Print it for Graphviz."),
+  parser:flag("--svg", "Print it as an SVG picture."),
+  parser:flag("--json", "Print a JSON array, one object for each IRQ."))
+local options = parser:parse()
+options.wanted = options.wanted or options.irq
+
+-- ---- which ones ----
+
+local function checked(value, message)
+  if not value then
+    cli.fail(NAME, message)
+  end
+  return value
+end
+
+local function wanted_maps()
+  if not options.wanted then
+    return checked(irqmap.describe_all())
+  end
+  local maps = {}
+  for i, irq in ipairs(checked(irqmap.find(options.wanted))) do
+    maps[i] = checked(irqmap.describe(irq))
+  end
+  return maps
+end
+
+-- ---- one line for each ----
+
+local columns = {
+  { title = "IRQ", field = "irq" },
+  { title = "CPU", field = "cpu" },
+  { title = "VECTOR", field = "vector" },
+  { title = "IRTE", field = "irte", left = true },
+  { title = "CHIP", field = "chip", left = true },
+  { title = "FLOW", field = "flow", left = true },
+  { title = "COUNT", field = "count", format = fmt.count },
+  { title = "HANDLER", field = "handler", left = true },
+  { title = "ACTION", field = "action", left = true },
+}
+
+local function names_of(map, field)
+  local names = {}
+  for _, action in ipairs(map.actions) do
+    names[#names + 1] = action[field] and fmt.printable(action[field]):gsub("%+0x0", "") or nil
+  end
+  return #names > 0 and table.concat(names, ", ") or nil
+end
+
+local function row_of(map)
+  local irte, vector = map.irte, map.vector
+  return {
+    irq = map.irq, cpu = vector and vector.cpu, vector = vector and vector.number,
+    chip = fmt.printable(map.chip or "-"),
+    irte = irte and ("%s %d"):format(irte.iommu or irte.device, irte.index), count = map.count,
+    flow = map.handle_irq and fmt.printable(map.handle_irq):gsub("%+0x0", "") or map.flow,
+    handler = names_of(map, "handler"), action = names_of(map, "name"),
+  }
+end
+
+-- What is missing everywhere, once.
+local function print_missing(maps)
+  local said = {}
+  for _, map in ipairs(maps) do
+    for _, missing in ipairs(map.missing) do
+      local line = ("missing: %s: %s"):format(missing.what, missing.why)
+      if not said[line] then
+        print(line)
+        said[line] = true
+      end
+    end
+  end
+end
+
+local function print_table(maps)
+  local rows = {}
+  for i, map in ipairs(maps) do
+    rows[i] = row_of(map)
+  end
+  print(table_text.render(columns, rows))
+  print_missing(maps)
+end
+
+-- ---- output ----
+
+local ORDER = { "irq", "source", "changed", "device", "pci", "mode", "driver", "msi", "kind", "index", "cached", "live",
+  "differs", "irte", "iommu", "vector", "cpu", "number", "idt", "descriptor", "handle_irq", "flow", "type", "state",
+  "actions", "name", "handler", "thread_fn", "thread", "flags", "count", "counts", "affinity", "asked", "effective",
+  "pending", "levels", "level", "chip", "chip_symbol", "domain", "ops", "hwirq", "words", "raw", "fields", "missing" }
+
+local function print_trees(maps)
+  for i, map in ipairs(maps) do
+    print((i > 1 and "\n" or "") .. tree.text(tree.of(map)))
+  end
+end
+
+local function print_vector(slot)
+  if options.json then
+    print(cli.json(slot, ORDER))
+    return
+  end
+  print(("CPU %d, vector %d (0x%02x): %s"):format(slot.cpu, slot.vector, slot.vector, slot.words))
+  print("  IDT entry: " .. fmt.printable(slot.idt or "not read"))
+  if slot.map then
+    print_trees { slot.map }
+  end
+end
+
+if options.vector then
+  print_vector(checked(irqmap.describe_vector(options.vector.cpu, options.vector.vector)))
+else
+  local maps = wanted_maps()
+  if options.json then
+    print(cli.json(maps, ORDER))
+  elseif options.dot then
+    print(graph.dot(maps))
+  elseif options.svg then
+    print(graph.svg(maps))
+  elseif options.wanted or options.all then
+    print_trees(maps)
+  else
+    print_table(maps)
+  end
+end

@@ -1,0 +1,33 @@
+-- shark.cpulist, shark.irqmap_affinity: lists of CPUs, and affinities in words.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local affinity = require "shark.irqmap_affinity"
+local cpulist = require "shark.cpulist"
+local t = require "t"
+
+local tests = {}
+
+function tests.test_lists_of_cpus()
+  for text, list in pairs { [""] = {}, ["0"] = { 0 }, ["0-3"] = { 0, 1, 2, 3 }, ["0-1,4,6-7"] = { 0, 1, 4, 6, 7 } } do
+    t.assertEquals(cpulist.parse(text), list)
+    t.assertEquals(cpulist.format(list), text)
+  end
+  t.assertNil(cpulist.parse("x"))
+  t.assertTrue(cpulist.contains({ 0, 1, 2 }, { 1 }))
+  t.assertFalse(cpulist.contains({ 0 }, { 1 }))
+end
+
+function tests.test_affinity_in_words()
+  t.assertEquals(affinity.words { asked = "0-1", effective = "1" }, { "asked for CPUs 0-1", "in force CPU 1" })
+  t.assertEquals(affinity.words { asked = "", effective = nil }, { "asked for no CPU", "in force unknown" })
+  t.assertStrContains(affinity.words({ asked = "0", effective = "0", managed = true })[3], "managed")
+end
+
+-- What /proc shows as done and is not.
+function tests.test_the_pending_move()
+  local words = affinity.words { asked = "0", effective = "0", pending = "1" }
+  t.assertEquals(words[3], "PENDING: the move to CPU 1 waits for the next interrupt, which still arrives on CPU 0")
+  words = affinity.words { asked = "1", effective = "0" }
+  t.assertStrContains(words[3], "NOT where it was asked for: it still arrives on CPU 0")
+end
+
+t.run(tests)
