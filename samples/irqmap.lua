@@ -83,16 +83,30 @@ local function row_of(map)
   }
 end
 
--- What is missing everywhere, once.
+-- What is missing, once for all IRQs, with the first reason.
 local function print_missing(maps)
-  local said = {}
+  local reasons, order = {}, {}
   for _, map in ipairs(maps) do
     for _, missing in ipairs(map.missing) do
-      local line = ("missing: %s: %s"):format(missing.what, missing.why)
-      if not said[line] then
-        print(line)
-        said[line] = true
+      local known = reasons[missing.what]
+      if not known then
+        known = { why = missing.why, count = 0 }
+        reasons[missing.what] = known
+        order[#order + 1] = missing.what
       end
+      known.count = known.count + 1
+    end
+  end
+  for _, what in ipairs(order) do
+    local known = reasons[what]
+    print(("missing: %s (%d IRQ%s): %s"):format(what, known.count, known.count > 1 and "s" or "", known.why))
+  end
+end
+
+local function print_changed(maps)
+  for _, map in ipairs(maps) do
+    if map.changed then
+      print(("IRQ %d: %s"):format(map.irq, map.changed))
     end
   end
 end
@@ -103,6 +117,7 @@ local function print_table(maps)
     rows[i] = row_of(map)
   end
   print(table_text.render(columns, rows))
+  print_changed(maps)
   print_missing(maps)
 end
 

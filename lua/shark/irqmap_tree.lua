@@ -68,13 +68,17 @@ local function add_irte(parent, irte)
   if not irte then
     return
   end
-  local which = ("IRTE %d of %s"):format(irte.index, text(irte.iommu or irte.device or "?"))
+  local which = ("IRTE %d of %s%s"):format(irte.index, text(irte.iommu), irte.device
+    and (", table of device %s"):format(irte.device) or "")
   if irte.live then
     local live = add(parent, ("%s, live %s: %s"):format(which, join(irte.live.raw, " "), join(irte.live.words)))
     add(live, irte.differs and ("DIFFERS from the kernel's copy %s: %s"):format(join(irte.cached.raw, " "),
       join(irte.cached.words)) or irte.cached and "the same as the kernel's copy" or "the kernel keeps no copy")
   elseif irte.cached then
     add(parent, ("%s, the kernel's copy %s: %s"):format(which, join(irte.cached.raw, " "), join(irte.cached.words)))
+  end
+  if irte.device_entry then
+    add(parent, irte.device_entry.words)
   end
 end
 
@@ -187,7 +191,8 @@ local function counts_line(map)
       parts[#parts + 1] = ("CPU %d: %s"):format(entry.cpu, fmt.count(entry.count))
     end
   end
-  return ("%s interrupts%s"):format(fmt.count(map.count), #parts > 0 and " (" .. join(parts) .. ")" or "")
+  local unit = map.count == 1 and "interrupt" or "interrupts"
+  return ("%s %s%s"):format(fmt.count(map.count), unit, #parts > 0 and " (" .. join(parts) .. ")" or "")
 end
 
 -- ---- all of it ----
@@ -197,7 +202,7 @@ end
 function M.of(map)
   local tree = node(title(map))
   if map.changed then
-    add(tree, "CHANGED WHILE READING: " .. map.changed)
+    add(tree, "NOT READ, " .. map.changed)
   end
   add_device(tree, map)
   for _, level in ipairs(map.levels or {}) do

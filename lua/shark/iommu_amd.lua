@@ -1,0 +1,147 @@
+--- AMD's IOMMUs as kernel objects: struct amd_iommu, its registers, and the entries
+-- of the interrupt remapping tables, one for each device.
+-- Source: drivers/iommu/amd/amd_iommu_types.h, iommu.c, init.c.
+
+local amdvi = require "shark.amdvi"
+local bytes = require "shark.bytes"
+local irte = require "shark.irte"
+local k = require "shark.kernel"
+local must = require "shark.kernel_must"
+local physical = require "shark.physical"
+local register = require "shark.register"
+
+local bits, hex = register.bits, register.hex
+
+local M = {}
+
+local LIVE = {
+  { "control", amdvi.offsets.CONTROL, amdvi.control }, { "status", amdvi.offsets.STATUS, amdvi.status },
+  { "efr", amdvi.offsets.EFR, amdvi.efr },
+}
+
+local function add_live(unit, iommu, missing)
+  for _, entry in ipairs(LIVE) do
+    local text, message = k.read(k.raw(iommu, "mmio_base") + entry[2], 8)
+    if not text then
+      missing[#missing + 1] = { what = "live registers of " .. unit.name, why = message }
+      return
+    end
+    unit[entry[1]] = entry[3](bytes.u64(text, 0))
+  end
+end
+
+-- Since 6.8 amd_iommu.features is 0 and amd_iommu_efr has what all units share.
+local function features(iommu)
+  if iommu.features ~= 0 then
+    return amdvi.efr(iommu.features)
+  end
+  local var = k.var("amd_iommu_efr", "u64")
+  local value = var and var:value()
+  return value and value ~= 0 and amdvi.efr(value) or nil
+end
+
+-- The table's format: by the function that fills an entry in, as functions have
+-- names on every kernel.
+local function format_of(iommu)
+  local ops = iommu.irte_ops
+  local prepare = ops and ops.prepare
+  return prepare == "irte_prepare" and "amd32" or prepare == "irte_ga_prepare" and "amd128" or nil
+end
+
+local WORDS = { amd32 = "32-bit entries", amd128 = "128-bit entries" }
+
+--- What a struct amd_iommu says of a unit.
+--- @param iommu table kernel object @param missing table[] what could not be read is added
+--- @return table unit { kind = "amd", name, segment, device, reg_phys, efr?, control?, status?, entries }
+function M.unit(iommu, missing)
+  local unit = {
+    kind = "amd", name = ("ivhd%d"):format(iommu.index), device = irte.source(iommu.devid),
+    segment = iommu.pci_seg and iommu.pci_seg.id, reg_phys = hex(iommu.mmio_phys), object = hex(k.addressof(iommu)),
+    entries = WORDS[format_of(iommu)], efr = features(iommu),
+  }
+  add_live(unit, iommu, missing)
+  return unit
+end
+
+local SIZES = { amd32 = 4, amd128 = 16 }
+
+--- The entry of a device's table, live.
+--- @return table? entry see shark.irte @return string? message
+function M.table_entry(iommu, remap_table, index)
+  local format = format_of(iommu)
+  if not format then
+    return nil, "the format of the table's entries is not known"
+  end
+  local size = SIZES[format]
+  local text, message = k.read(k.raw(remap_table, "table") + index * size, size)
+  if not text then
+    return nil, message
+  end
+  return irte.decode(format, text)
+end
+
+local INT_CONTROL = { [0] = "interrupts aborted", "interrupts forwarded unmapped", "interrupts remapped", "reserved" }
+
+-- The device table entry says which interrupt table the hardware uses
+-- (AMD IOMMU spec, 2.2.2.1: IV, IntTabLen, IntTabRoot, IntCtl).
+local function device_entry(iommu, devid, remap_table)
+  local entry = iommu.pci_seg.dev_table[devid].data[2]
+  local root = bits(entry, 6, 51) * 64ULL
+  local address = physical.address(k.raw(remap_table, "table"))
+  local live = address and root == address
+  return {
+    raw = hex(entry), valid = bits(entry, 0) == 1, entries = 2 ^ bits(entry, 1, 4), table_phys = hex(root),
+    control = INT_CONTROL[bits(entry, 60, 61)], table_live = live,
+    words = ("device table entry: %s, table at %s of %d entries%s"):format(INT_CONTROL[bits(entry, 60, 61)], hex(root),
+      2 ^ bits(entry, 1, 4), live == false and ", NOT the kernel's" or live and ", the same as the kernel's" or ""),
+  }
+end
+
+-- The unit of an interrupt: since 6.0 in the chip data; always its domain's.
+local function unit_of(data, domain)
+  if k.has_field("struct amd_ir_data", "iommu") then
+    return data.iommu
+  end
+  return must(k.cast("struct amd_iommu", k.raw(domain, "host_data")))
+end
+
+local function read_copy(data, format)
+  local entry = k.raw(data, "entry")
+  if entry == 0 or not format then
+    return nil, "there is none"
+  end
+  local text, message = k.read(entry, SIZES[format])
+  if not text then
+    return nil, message
+  end
+  return irte.decode(format, text)
+end
+
+--- The IRTE of an interrupt, from its chip data.
+--- @param address ffi.cdata* of a struct amd_ir_data @param domain table its irq_domain
+--- @return table irte { device, iommu = name, index, device_entry, cached?, live?, differs? }
+--- @return table unit
+function M.irte(address, missing, domain)
+  local data = must(k.cast("struct amd_ir_data", address))
+  local iommu, link = unit_of(data, domain), data.irq_2_irte
+  local unit = M.unit(iommu, missing)
+  local remap_table = iommu.pci_seg.irq_lookup_table[link.devid]
+  local found = { iommu = unit.name, device = irte.source(link.devid), index = link.index }
+  local message
+  found.cached, message = read_copy(data, format_of(iommu))
+  if not found.cached then
+    missing[#missing + 1] = { what = "the kernel's copy of the IRTE", why = message }
+  end
+  if remap_table then
+    found.device_entry = device_entry(iommu, link.devid, remap_table)
+    found.live, message = M.table_entry(iommu, remap_table, link.index)
+  else
+    message = "the device has no interrupt remapping table"
+  end
+  if not found.live then
+    missing[#missing + 1] = { what = "the live IRTE", why = message }
+  end
+  return found, unit
+end
+
+return M
