@@ -3,6 +3,7 @@ local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local graph = require "shark.irqmap_graph"
 local irqmap = require "shark.irqmap"
+local plain = require "shark.plain"
 local table_text = require "shark.table"
 local tree = require "shark.irqmap_tree"
 
@@ -136,7 +137,7 @@ end
 
 local function print_vector(slot)
   if options.json then
-    print(cli.json(slot, ORDER))
+    print(cli.json(plain(slot), ORDER))
     return
   end
   print(("CPU %d, vector %d (0x%02x): %s"):format(slot.cpu, slot.vector, slot.vector, slot.words))
@@ -151,7 +152,7 @@ if options.vector then
 else
   local maps = wanted_maps()
   if options.json then
-    print(cli.json(maps, ORDER))
+    print(cli.json(plain(maps), ORDER))
   elseif options.dot then
     print(graph.dot(maps))
   elseif options.svg then

@@ -97,6 +97,43 @@ local function device_entry(iommu, devid, remap_table)
   }
 end
 
+-- Pointers of a unit's segment, one for each device id, as numbers.
+local function lookup_table(iommu)
+  local segment = iommu.pci_seg
+  local address, count = k.raw(segment, "irq_lookup_table"), segment.last_bdf + 1
+  return address ~= 0 and must(k.read(address, count * 8)) or ""
+end
+
+-- The present entries of a table: index -> entry.
+local function present_entries(iommu, remap_table, count)
+  local size, found = SIZES[format_of(iommu)], {}
+  local text = must(k.read(k.raw(remap_table, "table"), count * size))
+  for index = 0, count - 1 do
+    local entry = irte.decode(format_of(iommu), text:sub(index * size + 1, index * size + size))
+    found[index] = entry.present and entry or nil
+  end
+  return found
+end
+
+--- Iterates over the devices of a unit that have an interrupt table: the device
+--- ("00:14.0") and its present entries { [index] = entry }. Raises what the
+--- machine refuses.
+function M.tables(iommu)
+  local text, devid = lookup_table(iommu), -1
+  return function()
+    repeat
+      devid = devid + 1
+      if (devid + 1) * 8 > #text then
+        return nil
+      end
+    until bytes.u64(text, devid * 8) ~= 0 and iommu.pci_seg.rlookup_table[devid] == iommu
+    local remap_table = must(k.cast("struct irq_remap_table", bytes.u64(text, devid * 8)))
+    -- The device table entry says how long the table is.
+    local count = 2 ^ bits(iommu.pci_seg.dev_table[devid].data[2], 1, 4)
+    return irte.source(devid), present_entries(iommu, remap_table, count)
+  end
+end
+
 -- The unit of an interrupt: since 6.0 in the chip data; always its domain's.
 local function unit_of(data, domain)
   if k.has_field("struct amd_ir_data", "iommu") then

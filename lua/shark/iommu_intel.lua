@@ -60,8 +60,8 @@ local function add_table(unit, iommu)
   end
 end
 
--- char or unsigned char, which some kernels have: text all the same.
-local function name_of(iommu)
+--- "dmar0". It is char or unsigned char: text all the same.
+function M.name_of(iommu)
   local name = iommu.name
   return type(name) == "string" and name or must(k.read(k.addressof(name), k.sizeof(name))):match("^[^%z]*")
 end
@@ -72,7 +72,7 @@ end
 ---   version?, table_phys?, table_live? }; registers as shark.register decodes them
 function M.unit(iommu, missing)
   local unit = {
-    kind = "intel", name = name_of(iommu), segment = iommu.segment, reg_phys = hex(iommu.reg_phys), irq = iommu.irq,
+    kind = "intel", name = M.name_of(iommu), segment = iommu.segment, reg_phys = hex(iommu.reg_phys), irq = iommu.irq,
     seq_id = iommu.seq_id, agaw = iommu.agaw, cap = vtd.cap(iommu.cap), ecap = vtd.ecap(iommu.ecap),
     gcmd = vtd.gcmd(iommu.gcmd), object = hex(k.addressof(iommu)),
   }
@@ -82,12 +82,26 @@ function M.unit(iommu, missing)
 end
 
 -- Destinations have 32 bits in x2APIC mode: the register says so, or the kernel.
-local function is_eim(unit)
-  if unit.irta then
-    return unit.irta.eim
+local function is_eim(irta)
+  if irta then
+    return irta.eim
   end
   local var = k.var("eim_mode", "int")
   return var and var:value() ~= 0 or false
+end
+
+--- Do the entries of a unit's table have 32-bit destinations?
+function M.eim(iommu)
+  return is_eim(live(iommu, vtd.offsets.IRTA, 8, vtd.irta))
+end
+
+-- INTR_REMAP_TABLE_ENTRIES of drivers/iommu/intel/iommu.h.
+local ENTRIES = 65536
+
+--- All of a unit's table, or raises what the machine refuses.
+--- @return string bytes
+function M.table_bytes(iommu)
+  return must(k.read(k.raw(iommu.ir_table, "base"), ENTRIES * 16))
 end
 
 --- The entry of a table at an index, live.
@@ -100,9 +114,6 @@ function M.table_entry(iommu, index, eim)
   return irte.decode("intel", text, eim)
 end
 
---- How many entries a table has (drivers/iommu/intel/iommu.h, INTR_REMAP_TABLE_ENTRIES).
-M.ENTRIES = 65536
-
 --- The IRTE of an interrupt, from its chip data.
 --- @param address ffi.cdata* of a struct intel_ir_data
 --- @return table irte { iommu = name, index, handle, sub_handle, mask, cached, live?, differs? }
@@ -111,7 +122,7 @@ function M.irte(address, missing)
   local data = must(k.cast("struct intel_ir_data", address))
   local link = data.irq_2_iommu
   local unit = M.unit(link.iommu, missing)
-  local eim = is_eim(unit)
+  local eim = is_eim(unit.irta)
   local found = {
     iommu = unit.name, index = link.irte_index + link.sub_handle, handle = link.irte_index,
     sub_handle = link.sub_handle, mask = link.irte_mask,

@@ -109,4 +109,19 @@ function M.ipi(options)
   return require("shark.ipi").open(options)
 end
 
+--- Everything that can be told about an IRQ, from its device to its handler.
+--- See shark.irqmap.
+--- @param irq integer
+--- @return shark.IrqMap? map @return string? message @return string? name
+function M.describe(irq)
+  return require("shark.irqmap").describe(irq)
+end
+
+--- What a CPU does when a vector arrives. See shark.irqmap.
+--- @param cpu integer @param vector integer
+--- @return shark.VectorSlot? slot @return string? message @return string? name
+function M.describe_vector(cpu, vector)
+  return require("shark.irqmap").describe_vector(cpu, vector)
+end
+
 return M

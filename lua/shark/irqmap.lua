@@ -87,6 +87,17 @@ function M.describe_all()
   return maps
 end
 
+-- Where the CPU's table cannot be looked up, an interrupt may say that it has
+-- the vector.
+local function slot_by_irqs(cpu, vector)
+  for _, map in ipairs(M.describe_all() or {}) do
+    if map.vector and map.vector.cpu == cpu and map.vector.number == vector then
+      return { cpu = cpu, vector = vector, state = "used", irq = map.irq, map = map,
+        words = ("in use, IRQ %d"):format(map.irq) }
+    end
+  end
+end
+
 --- What a CPU does when this vector arrives: the IRQ it belongs to, as
 --- describe(), or what else the vector is for.
 --- @param cpu integer @param vector integer 0 to 255
@@ -100,7 +111,7 @@ function M.describe_vector(cpu, vector)
   end
   local slot, message, name = require("shark.vectors").slot(cpu, vector)
   if not slot then
-    return nil, message, name
+    return slot_by_irqs(cpu, vector), message, name
   end
   slot.map = slot.irq and M.describe(slot.irq) or nil
   return slot

@@ -124,6 +124,10 @@ function M.irta(value)
   decoded.address = bits(value, 12, 63) * 4096ULL
   decoded.entries = 2 ^ (decoded.fields.S + 1)
   decoded.eim = decoded.fields.EIME == 1
+  if bits(value, 0, 63) == 0 then
+    decoded.words = { "not set" }
+    return decoded
+  end
   table.insert(decoded.words, 1, "table at " .. hex(decoded.address))
   return decoded
 end

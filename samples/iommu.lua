@@ -1,0 +1,115 @@
+-- iommu: which IOMMUs there are, what is behind them, and why they are used or not
+local acpi_text = require "shark.acpi_text"
+local chain = require "shark.chain"
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local iommu_state = require "shark.iommu_state"
+local iommu_units = require "shark.iommu_units"
+local plain = require "shark.plain"
+local tree = require "shark.irqmap_tree"
+
+local NAME = "iommu"
+
+local parser = cli.parser(NAME, "The IOMMUs: units, their registers and devices, what the firmware's tables say, " ..
+  "and which switch decided whether they translate DMA.")
+parser:flag("--tables", "Print the ACPI tables DMAR and IVRS, decoded.")
+parser:flag("--json", "Print one JSON object, with everything.")
+local options = parser:parse()
+
+-- ---- reading ----
+
+local function read()
+  local firmware = iommu_units.firmware()
+  local drhds, why_drhds = iommu_units.drhds()
+  local registered, why_registered = iommu_units.registered()
+  local units, missing, source = iommu_units.read()
+  if not drhds then
+    table.insert(missing, { what = "dmar_drhd_units", why = why_drhds })
+  end
+  if not registered then
+    table.insert(missing, { what = "iommu_device_list", why = why_registered })
+  end
+  return {
+    chains = iommu_state.chains(firmware, drhds), units = units, source = source, drhd_units = drhds,
+    registered = registered, dmar = firmware.dmar, ivrs = firmware.ivrs, missing = missing, firmware = firmware,
+  }
+end
+
+local found = read()
+
+-- ---- text ----
+
+local function print_chains()
+  for _, entry in ipairs(found.chains) do
+    print(entry.verdict)
+    print(table.concat(chain.lines(entry.steps, entry.decisive), "\n"))
+  end
+end
+
+local function print_units()
+  print(("\n%d unit%s (%s)"):format(#found.units, #found.units == 1 and "" or "s", found.source))
+  for _, unit in ipairs(found.units) do
+    local top = tree.node("")
+    local branch = tree.add_iommu(top, unit)
+    tree.add(branch, #unit.devices > 0 and "devices: " .. fmt.printable(table.concat(unit.devices, " "))
+      or "no device is behind it in /sys: it translates no DMA")
+    print(tree.text(branch))
+  end
+end
+
+local function drhd_line(unit)
+  return ("  %s segment %d, registers at %s, %d device%s in scope%s%s, iommu %s"):format(unit.object, unit.segment,
+    unit.reg_base, unit.devices_cnt, unit.devices_cnt == 1 and "" or "s", unit.include_all and ", all others too" or "",
+    unit.ignored and ", IGNORED" or "", unit.iommu or "none")
+end
+
+local function print_drhds()
+  if not found.drhd_units or #found.drhd_units == 0 then
+    return
+  end
+  print("\ndmar_drhd_units")
+  for _, unit in ipairs(found.drhd_units) do
+    print(drhd_line(unit))
+    for _, device in ipairs(unit.devices) do
+      print(("    %s %s"):format(device.source, fmt.printable(device.name or "(not plugged in)")))
+    end
+  end
+end
+
+local function print_registered()
+  if not found.registered then
+    return
+  end
+  print("\niommu_device_list" .. (#found.registered == 0 and ": empty, no IOMMU is in use" or ""))
+  for _, device in ipairs(found.registered) do
+    local name, ops = fmt.printable(device.name or "?"), fmt.printable(device.ops or "?")
+    print(("  %s %s, ops %s"):format(device.object, name, ops))
+  end
+end
+
+local function print_tables()
+  for _, name in ipairs { "dmar", "ivrs" } do
+    local missing = found.firmware.missing[name]
+    print(found[name] and table.concat(acpi_text[name](found[name]), "\n") or missing.message)
+  end
+end
+
+local function print_text()
+  print_chains()
+  print_units()
+  print_drhds()
+  print_registered()
+  for _, missing in ipairs(found.missing) do
+    print(("missing: %s: %s"):format(missing.what, missing.why))
+  end
+end
+
+if options.json then
+  found.firmware = nil
+  print(cli.json(plain(found), { "chains", "kind", "verdict", "in_use", "steps", "phase", "question", "ok", "answer",
+    "decisive", "units", "name", "devices", "drhd_units", "registered", "dmar", "ivrs", "missing" }))
+elseif options.tables then
+  print_tables()
+else
+  print_text()
+end

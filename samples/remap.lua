@@ -1,0 +1,98 @@
+-- remap: is interrupt remapping on, why not, and every entry in use with its IRQ
+local chain = require "shark.chain"
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local plain = require "shark.plain"
+local remap = require "shark.remap"
+local table_text = require "shark.table"
+
+local NAME = "remap"
+
+local parser = cli.parser(NAME, "Interrupt remapping: its state, the conditions that the kernel asked and which one " ..
+  "decided, and every entry in use with its IRQ and device.")
+parser:flag("--state", "Only the state.")
+parser:flag("--json", "Print one JSON object.")
+local options = parser:parse()
+
+local state = remap.state()
+
+local function missing_entries(message)
+  table.insert(state.missing, { what = "entries of the interrupt remapping tables", why = message })
+end
+
+if not options.state then
+  local entries, message = remap.entries()
+  state.entries = entries
+  if not entries then
+    missing_entries(message)
+  end
+end
+
+-- ---- text ----
+
+local function print_ops()
+  local ops = state.ops
+  if ops == nil then
+    return
+  elseif not ops then
+    print("irq_remap_ops: none are active (remap_ops is NULL)")
+    return
+  end
+  print("irq_remap_ops: " .. fmt.printable(ops.name or "without a name"))
+  for _, pointer in ipairs(ops.pointers) do
+    print(("  %-16s %s"):format(pointer.field, fmt.printable(pointer.symbol)))
+  end
+end
+
+local columns = {
+  { title = "IOMMU", field = "iommu", left = true }, { title = "TABLE-OF", field = "device", left = true },
+  { title = "IRTE", field = "index" }, { title = "IRQ", field = "irq" },
+  { title = "FORMAT", field = "format", left = true },
+  { title = "VECTOR", field = "vector" }, { title = "DEST", field = "dest" },
+  { title = "SOURCE", field = "source", left = true }, { title = "ACTION", field = "action", left = true },
+}
+
+-- A logical destination is a mask of APICs, not an id.
+local function dest_of(decoded)
+  return decoded.dest and (decoded.dest_mode == "logical" and "mask " or "") .. decoded.dest
+end
+
+local function row_of(entry)
+  local decoded = entry.entry
+  return {
+    iommu = entry.iommu, device = entry.device, index = entry.index, irq = entry.irq, format = decoded.format,
+    vector = decoded.vector, dest = dest_of(decoded), source = decoded.source,
+    action = entry.actions and fmt.printable(table.concat(entry.actions, ", ")) or "(no IRQ has it)",
+  }
+end
+
+local function print_entries()
+  local rows = {}
+  for i, entry in ipairs(state.entries) do
+    rows[i] = row_of(entry)
+  end
+  print(("\n%d entries are present"):format(#rows))
+  if #rows > 0 then
+    print(table_text.render(columns, rows))
+  end
+end
+
+local function print_text()
+  print(state.verdict)
+  print(table.concat(chain.lines(state.steps, state.decisive), "\n"))
+  print_ops()
+  if state.entries then
+    print_entries()
+  end
+  for _, missing in ipairs(state.missing) do
+    print(("missing: %s: %s"):format(missing.what, missing.why))
+  end
+end
+
+if options.json then
+  print(cli.json(plain(state), { "verdict", "enabled", "why", "kind", "mode", "ops", "name", "pointers", "field",
+    "symbol", "steps", "phase", "question", "ok", "answer", "decisive", "entries", "iommu", "device", "index", "irq",
+    "actions", "pci", "entry", "missing", "what" }))
+else
+  print_text()
+end

@@ -1,0 +1,126 @@
+-- vectors: what each CPU's interrupt vectors are for, and how many are left
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local interrupts = require "shark.interrupts"
+local table_text = require "shark.table"
+local vectors = require "shark.vectors"
+
+local NAME = "vectors"
+
+local parser = cli.parser(NAME, "The CPUs' interrupt vectors: used, free, kept for managed interrupts, reserved, " ..
+  "shut down; from the kernel's vector_irq and irq_matrix.")
+parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
+parser:flag("--used", "List the vectors in use.")
+parser:flag("--system", "List the system's own vectors.")
+parser:flag("--json", "Print one JSON object, with every vector.")
+local options = parser:parse()
+
+local function read()
+  local found, message = vectors.read()
+  if found then
+    return found
+  end
+  local partial = vectors.from_irqs()
+  if not partial then
+    cli.fail(NAME, message)
+  end
+  partial.missing = { { what = "vectors that are free, managed, reserved, shut down or the system's", why = message } }
+  return partial
+end
+
+local found = read()
+
+local function wanted_cpus()
+  local list = {}
+  for _, entry in ipairs(found.cpus) do
+    if not options.cpu or entry.cpu == options.cpu then
+      list[#list + 1] = entry
+    end
+  end
+  if #list == 0 then
+    cli.fail(NAME, ("CPU %d is not online"):format(options.cpu))
+  end
+  return list
+end
+
+found.cpus = wanted_cpus()
+
+-- What was not read is no zero.
+local function count_of(entry, state)
+  return entry.counts[state] or not found.partial and 0 or nil
+end
+
+-- A column for each state a vector can be in.
+local columns = {
+  { title = "CPU", field = "cpu" }, { title = "USED", field = "used" },
+  { title = "MANAGED-FREE", field = "managed_free" }, { title = "SHUTDOWN", field = "shutdown" },
+  { title = "FREE", field = "free" }, { title = "SYSTEM", field = "system" },
+  { title = "AVAILABLE", field = "available" },
+}
+
+local function print_allocator()
+  print(("allocator: vectors %d to %d, %d allocated, %d available, %d reserved for interrupts without a vector yet")
+    :format(found.first, found.last, found.allocated, found.available, found.reserved))
+  if found.available < found.reserved then
+    print("TOO FEW: more vectors are promised than there are left")
+  end
+end
+
+local function print_summary()
+  local rows = {}
+  for i, entry in ipairs(found.cpus) do
+    rows[i] = {
+      cpu = entry.cpu, used = count_of(entry, "used"), managed_free = count_of(entry, "managed"),
+      shutdown = count_of(entry, "shutdown"), free = count_of(entry, "free"), system = count_of(entry, "system"),
+      available = entry.available,
+    }
+  end
+  print(table_text.render(columns, rows))
+  if not found.partial then
+    print_allocator()
+  end
+end
+
+local slot_columns = {
+  { title = "CPU", field = "cpu" }, { title = "VECTOR", field = "vector" }, { title = "IRQ", field = "irq" },
+  { title = "STATE", field = "words", left = true }, { title = "ACTION", field = "actions", left = true },
+}
+
+local QUIET = { free = true, system = true, exception = true }
+
+local function print_used()
+  local by_irq, rows = interrupts.read() or {}, {}
+  for _, entry in ipairs(found.cpus) do
+    for _, slot in ipairs(entry.vectors) do
+      if not QUIET[slot.state] then
+        local line = by_irq[slot.irq or -1]
+        slot.actions = line and fmt.printable(table.concat(line.actions, ", ")) or nil
+        rows[#rows + 1] = slot
+      end
+    end
+  end
+  print(table_text.render(slot_columns, rows))
+end
+
+local function print_system()
+  if found.partial then
+    return
+  end
+  print(table_text.render({
+    { title = "VECTOR", field = "vector" }, { title = "HANDLER", field = "handler", left = true },
+  }, found.system))
+end
+
+if options.json then
+  print(cli.json(found, { "first", "last", "allocated", "available", "reserved", "cpus", "cpu", "counts", "vectors",
+    "vector", "state", "irq", "managed", "words", "system" }))
+elseif options.system then
+  print_system()
+elseif options.used then
+  print_used()
+else
+  print_summary()
+end
+for _, missing in ipairs(not options.json and found.missing or {}) do
+  print(("missing: %s: %s"):format(missing.what, missing.why))
+end
