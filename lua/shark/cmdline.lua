@@ -49,6 +49,22 @@ function M.has_option(text, name, option)
   return false
 end
 
+--- Of several options of a name that exclude one another, the one given last:
+--- the kernel takes them in order.
+--- @param options string[] @return string? option
+function M.last_option(text, name, options)
+  local wanted, last = {}, nil
+  for _, option in ipairs(options) do
+    wanted[option] = true
+  end
+  for _, word in ipairs(M.find(text, name)) do
+    for given in (word:match("=(.*)$") or ""):gmatch("[^,]+") do
+      last = wanted[given] and given or last
+    end
+  end
+  return last
+end
+
 --- This kernel's.
 --- @return string text "" when it cannot be read
 function M.read()

@@ -76,9 +76,10 @@ end
 -- dmar_disabled begins as the configuration says and is changed by intel_iommu=
 -- only (and by tboot): without the word, its value is the default.
 local function why_disabled(value, text)
-  if cmdline.has_option(text, "intel_iommu", "off") then
-    return "the command line says intel_iommu=off"
-  elseif cmdline.has_option(text, "intel_iommu", "on") then
+  local said = cmdline.last_option(text, "intel_iommu", { "on", "off" })
+  if said == "off" then
+    return (value == 0 and "although " or "") .. "the command line says intel_iommu=off"
+  elseif said == "on" then
     return value == 0 and "the command line says intel_iommu=on" or "although the command line says intel_iommu=on"
   end
   return value == 0 and "on by default (CONFIG_INTEL_IOMMU_DEFAULT_ON); the command line does not say intel_iommu="
@@ -90,7 +91,7 @@ local function add_dmar_disabled(steps, text)
   if value then
     steps:add("allowed", "dmar_disabled", value == 0, ("%d: %s"):format(value, why_disabled(value, text)))
   else
-    steps:add("allowed", "dmar_disabled", chain.no_if(cmdline.has_option(text, "intel_iommu", "off")),
+    steps:add("allowed", "dmar_disabled", chain.no_if(cmdline.last_option(text, "intel_iommu", { "on", "off" }) == "off"),
       ("not read (%s); command line: %s"):format(message, words_or_none(cmdline.find(text, "intel_iommu"))))
   end
 end

@@ -61,7 +61,7 @@ end
 
 -- "intremap=off", and its old form "nointremap".
 local function add_command_line(steps, text)
-  local off = cmdline.has_option(text, "intremap", "off") or #cmdline.find(text, "nointremap") > 0
+  local off = cmdline.last_option(text, "intremap", { "on", "off" }) == "off" or #cmdline.find(text, "nointremap") > 0
   local value, message = globals.get("disable_irq_remap", "int")
   local said = "command line: " .. words_of(text, "intremap", "nointremap")
   if value then
