@@ -12,6 +12,9 @@ end
 -- /proc/irq/N/smp_affinity shows the new mask, and nothing has moved yet
 -- (kernel/irq/manage.c, irq_set_affinity_locked(), IRQD_SETAFFINITY_PENDING).
 local function pending(affinity)
+  if affinity.pending == affinity.effective then
+    return ("PENDING: %s was asked for again, where it arrives already"):format(cpus(affinity.pending))
+  end
   return ("PENDING: the move to %s waits for the next interrupt, which still arrives on %s"):format(
     cpus(affinity.pending), cpus(affinity.effective))
 end

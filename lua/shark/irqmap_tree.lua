@@ -64,6 +64,17 @@ end
 
 -- ---- the IOMMU ----
 
+local function copy_line(irte)
+  local cached = irte.cached
+  if not cached then
+    return "the kernel's copy was not read"
+  elseif not irte.differs and not irte.cleared then
+    return "the same as the kernel's copy"
+  end
+  return ("%s %s: %s"):format(irte.cleared and "cleared, as the interrupt is not activated; the kernel's copy"
+    or "DIFFERS from the kernel's copy", join(cached.raw, " "), join(cached.words))
+end
+
 local function add_irte(parent, irte)
   if not irte then
     return
@@ -72,8 +83,7 @@ local function add_irte(parent, irte)
     and (", table of device %s"):format(irte.device) or "")
   if irte.live then
     local live = add(parent, ("%s, live %s: %s"):format(which, join(irte.live.raw, " "), join(irte.live.words)))
-    add(live, irte.differs and ("DIFFERS from the kernel's copy %s: %s"):format(join(irte.cached.raw, " "),
-      join(irte.cached.words)) or irte.cached and "the same as the kernel's copy" or "the kernel keeps no copy")
+    add(live, copy_line(irte))
   elseif irte.cached then
     add(parent, ("%s, the kernel's copy %s: %s"):format(which, join(irte.cached.raw, " "), join(irte.cached.words)))
   end

@@ -128,6 +128,7 @@ local function read_descriptor(walk, desc)
   map.descriptor, map.handle_irq = hex(k.addressof(desc)), desc.handle_irq
   map.flow = desc.name or map.flow
   map.state, map.depth = flags.state(state), desc.depth
+  map.activated = bit.band(state, flags.ACTIVATED) ~= 0
   read_actions(walk, desc)
   read_counts(walk, desc)
   read_affinity(walk, desc, state)
@@ -299,10 +300,13 @@ local function equal(a, b)
   return a.raw[1] == b.raw[1] and a.raw[2] == b.raw[2]
 end
 
+-- Deactivating an interrupt clears the entry in the table and leaves the kernel's
+-- copy as it was (intel_irq_remapping_deactivate(), irq_remapping_deactivate()).
 local function compare(map)
   local irte = map.irte
-  if irte and irte.live and irte.cached then
-    irte.differs = not equal(irte.live, irte.cached) or nil
+  if irte and irte.live and irte.cached and not equal(irte.live, irte.cached) then
+    irte.cleared = not map.activated and not irte.live.present or nil
+    irte.differs = not irte.cleared or nil
   end
 end
 

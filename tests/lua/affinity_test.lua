@@ -26,6 +26,7 @@ end
 function tests.test_the_pending_move()
   local words = affinity.words { asked = "0", effective = "0", pending = "1" }
   t.assertEquals(words[3], "PENDING: the move to CPU 1 waits for the next interrupt, which still arrives on CPU 0")
+  t.assertStrContains(affinity.words({ asked = "0", effective = "0", pending = "0" })[3], "PENDING: CPU 0 was asked")
   words = affinity.words { asked = "1", effective = "0" }
   t.assertStrContains(words[3], "NOT where it was asked for: it still arrives on CPU 0")
 end
