@@ -42,6 +42,11 @@ local function representative()
   add("7", "amd64", "intel")
   add("6.1", "cloud", "none")
   add("6.12", "rt", "intel")
+  for _, off in ipairs { { "intel", "intel_iommu" }, { "intel", "intremap" }, { "amd", "amd_iommu" } } do
+    add("6.12", "amd64", off[1], {
+      suffix = "-" .. off[2] .. "-off", append = off[2] .. "=off", tests = { "guest/iommu_off_test.lua" },
+    })
+  end
   for _, mode in ipairs { "integrity", "confidentiality" } do
     add("6.12", "amd64", "none", {
       suffix = "-" .. mode, append = "lockdown=" .. mode,
