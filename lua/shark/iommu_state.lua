@@ -91,8 +91,9 @@ local function add_dmar_disabled(steps, text)
   if value then
     steps:add("allowed", "dmar_disabled", value == 0, ("%d: %s"):format(value, why_disabled(value, text)))
   else
-    steps:add("allowed", "dmar_disabled", chain.no_if(cmdline.last_option(text, "intel_iommu", { "on", "off" }) == "off"),
-      ("not read (%s); command line: %s"):format(message, words_or_none(cmdline.find(text, "intel_iommu"))))
+    local off = cmdline.last_option(text, "intel_iommu", { "on", "off" }) == "off"
+    steps:add("allowed", "dmar_disabled", chain.no_if(off), ("not read (%s); command line: %s"):format(message,
+      words_or_none(cmdline.find(text, "intel_iommu"))))
   end
 end
 
