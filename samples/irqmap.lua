@@ -68,7 +68,7 @@ local columns = {
 local function names_of(map, field)
   local names = {}
   for _, action in ipairs(map.actions) do
-    names[#names + 1] = action[field] and fmt.printable(action[field]):gsub("%+0x0", "") or nil
+    names[#names + 1] = action[field] and fmt.printable(action[field]) or nil
   end
   return #names > 0 and table.concat(names, ", ") or nil
 end
@@ -79,7 +79,7 @@ local function row_of(map)
     irq = map.irq, cpu = vector and vector.cpu, vector = vector and vector.number,
     chip = fmt.printable(map.chip or "-"),
     irte = irte and ("%s %d"):format(irte.iommu or irte.device, irte.index), count = map.count,
-    flow = map.handle_irq and fmt.printable(map.handle_irq):gsub("%+0x0", "") or map.flow,
+    flow = fmt.printable(map.handle_irq or map.flow or "-"),
     handler = names_of(map, "handler"), action = names_of(map, "name"),
   }
 end

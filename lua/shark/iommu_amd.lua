@@ -80,12 +80,28 @@ function M.table_entry(iommu, remap_table, index)
   return irte.decode(format, text)
 end
 
+-- Tables indexed by device id: of the unit's PCI segment since 6.0, before that of
+-- all units.
+local GLOBAL = {
+  irq_lookup_table = { "irq_lookup_table", "struct irq_remap_table **" },
+  dev_table = { "amd_iommu_dev_table", "struct dev_table_entry *" },
+  rlookup_table = { "amd_iommu_rlookup_table", "struct amd_iommu **" },
+  last_bdf = { "amd_iommu_last_bdf", "u16" },
+}
+
+local function of_segment(iommu, field)
+  if k.has_field("struct amd_iommu_pci_seg", field) then
+    return iommu.pci_seg[field]
+  end
+  return must(k.var(GLOBAL[field][1], GLOBAL[field][2])):value()
+end
+
 local INT_CONTROL = { [0] = "interrupts aborted", "interrupts forwarded unmapped", "interrupts remapped", "reserved" }
 
 -- The device table entry says which interrupt table the hardware uses
 -- (AMD IOMMU spec, 2.2.2.1: IV, IntTabLen, IntTabRoot, IntCtl).
 local function device_entry(iommu, devid, remap_table)
-  local entry = iommu.pci_seg.dev_table[devid].data[2]
+  local entry = of_segment(iommu, "dev_table")[devid].data[2]
   local root = bits(entry, 6, 51) * 64ULL
   local address = physical.address(k.raw(remap_table, "table"))
   local live = address and root == address
@@ -99,9 +115,8 @@ end
 
 -- Pointers of a unit's segment, one for each device id, as numbers.
 local function lookup_table(iommu)
-  local segment = iommu.pci_seg
-  local address, count = k.raw(segment, "irq_lookup_table"), segment.last_bdf + 1
-  return address ~= 0 and must(k.read(address, count * 8)) or ""
+  local lookup = of_segment(iommu, "irq_lookup_table")
+  return lookup and must(k.read(k.addressof(lookup), (of_segment(iommu, "last_bdf") + 1) * 8)) or ""
 end
 
 -- The present entries of a table: index -> entry.
@@ -126,10 +141,10 @@ function M.tables(iommu)
       if (devid + 1) * 8 > #text then
         return nil
       end
-    until bytes.u64(text, devid * 8) ~= 0 and iommu.pci_seg.rlookup_table[devid] == iommu
+    until bytes.u64(text, devid * 8) ~= 0 and of_segment(iommu, "rlookup_table")[devid] == iommu
     local remap_table = must(k.cast("struct irq_remap_table", bytes.u64(text, devid * 8)))
     -- The device table entry says how long the table is.
-    local count = 2 ^ bits(iommu.pci_seg.dev_table[devid].data[2], 1, 4)
+    local count = 2 ^ bits(of_segment(iommu, "dev_table")[devid].data[2], 1, 4)
     return irte.source(devid), present_entries(iommu, remap_table, count)
   end
 end
@@ -162,7 +177,7 @@ function M.irte(address, missing, domain)
   local data = must(k.cast("struct amd_ir_data", address))
   local iommu, link = unit_of(data, domain), data.irq_2_irte
   local unit = M.unit(iommu, missing)
-  local remap_table = iommu.pci_seg.irq_lookup_table[link.devid]
+  local remap_table = must(of_segment(iommu, "irq_lookup_table"))[link.devid]
   local found = { iommu = unit.name, device = irte.source(link.devid), index = link.index }
   local message
   found.cached, message = read_copy(data, format_of(iommu))

@@ -60,10 +60,10 @@ local function add_table(unit, iommu)
   end
 end
 
---- "dmar0". It is char or unsigned char: text all the same.
+--- "dmar0", of a struct intel_iommu.
 function M.name_of(iommu)
-  local name = iommu.name
-  return type(name) == "string" and name or must(k.read(k.addressof(name), k.sizeof(name))):match("^[^%z]*")
+  local name = iommu.name -- unsigned char[] on most kernels
+  return type(name) == "string" and name or must(k.text(name))
 end
 
 --- What a struct intel_iommu says of a unit.

@@ -257,6 +257,18 @@ end
 
 -- ---- all levels ----
 
+-- A level whose structures this kernel has otherwise (a field of another name, a
+-- type that is not in its BTF) is missing; the others are not.
+local function try_level(walk, level, data, desc)
+  local ok, why = pcall(levels[level.kind], walk, level, data, desc)
+  if ok then
+    return
+  elseif memory.is_fault(why) and (why.name == "EAGAIN" or why.name == "EFAULT") then
+    error(why, 0)
+  end
+  walk:misses(("level %d, %s"):format(level.level, level.kind), tostring(why))
+end
+
 local function read_level(walk, number, data, desc)
   local chip, domain = data.chip, data.domain
   local level = {
@@ -267,7 +279,7 @@ local function read_level(walk, number, data, desc)
     torn("level %d of IRQ %d says IRQ %d", number, walk.irq, data.irq)
   end
   if levels[level.kind] then
-    levels[level.kind](walk, level, data, desc)
+    try_level(walk, level, data, desc)
   end
   return level
 end

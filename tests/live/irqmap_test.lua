@@ -85,6 +85,7 @@ function tests.test_what_is_missing_is_said()
   for _, map in ipairs(assert(irqmap.describe_all())) do
     for _, missing in ipairs(map.missing) do
       t.assertTrue(#missing.what > 0 and #missing.why > 0)
+      t.assertNil(missing.what:find("^level"), missing.why)
     end
     if not map.levels then
       t.assertTrue(#map.missing > 0 or map.changed ~= nil)
