@@ -234,4 +234,19 @@ function irq.vector(options) end
 ---@return string? name of the error
 function irq.ipi(options) end
 
+--- Everything that can be told about an IRQ, from its device to its handler.
+---@param irq integer
+---@return shark.IrqMap? map
+---@return string? message
+---@return string? name of the error: "ENOENT"
+function irq.describe(irq) end
+
+--- What a CPU does when a vector arrives.
+---@param cpu integer
+---@param vector integer 0 to 255
+---@return shark.VectorSlot? slot
+---@return string? message
+---@return string? name of the error
+function irq.describe_vector(cpu, vector) end
+
 return irq
