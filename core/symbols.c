@@ -113,6 +113,14 @@ static bool parse_line(char *line, uint64_t *address, char **name, char **module
 	return *name != NULL;
 }
 
+/* No function is at 0: the addresses are hidden, this one and all that follow. */
+static bool hides(const char *line, uint64_t address)
+{
+	const char *type = strchr(line, ' ') + 1;
+
+	return !address && (*type == 't' || *type == 'T');
+}
+
 /* Modules come in runs: the last name is the same more often than not. */
 static size_t keep_module(struct symbols *symbols, const char *name, size_t last)
 {
@@ -138,6 +146,8 @@ static int read_lines(struct symbols *symbols, FILE *file, bool *hidden)
 		code = add(symbols, address, 0, name, module_at);
 		if (code)
 			return code;
+		if (hides(line, address))
+			break;
 		*hidden = *hidden && !address;
 	}
 	return symbols->count ? 0 : -EINVAL;
@@ -216,12 +226,15 @@ static int scan_lines(FILE *file, struct symbol_address *wanted, size_t n, bool 
 	size_t size = 0, lines = 0;
 
 	*hidden = true;
-	for (; getline(&line, &size, file) > 0; lines++) {
+	while (getline(&line, &size, file) > 0) {
 		char *name, *module;
 		uint64_t address;
 
 		if (!parse_line(line, &address, &name, &module))
 			return -EINVAL;
+		lines++;
+		if (hides(line, address))
+			break;
 		match_all(wanted, n, name, address);
 		*hidden = *hidden && !address;
 	}
