@@ -2,6 +2,7 @@
 -- Source: Intel SDM 3A, 6.14.1 (64-bit gates); arch/x86/kernel/idt.c.
 
 local bytes = require "shark.bytes"
+local globals = require "shark.kernel_globals"
 local k = require "shark.kernel"
 local register = require "shark.register"
 
@@ -35,7 +36,7 @@ end
 --- @param vector integer 0 to 255
 --- @return table? entry { address, present, symbol, words } @return string? message @return string? name
 function M.entry(vector)
-  local base, message, name = k.address("idt_table")
+  local base, message, name = globals.address("idt_table")
   if not base then
     return nil, message, name
   end

@@ -4,6 +4,7 @@
 
 local amdvi = require "shark.amdvi"
 local bytes = require "shark.bytes"
+local globals = require "shark.kernel_globals"
 local irte = require "shark.irte"
 local k = require "shark.kernel"
 local must = require "shark.kernel_must"
@@ -35,8 +36,7 @@ local function features(iommu)
   if iommu.features ~= 0 then
     return amdvi.efr(iommu.features)
   end
-  local var = k.var("amd_iommu_efr", "u64")
-  local value = var and var:value()
+  local value = globals.get("amd_iommu_efr", "u64")
   return value and value ~= 0 and amdvi.efr(value) or nil
 end
 
@@ -44,7 +44,7 @@ end
 -- names on every kernel.
 local function format_of(iommu)
   local ops = iommu.irte_ops
-  local prepare = ops and ops.prepare
+  local prepare = ops and ops.prepare -- a bare address where names are hidden
   return prepare == "irte_prepare" and "amd32" or prepare == "irte_ga_prepare" and "amd128" or nil
 end
 

@@ -3,6 +3,7 @@
 -- Source: drivers/iommu/intel/iommu.h, dmar.c, irq_remapping.c.
 
 local bytes = require "shark.bytes"
+local globals = require "shark.kernel_globals"
 local irte = require "shark.irte"
 local k = require "shark.kernel"
 local must = require "shark.kernel_must"
@@ -86,8 +87,7 @@ local function is_eim(irta)
   if irta then
     return irta.eim
   end
-  local var = k.var("eim_mode", "int")
-  return var and var:value() ~= 0 or false
+  return (globals.get("eim_mode", "int") or 0) ~= 0
 end
 
 --- Do the entries of a unit's table have 32-bit destinations?

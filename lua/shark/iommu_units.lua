@@ -3,6 +3,7 @@
 
 local acpi = require "shark.acpi"
 local files = require "shark.files"
+local globals = require "shark.kernel_globals"
 local irte = require "shark.irte"
 local iommu_amd = require "shark.iommu_amd"
 local iommu_intel = require "shark.iommu_intel"
@@ -21,6 +22,10 @@ local M = {}
 
 -- Calls visit(object) for each entry of a list; nil and why not where it cannot be walked.
 local function each(head, type, member, visit)
+  local address, message, name = globals.address(head)
+  if not address then
+    return nil, message, name
+  end
   return memory.attempt(function()
     for entry in k.list(head, type, member, 1024) do
       visit(entry)

@@ -11,6 +11,7 @@ local iommu_amd = require "shark.iommu_amd"
 local iommu_intel = require "shark.iommu_intel"
 local ioapic = require "shark.ioapic"
 local irqmap_msi = require "shark.irqmap_msi"
+local globals = require "shark.kernel_globals"
 local idt = require "shark.idt"
 local k = require "shark.kernel"
 local memory = require "shark.kernel_memory"
@@ -89,7 +90,7 @@ local function read_counts(walk, desc)
   end
   local counts, total = {}, 0
   for _, cpu in ipairs(must(cpulist.parse(files.line("/sys/devices/system/cpu/online") or "0"))) do
-    local stat = k.per_cpu(per_cpu, cpu)
+    local stat = globals.per_cpu(per_cpu, cpu)
     if not stat then
       return -- those of /proc/interrupts stay
     end
@@ -145,9 +146,28 @@ local KINDS = {
   x86_vector_alloc_irqs = "vector", mp_irqdomain_alloc = "ioapic",
 }
 
+-- Where the kernel hides names too: by what the domain is called, in this order
+-- ("INTEL-IR-MSI-0-3" is one of MSI).
+local PATTERNS = {
+  { "MSI", "msi" }, { "IO%-APIC", "ioapic" }, { "^INTEL%-IR", "intel" }, { "^AMD%-IR", "amd" },
+  { "^VECTOR$", "vector" },
+}
+
+local function kind_by_name(name)
+  for _, pattern in ipairs(PATTERNS) do
+    if (name or ""):find(pattern[1]) then
+      return pattern[2]
+    end
+  end
+end
+
 local function kind_of(domain)
   local ops = domain and domain.ops
-  return ops and KINDS[ops.alloc] or nil
+  local alloc = ops and ops.alloc
+  if alloc and alloc:find("^0x") then
+    return kind_by_name(domain.name)
+  end
+  return alloc and KINDS[alloc] or nil
 end
 
 function levels.msi(walk, level, _, desc)
@@ -199,7 +219,7 @@ end
 
 -- Does the CPU's table lead back to this descriptor?
 local function vector_points_back(walk, desc, cpu, vector)
-  local row, message = k.per_cpu("vector_irq", cpu, "unsigned long [256]")
+  local row, message = globals.per_cpu("vector_irq", cpu, "unsigned long [256]")
   if not row then
     walk:misses("vector_irq", message)
     return nil

@@ -1,15 +1,63 @@
 --- Global variables of the kernel that may be there or not, and functions whose
 -- names say what a kernel was built with.
 
+local core = require "shark.kernel.core"
 local k = require "shark.kernel"
 local memory = require "shark.kernel_memory"
 
 local M = {}
 
+-- A name that is not there, and names that are hidden, cost a pass over all of
+-- /proc/kallsyms each time they are asked for: asked once.
+local refused, generation = {}, nil
+
+local function known_refusal(name)
+  if generation ~= core.generation() then -- shark.debuginfo_set() may have brought them
+    refused, generation = {}, core.generation()
+  end
+  return refused[name] or refused[""]
+end
+
+--- Address of a variable or function of the kernel proper.
+--- @return ffi.cdata*? address @return string? message @return string? name
+function M.address(name)
+  local known = known_refusal(name)
+  if known then
+    return nil, known.message, known.name
+  end
+  local address, message, error_name = k.address(name)
+  if not address then
+    -- Whatever is not "no such name" is true of all names.
+    refused[error_name == "ENOENT" and name or ""] = { message = message, name = error_name }
+  end
+  return address, message, error_name
+end
+
+--- k.var().
+function M.variable(name, type_name)
+  local address, message, error_name = M.address(name)
+  if not address then
+    return nil, message, error_name
+  end
+  return k.var(name, type_name)
+end
+
+--- k.per_cpu(), of a variable by its name or of an object.
+function M.per_cpu(what, cpu, type_name)
+  local address, message, name = M.address("__per_cpu_offset")
+  if address and type(what) == "string" then
+    address, message, name = M.address(what)
+  end
+  if not address then
+    return nil, message, name
+  end
+  return k.per_cpu(what, cpu, type_name)
+end
+
 -- Memory between these is given back when the kernel has started: what was there
 -- is gone, though the names remain.
 local function in_init(address)
-  local first, last = k.address("__init_begin"), k.address("__init_end")
+  local first, last = M.address("__init_begin"), M.address("__init_end")
   return first and last and address >= first and address < last
 end
 
@@ -21,7 +69,7 @@ end
 
 --- Why no variable at all can be looked up; nil when they can.
 function M.unlisted()
-  local address, message = k.address("init_task")
+  local address, message = M.address("init_task")
   return not address and message or nil
 end
 
@@ -29,7 +77,7 @@ end
 --- @param name string @param type string
 --- @return any? value @return string? message why there is none @return string? name
 function M.get(name, type)
-  local address, message, error_name = k.address(name)
+  local address, message, error_name = M.address(name)
   if not address then
     return nil, short(message), error_name
   elseif in_init(address) then
@@ -59,7 +107,7 @@ end
 
 --- Was this function compiled in? nil: names cannot be read.
 function M.has_function(name)
-  local address, _, error_name = k.address(name)
+  local address, _, error_name = M.address(name)
   if not address and error_name ~= "ENOENT" then
     return nil
   end

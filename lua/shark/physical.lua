@@ -1,6 +1,6 @@
 --- Physical addresses of the kernel's direct map.
 
-local k = require "shark.kernel"
+local globals = require "shark.kernel_globals"
 
 local M = {}
 
@@ -9,12 +9,10 @@ local M = {}
 --- @param virtual ffi.cdata* uint64_t
 --- @return ffi.cdata*? physical uint64_t @return string? message
 function M.address(virtual)
-  local var, message = k.var("page_offset_base", "unsigned long")
-  if not var then
+  local base, message = globals.get("page_offset_base", "unsigned long")
+  if not base then
     return nil, message
-  end
-  local base = var:value()
-  if virtual < base then
+  elseif virtual < base then
     return nil, "not in the direct map"
   end
   return virtual - base

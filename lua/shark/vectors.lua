@@ -5,6 +5,7 @@ local bytes = require "shark.bytes"
 local cpulist = require "shark.cpulist"
 local files = require "shark.files"
 local idt = require "shark.idt"
+local globals = require "shark.kernel_globals"
 local k = require "shark.kernel"
 local memory = require "shark.kernel_memory"
 local must = require "shark.kernel_must"
@@ -35,7 +36,7 @@ end
 local COUNTS = { "available", "allocated", "managed", "managed_allocated" }
 
 local function cpu_map(matrix, cpu)
-  local map = must(k.per_cpu(matrix.maps, cpu))
+  local map = must(globals.per_cpu(matrix.maps, cpu))
   local found = { allocated_map = bitmap(map, "alloc_map"), managed_map = bitmap(map, "managed_map") }
   for _, name in ipairs(COUNTS) do
     found[name] = map[name]
@@ -44,7 +45,7 @@ local function cpu_map(matrix, cpu)
 end
 
 local function read_matrix()
-  local pointer = must(k.var("vector_matrix", "struct irq_matrix *"))
+  local pointer = must(globals.variable("vector_matrix", "struct irq_matrix *"))
   local matrix = must(pointer:value(), "no vector allocator is set up")
   local found = { system_map = bitmap(matrix, "system_map"), object = matrix }
   for _, name in ipairs { "alloc_start", "alloc_end", "global_available", "global_reserved", "total_allocated",
@@ -98,7 +99,7 @@ local function slot_of(cpu, vector, entry, matrix, map)
 end
 
 local function row_of(cpu)
-  local row = must(k.per_cpu("vector_irq", cpu, ROW))
+  local row = must(globals.per_cpu("vector_irq", cpu, ROW))
   local text, entries = must(k.read(k.addressof(row), NR_VECTORS * 8)), {}
   for vector = 0, NR_VECTORS - 1 do
     entries[vector] = bytes.u64(text, vector * 8)
