@@ -86,6 +86,31 @@ function tests.test_moves_back_to_back_are_shown_as_they_are()
   end
 end
 
+-- ---- hidden names ----
+
+local KPTR = "/proc/sys/kernel/kptr_restrict"
+
+-- Levels are told apart by their domains' names then.
+function tests.test_where_names_are_hidden_the_walk_goes_on()
+  t.needs("root", "kmem", "irq_descs")
+  local number, before = nic_irqs(), files.line(KPTR)
+  local open = assert(irq.describe(number))
+  assert(write(KPTR, "2"))
+  local map, message = irq.describe(number)
+  local in_new_process = proc.run_shark("irqmap", tostring(number))
+  assert(write(KPTR, before))
+  t.assertNotNil(map, message)
+  t.assertEquals(in_new_process.status, 0)
+  if not in_new_process.out:find("\n  level 0: ", 1, true) then
+    return -- without BPF, no descriptor is found without names
+  end
+  t.assertStrContains(in_new_process.out, "missing: IDT entry: /proc/kallsyms hides its addresses")
+  t.assertStrContains(in_new_process.out, ("\n  vector %d "):format(open.vector.number))
+  if open.iommu then
+    t.assertStrContains(in_new_process.out, ("IRTE %d of %s"):format(open.irte.index, open.irte.iommu))
+  end
+end
+
 -- ---- a device that comes and goes ----
 
 local CYCLES = 200
