@@ -223,8 +223,10 @@ function M.stable(work, ...)
   followed = mine
   local results = pack(pcall(work, ...))
   followed = outer
-  local change = find_change(mine)
-  if change then
+  local looked, change = pcall(find_change, mine)
+  if not looked then
+    return settle(looked, change) -- what refused the work refuses this too
+  elseif change then
     return nil, "changed while reading: " .. change, "EAGAIN"
   end
   hand_on(mine, outer)
