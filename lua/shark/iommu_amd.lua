@@ -40,12 +40,23 @@ local function features(iommu)
   return value and value ~= 0 and amdvi.efr(value) or nil
 end
 
+-- GAEn of the control register says which entries the hardware expects.
+local function format_in_hardware(iommu)
+  local text = k.read(k.raw(iommu, "mmio_base") + amdvi.offsets.CONTROL, 8)
+  if not text then
+    return nil
+  end
+  return amdvi.control(bytes.u64(text, 0)).fields.GAEn == 1 and "amd128" or "amd32"
+end
+
+local FORMATS = { irte_prepare = "amd32", irte_ga_prepare = "amd128" }
+
 -- The table's format: by the function that fills an entry in, as functions have
--- names on every kernel.
+-- names on every kernel; where all names are hidden, by the hardware.
 local function format_of(iommu)
   local ops = iommu.irte_ops
-  local prepare = ops and ops.prepare -- a bare address where names are hidden
-  return prepare == "irte_prepare" and "amd32" or prepare == "irte_ga_prepare" and "amd128" or nil
+  local prepare = ops and ops.prepare
+  return FORMATS[prepare] or prepare and format_in_hardware(iommu) or nil
 end
 
 local WORDS = { amd32 = "32-bit entries", amd128 = "128-bit entries" }
@@ -159,8 +170,10 @@ end
 
 local function read_copy(data, format)
   local entry = k.raw(data, "entry")
-  if entry == 0 or not format then
+  if entry == 0 then
     return nil, "there is none"
+  elseif not format then
+    return nil, "the format of its entries is not known"
   end
   local text, message = k.read(entry, SIZES[format])
   if not text then

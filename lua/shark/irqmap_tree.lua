@@ -86,6 +86,8 @@ local function add_irte(parent, irte)
     add(live, copy_line(irte))
   elseif irte.cached then
     add(parent, ("%s, the kernel's copy %s: %s"):format(which, join(irte.cached.raw, " "), join(irte.cached.words)))
+  else
+    add(parent, which .. ": not read")
   end
   if irte.device_entry then
     add(parent, irte.device_entry.words)
