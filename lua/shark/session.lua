@@ -46,6 +46,7 @@ local row_pointer = ffi.typeof("const struct shark_row *")
 ---     source  string    where, for people; a file's text is handed to kernel()
 ---     kernel  fun(options, text?): table  counts by name, now or of that text
 ---     seen    fun(session): table  the same from the rows
+---   methods   table?  name -> fun(session, ...): what its sessions can do besides
 function M.define(kind)
   local slot = "struct { uint64_t ring_header; " .. kind.event .. "; }"
   local fields = kind.fields or {}
@@ -93,6 +94,9 @@ function M.open(kind, options)
   session.rows = ffi.cast(row_pointer, address)
   session.nr_rows = nr_rows
   session.audit_start = audited and audit.start(session, before)
+  for method, call in pairs(kind.methods or {}) do
+    session[method] = call
+  end
   open_sessions[session] = true
   return session
 end
