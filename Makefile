@@ -58,7 +58,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -
 # The core proper: no Lua, no event loop. Unit tests link this and nothing else.
 CORE := error log libbpf_error kfeat tracepoint attach object ring session symbols debuginfo rawsock \
 	provider provider_hardirq provider_softirq provider_vector \
-	provider_ipi provider_irqthread options embedded
+	provider_ipi provider_irqthread provider_vecalloc options embedded
 HOST := main host run ending output script repl bind/bind_luv bind/bind_shark bind/bind_session \
 	bind/luaint
 
@@ -66,7 +66,8 @@ HOST := main host run ending output script repl bind/bind_luv bind/bind_shark bi
 BPF := hardirq_tp_btf:hardirq:WAY_TP_BTF hardirq_raw_tp:hardirq:WAY_RAW_TP hardirq_tp:hardirq:WAY_TP \
 	softirq_raw_tp:softirq:WAY_RAW_TP softirq_tp:softirq:WAY_TP \
 	vector_raw_tp:vector:WAY_RAW_TP vector_tp:vector:WAY_TP ipi_raw_tp:ipi:WAY_RAW_TP ipi_receive:ipi:WAY_RECEIVE \
-	irqthread_raw_tp:irqthread:WAY_RAW_TP
+	irqthread_raw_tp:irqthread:WAY_RAW_TP \
+	vecalloc_raw_tp:vecalloc:WAY_RAW_TP
 
 # Kernel objects.
 CORE += kmem kmem_bpf kcore types

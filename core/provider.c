@@ -16,6 +16,7 @@ static const struct provider *const providers[] = {
 	&provider_softirq,
 	&provider_vector,
 	&provider_ipi,
+	&provider_vecalloc,
 	NULL,
 };
 /* clang-format on */

@@ -91,5 +91,6 @@ extern const struct provider provider_softirq;
 extern const struct provider provider_vector;
 extern const struct provider provider_ipi;
 extern const struct provider provider_irqthread;
+extern const struct provider provider_vecalloc;
 
 #endif

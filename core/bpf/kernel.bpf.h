@@ -29,6 +29,21 @@ struct task_struct___before_5_14 {
 	long state;
 };
 
+/* kernel/irq/matrix.c */
+struct cpumap {
+	unsigned int available;
+	unsigned int allocated;
+	unsigned int managed;
+	unsigned int managed_allocated;
+};
+
+struct irq_matrix {
+	unsigned int global_available;
+	unsigned int global_reserved;
+	unsigned int total_allocated;
+	unsigned int online_maps;
+};
+
 #pragma clang attribute pop
 
 /* Not runnable, for the scheduler. */

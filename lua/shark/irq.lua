@@ -124,4 +124,31 @@ function M.describe_vector(cpu, vector)
   return require("shark.irqmap").describe_vector(cpu, vector)
 end
 
+--- The vector allocator: which IRQ gets, moves or gives back which vector of
+--- which CPU, and how many vectors are left.
+---
+--- Rows of read(): what (the tracepoint), cpu (where it was done), on_cpu (the CPU
+--- the vector is of; nil if the tracepoint does not tell), count, last_ns
+--- (CLOCK_MONOTONIC); of vector_*: failed (there was no vector, or no memory); of
+--- irq_matrix_*: what it left: available, allocated, managed, managed_allocated
+--- of on_cpu, global_available, global_reserved, total_allocated, online_maps of
+--- all. session:cpus() has the newest of these by CPU.
+---
+--- Fields of an event: ts_ns, name (the tracepoint), irq, vector, on_cpu,
+--- prev_vector, prev_cpu (each -1 where there is none or it is not told),
+--- apicdest, ret (negative errno or 0), flag_names ("managed", ...), matrix (fields
+--- as in rows; of irq_matrix_*), cpu, pid and task (the thread that did it, or was
+--- interrupted by it), stack. irq_matrix_* do not tell the IRQ; what takes a vector
+--- comes just before the vector_* it is part of, irq_matrix_free just behind.
+---
+--- Source: tracepoints irq_vectors:vector_* (arch/x86/kernel/apic/vector.c) and
+--- irq_matrix:* (kernel/irq/matrix.c).
+---
+--- @param options? table filters irq (leaves out irq_matrix_*), cpu (of the vector;
+---   leaves out what tells none); way "raw_tp"
+--- @return shark.Session? @return string? message @return string? name
+function M.vecalloc(options)
+  return require("shark.vecalloc").open(options)
+end
+
 return M

@@ -28,10 +28,7 @@ static void ways_are_in_the_order_of_preference(void **state)
 }
 
 static const struct provider *const all[] = {
-	&provider_hardirq,
-	&provider_softirq,
-	&provider_vector,
-	&provider_ipi,
+	&provider_hardirq, &provider_softirq, &provider_vector, &provider_ipi, &provider_vecalloc,
 };
 
 static bool has_program(const struct provider *provider, const char *name)

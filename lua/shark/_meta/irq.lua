@@ -233,6 +233,64 @@ function irq.vector(options) end
 ---@return string? message
 ---@return string? name of the error
 function irq.ipi(options) end
+---@class shark.VecallocOptions
+---@field irq? integer this IRQ only; leaves out irq_matrix_*, which do not tell it
+---@field cpu? integer vectors of this CPU only; leaves out what tells no CPU
+---@field way? "raw_tp"
+---@field ring_bytes? integer room for events, rounded up to a power of two (262144)
+---@field rows? integer
+---@field stacks? boolean keep the kernel stack of each event
+
+---@class shark.VecallocRow
+---@field what string the tracepoint, "vector_alloc", "irq_matrix_free", ...
+---@field cpu integer where it was done
+---@field on_cpu integer? the CPU that the vector is of; nil where the tracepoint does not tell
+---@field count integer
+---@field last_ns number CLOCK_MONOTONIC of the last one
+---@field failed integer? of vector_*: how many there was no vector or memory for
+---@field available integer? of irq_matrix_* with on_cpu: vectors of it that are free
+---@field allocated integer?
+---@field managed integer? kept for managed IRQs
+---@field managed_allocated integer? and in use by them
+---@field global_available integer? of irq_matrix_*
+---@field global_reserved integer?
+---@field total_allocated integer?
+---@field online_maps integer? CPUs that take part
+
+---@class shark.VecallocEvent valid only in the handler it is given to
+---@field ts_ns ffi.cdata* uint64_t, CLOCK_MONOTONIC
+---@field name string the tracepoint
+---@field irq integer -1 where it is not told, as in the next four
+---@field vector integer
+---@field on_cpu integer CPU that the vector is of
+---@field prev_vector integer
+---@field prev_cpu integer
+---@field apicdest integer APIC id or mask, of vector_config
+---@field ret integer 0 or a negative errno
+---@field flag_names string "managed, reserved, can reserve, legacy"
+---@field matrix ffi.cdata* of irq_matrix_*: the numbers of a row
+---@field cpu integer
+---@field pid integer
+---@field task string
+---@field stack integer index for session:stack(), negative for none
+
+---@class shark.VecallocSession: shark.Session
+local vecalloc = {}
+
+---@return shark.VecallocRow[]
+function vecalloc:read() end
+
+--- The newest state of each CPU that an event told of, and of all CPUs.
+---@return { cpu: integer, available: integer, allocated: integer, managed: integer, managed_allocated: integer, last_ns: number }[] cpus
+---@return { global_available: integer?, global_reserved: integer?, total_allocated: integer?, online_maps: integer? } all
+function vecalloc:cpus() end
+
+--- The vector allocator: which IRQ gets, moves or gives back which vector.
+---@param options? shark.VecallocOptions
+---@return shark.VecallocSession?
+---@return string? message
+---@return string? name of the error
+function irq.vecalloc(options) end
 
 --- Everything that can be told about an IRQ, from its device to its handler.
 ---@param irq integer
