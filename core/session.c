@@ -200,7 +200,7 @@ static void skip(struct session *session, const struct point *point, const struc
 {
 	struct session_how *how = &session->how;
 
-	log_debug("%s:%s: %s", point->group, point->event, why->text);
+	log_debug("%s: %s", point->event, why->text);
 	drop_partners(session, point);
 	if (how->nr_skipped == SESSION_MAX_SKIPPED)
 		return;

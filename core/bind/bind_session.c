@@ -230,7 +230,8 @@ static void push_skipped(lua_State *L, const struct session_how *how)
 		const struct point *point = how->skipped[i].point;
 
 		lua_createtable(L, 0, 3);
-		lua_pushfstring(L, "%s:%s", point->group, point->event);
+		lua_pushfstring(L, "%s%s%s", point->group ? point->group : "",
+				point->group ? ":" : "", point->event);
 		lua_setfield(L, -2, "point");
 		push_reason(L, &how->skipped[i].why);
 		lua_rawseti(L, -2, (int)i + 1);

@@ -336,7 +336,7 @@ function How:__tostring()
   if #self.skipped > 0 then
     local points = {}
     for i, skipped in ipairs(self.skipped) do
-      points[i] = ("%s (%s)"):format(skipped.point:match(":(.*)$"), skipped.error)
+      points[i] = ("%s (%s)"):format(skipped.point:match("[^:]*$"), skipped.error)
     end
     parts[#parts + 1] = "without " .. table.concat(points, ", ")
   end
