@@ -58,7 +58,8 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -
 # The core proper: no Lua, no event loop. Unit tests link this and nothing else.
 CORE := error log libbpf_error kfeat tracepoint attach object ring session symbols debuginfo rawsock \
 	provider provider_hardirq provider_softirq provider_vector \
-	provider_ipi provider_irqthread provider_vecalloc options embedded
+	provider_ipi provider_irqthread provider_vecalloc provider_irte provider_affinity provider_fault \
+	options embedded
 HOST := main host run ending output script repl bind/bind_luv bind/bind_shark bind/bind_session \
 	bind/luaint
 
@@ -67,7 +68,13 @@ BPF := hardirq_tp_btf:hardirq:WAY_TP_BTF hardirq_raw_tp:hardirq:WAY_RAW_TP hardi
 	softirq_raw_tp:softirq:WAY_RAW_TP softirq_tp:softirq:WAY_TP \
 	vector_raw_tp:vector:WAY_RAW_TP vector_tp:vector:WAY_TP ipi_raw_tp:ipi:WAY_RAW_TP ipi_receive:ipi:WAY_RECEIVE \
 	irqthread_raw_tp:irqthread:WAY_RAW_TP \
-	vecalloc_raw_tp:vecalloc:WAY_RAW_TP
+	vecalloc_raw_tp:vecalloc:WAY_RAW_TP \
+	irte_intel_fentry:irte_intel:WAY_FENTRY irte_intel_kprobe:irte_intel:WAY_KPROBE \
+	irte_intel_raw_tp:irte_intel:WAY_RAW_TP irte_amd_fentry:irte_amd:WAY_FENTRY irte_amd_kprobe:irte_amd:WAY_KPROBE \
+	affinity_fentry:affinity:WAY_FENTRY affinity_kprobe:affinity:WAY_KPROBE \
+	fault_intel_fentry:fault_intel:WAY_FENTRY fault_intel_kprobe:fault_intel:WAY_KPROBE \
+	fault_amd_fentry:fault_amd:WAY_FENTRY fault_amd_fentry_thread:fault_amd:WAY_THREAD \
+	fault_amd_kprobe:fault_amd:WAY_KPROBE
 
 # Kernel objects.
 CORE += kmem kmem_bpf kcore types

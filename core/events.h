@@ -290,4 +290,101 @@ struct shark_vecalloc_event {
 };
 SHARK_WIRE_SIZE(struct shark_vecalloc_event, 104);
 
+/* Why an entry of an interrupt remapping table was written. */
+enum {
+	SHARK_IRTE_SET_AFFINITY = 0,
+	SHARK_IRTE_ACTIVATE = 1,
+	SHARK_IRTE_DEACTIVATE = 2,
+	SHARK_IRTE_SET_VCPU = 3, /* posted to a guest's CPU, or no longer */
+	SHARK_IRTE_OTHER = 4,	 /* freed, resumed: seen by its invalidation only */
+};
+
+/* What an entry of an interrupt remapping table looks like. */
+enum {
+	SHARK_IRTE_INTEL = 0,
+	SHARK_IRTE_INTEL_EIM = 1, /* destinations of 32 bits */
+	SHARK_IRTE_AMD32 = 2,
+	SHARK_IRTE_AMD128 = 3,
+	SHARK_IRTE_UNKNOWN = 4, /* AMD, and no symbol tells which */
+};
+
+enum {
+	SHARK_IRTE_NO_OLD = 1,	/* what it was before is not known */
+	SHARK_IRTE_NO_TIME = 2, /* this way sees no start and no end */
+};
+
+/* An entry of an interrupt remapping table that was written. */
+struct shark_irte_event {
+	__u64 ts_ns;
+	__u64 ns;	/* from the request to the end */
+	__u64 flush_ns; /* therein, waiting for the invalidation */
+	__u64 old[2];	/* low and high; of AMD's 32 bits the low one only */
+	__u64 now[2];
+	char comm[16]; /* of the task that asked, or was interrupted */
+	__u32 pid;     /* thread id */
+	__u32 row;
+	__s32 irq; /* SHARK_NONE for SHARK_IRTE_OTHER */
+	__s32 ret;
+	__u32 index;
+	__s32 stack;
+	__u16 unit;    /* number of the IOMMU: dmar0, ivhd0 */
+	__u16 device;  /* AMD: whose table, bus << 8 | device << 3 | function */
+	__u16 format;  /* SHARK_IRTE_INTEL, ... */
+	__u16 what;    /* SHARK_IRTE_SET_AFFINITY, ... */
+	__u16 flushes; /* invalidations in it */
+	__u16 entries; /* that were invalidated, from index on; 0: all */
+	__u16 flags;   /* SHARK_IRTE_NO_OLD, ... */
+	__u16 cpu;
+};
+SHARK_WIRE_SIZE(struct shark_irte_event, 112);
+
+/* What happened to the affinity of an IRQ. */
+enum {
+	SHARK_AFFINITY_ASKED = 0, /* written to smp_affinity, by a driver, ... */
+	SHARK_AFFINITY_MOVED = 1, /* an interrupt came and made a pending one true */
+	SHARK_AFFINITY_SET = 2,	  /* by the kernel itself: startup, CPU hotplug */
+};
+
+enum {
+	SHARK_AFFINITY_PENDING = 1,	/* not in force when the request returned */
+	SHARK_AFFINITY_ASK_UNSEEN = 2,	/* asked for before the trace began */
+	SHARK_AFFINITY_WAS_PENDING = 4, /* when the request came */
+	SHARK_AFFINITY_MASK_WORDS = 16, /* CPUs beyond 1023 are left out */
+};
+
+/* An affinity that was asked for, or took effect. */
+struct shark_affinity_event {
+	__u64 ts_ns;
+	__u64 ns;	/* from the request to its return */
+	__u64 wait_ns;	/* of SHARK_AFFINITY_MOVED: since it was asked for */
+	__u64 mask[16]; /* CPUs asked for */
+	char comm[16];	/* of the task that asked */
+	__u32 pid;	/* thread id */
+	__u32 row;
+	__s32 irq;
+	__s32 ret;
+	__s32 was_on; /* CPU in force before, SHARK_NONE for none */
+	__s32 is_on;  /* CPU in force behind */
+	__s32 stack;
+	__u16 what;  /* SHARK_AFFINITY_ASKED, ... */
+	__u16 flags; /* SHARK_AFFINITY_PENDING, ... */
+	__u16 cpu;   /* that it was done on: of SHARK_AFFINITY_MOVED, where the interrupt came */
+	__u16 pad[3];
+};
+SHARK_WIRE_SIZE(struct shark_affinity_event, 208);
+
+/* A request of a device that an IOMMU refused. */
+struct shark_fault_event {
+	__u64 ts_ns;	 /* when the kernel looked */
+	__u64 record[2]; /* as the IOMMU wrote it */
+	__u32 row;
+	__u16 unit;   /* number of the IOMMU: dmar0, ivhd0 */
+	__u16 source; /* requester id: bus << 8 | device << 3 | function */
+	__u16 reason; /* Intel: fault reason; AMD: event type */
+	__u16 is_amd;
+	__u16 cpu;
+	__u16 lost; /* 1: the IOMMU had no room for all */
+};
+SHARK_WIRE_SIZE(struct shark_fault_event, 40);
+
 #endif

@@ -17,6 +17,11 @@ static const struct provider *const providers[] = {
 	&provider_vector,
 	&provider_ipi,
 	&provider_vecalloc,
+	&provider_irte_intel,
+	&provider_irte_amd,
+	&provider_affinity,
+	&provider_fault_intel,
+	&provider_fault_amd,
 	NULL,
 };
 /* clang-format on */
@@ -65,6 +70,13 @@ int provider_check_irq(int64_t irq, struct error *err)
 			 (long long)irq);
 }
 
+int provider_check_any_irq(int64_t irq, struct error *err)
+{
+	if (irq >= 0 && irq <= INT32_MAX)
+		return 0;
+	return error_set(err, -ENOENT, "no such IRQ: %lld", (long long)irq);
+}
+
 int provider_check_cpu(int64_t cpu, struct error *err)
 {
 	int cpus = kfeat_possible_cpus(err);
@@ -110,6 +122,13 @@ int provider_field(const char *group, const char *event, const char *field, uint
 		return offset;
 	*at = (uint32_t)offset;
 	return 0;
+}
+
+int provider_rows_of_irqs(int cpus, struct error *err)
+{
+	int irqs = kfeat_irqs(err);
+
+	return irqs < 0 ? irqs : 4 * irqs + 16 * cpus;
 }
 
 uint32_t provider_table_size(uint64_t rows)

@@ -73,6 +73,8 @@ const struct feature *provider_feature(const struct provider *provider, const ch
 
 /* What filters of several providers have in common. */
 int provider_check_irq(int64_t irq, struct error *err);
+/* Of what happens before an IRQ is requested: one that is yet to come will do. */
+int provider_check_any_irq(int64_t irq, struct error *err);
 int provider_check_cpu(int64_t cpu, struct error *err);
 int provider_check_ns(int64_t ns, struct error *err);
 
@@ -83,6 +85,9 @@ int provider_irq_rows(int cpus, struct error *err);
 int provider_field(const char *group, const char *event, const char *field, uint32_t *at,
 		   struct error *err);
 
+/* Rows for what happens to IRQs on some CPU, a few kinds of it. */
+int provider_rows_of_irqs(int cpus, struct error *err);
+
 /* A power of two that holds this many rows of a hash table, at most half full. */
 uint32_t provider_table_size(uint64_t rows);
 
@@ -92,5 +97,10 @@ extern const struct provider provider_vector;
 extern const struct provider provider_ipi;
 extern const struct provider provider_irqthread;
 extern const struct provider provider_vecalloc;
+extern const struct provider provider_irte_intel;
+extern const struct provider provider_irte_amd;
+extern const struct provider provider_affinity;
+extern const struct provider provider_fault_intel;
+extern const struct provider provider_fault_amd;
 
 #endif

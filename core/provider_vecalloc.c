@@ -69,16 +69,8 @@ static const struct way ways[] = {
 	{ .name = "raw_tp", .image = &vecalloc_raw_tp_image, .attach = attach_raw_tp },
 };
 
-/* The IRQ may be one that is yet to come: its vector is what comes first. */
-static int check_irq(int64_t irq, struct error *err)
-{
-	return irq >= 0 && irq <= INT32_MAX
-		       ? 0
-		       : error_set(err, -ENOENT, "no such IRQ: %lld", (long long)irq);
-}
-
 static const struct filter filters[] = {
-	{ "irq", offsetof(struct shark_config, id), check_irq },
+	{ "irq", offsetof(struct shark_config, id), provider_check_any_irq },
 	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
 };
 

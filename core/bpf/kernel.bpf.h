@@ -44,6 +44,71 @@ struct irq_matrix {
 	unsigned int online_maps;
 };
 
+/* include/linux/irq.h */
+struct irq_common_data {
+	unsigned int state_use_accessors;
+	unsigned long effective_affinity; /* a cpumask_var_t: the mask, or its address */
+};
+
+struct irq_data {
+	unsigned int irq;
+	struct irq_common_data *common;
+	void *chip_data;
+};
+
+/* drivers/iommu/intel/iommu.h, irq_remapping.c */
+struct ir_table {
+	void *base;
+};
+
+struct intel_iommu {
+	void *reg;
+	__u64 cap;
+	int seq_id;
+	struct ir_table *ir_table;
+};
+
+struct irq_2_iommu {
+	struct intel_iommu *iommu;
+	__u16 irte_index;
+	__u16 sub_handle;
+};
+
+struct intel_ir_data {
+	struct irq_2_iommu irq_2_iommu;
+};
+
+struct qi_desc {
+	__u64 qw0;
+};
+
+/* drivers/iommu/amd/amd_iommu_types.h */
+struct irq_remap_table {
+	__u32 *table;
+};
+
+struct amd_iommu_pci_seg {
+	struct irq_remap_table **irq_lookup_table; /* since 6.1; before, a variable */
+};
+
+struct amd_iommu {
+	int index;
+	void *mmio_base;
+	struct amd_iommu_pci_seg *pci_seg; /* since 6.1 */
+	void *evt_buf;
+	void *irte_ops;
+};
+
+struct irq_2_irte {
+	__u16 devid;
+	__u16 index;
+};
+
+struct amd_ir_data {
+	struct amd_iommu *iommu; /* since 6.1; before, a variable knows it by devid */
+	struct irq_2_irte irq_2_irte;
+};
+
 #pragma clang attribute pop
 
 /* Not runnable, for the scheduler. */

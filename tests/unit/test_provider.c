@@ -28,7 +28,9 @@ static void ways_are_in_the_order_of_preference(void **state)
 }
 
 static const struct provider *const all[] = {
-	&provider_hardirq, &provider_softirq, &provider_vector, &provider_ipi, &provider_vecalloc,
+	&provider_hardirq,     &provider_softirq,    &provider_vector,	 &provider_ipi,
+	&provider_vecalloc,    &provider_irte_intel, &provider_irte_amd, &provider_affinity,
+	&provider_fault_intel, &provider_fault_amd,
 };
 
 static bool has_program(const struct provider *provider, const char *name)
