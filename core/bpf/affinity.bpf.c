@@ -55,21 +55,24 @@ static __always_inline int is_pending(const struct irq_data *data)
 	return BPF_CORE_READ(data, common, state_use_accessors) & SETAFFINITY_PENDING;
 }
 
+static __always_inline const void *effective_mask(const struct irq_common_data *common)
+{
+	const struct irq_common_data___inline *with_mask = (const void *)common;
+
+	if (bpf_core_field_exists(common->effective_affinity))
+		return BPF_CORE_READ(common, effective_affinity);
+	return __builtin_preserve_access_index(&with_mask->effective_affinity);
+}
+
 /*
  * The CPU in force. On x86 it is one (irq_data_update_effective_affinity() in
- * arch/x86/kernel/apic/vector.c). A cpumask_var_t is the mask itself or, with
- * CONFIG_CPUMASK_OFFSTACK, a kernel address, which has its upper 17 bits set: no
- * mask of one CPU does.
+ * arch/x86/kernel/apic/vector.c).
  */
 static __always_inline __s32 effective_cpu(const struct irq_data *data)
 {
-	const struct irq_common_data *common = BPF_CORE_READ(data, common);
-	const void *mask = __builtin_preserve_access_index(&common->effective_affinity);
+	const void *mask = effective_mask(BPF_CORE_READ(data, common));
 	__u64 word = 0;
 
-	bpf_probe_read_kernel(&word, sizeof(word), mask);
-	if (word >> 47 == 0x1ffff)
-		mask = (const void *)word;
 	for (int i = 0; i < SHARK_AFFINITY_MASK_WORDS; i++) {
 		if ((__u32)i * 64 >= config.nr_cpus)
 			break;

@@ -43,9 +43,11 @@ static __always_inline void begin_call(struct shark_cpu *cpu, const struct call 
 {
 	struct call_key key = { .task = this_task() };
 
-	for (; key.level < CALL_LEVELS; key.level++) {
-		const struct call *other = bpf_map_lookup_elem(&calls, &key);
+	for (int level = 0; level < CALL_LEVELS; level++) {
+		const struct call *other;
 
+		key.level = (__u64)level;
+		other = bpf_map_lookup_elem(&calls, &key);
 		if (other && other->object != call->object)
 			continue;
 		if (other)

@@ -45,9 +45,18 @@ struct irq_matrix {
 };
 
 /* include/linux/irq.h */
+struct cpumask {
+	unsigned long bits[1];
+};
+
+/* A cpumask_var_t is a pointer with CONFIG_CPUMASK_OFFSTACK, else an array of one. */
 struct irq_common_data {
 	unsigned int state_use_accessors;
-	unsigned long effective_affinity; /* a cpumask_var_t: the mask, or its address */
+	struct cpumask *effective_affinity;
+};
+
+struct irq_common_data___inline {
+	struct cpumask effective_affinity[1];
 };
 
 struct irq_data {
