@@ -74,7 +74,7 @@ BPF := hardirq_tp_btf:hardirq:WAY_TP_BTF hardirq_raw_tp:hardirq:WAY_RAW_TP hardi
 	affinity_fentry:affinity:WAY_FENTRY affinity_kprobe:affinity:WAY_KPROBE \
 	fault_intel_fentry:fault_intel:WAY_FENTRY fault_intel_kprobe:fault_intel:WAY_KPROBE \
 	fault_amd_fentry:fault_amd:WAY_FENTRY fault_amd_fentry_thread:fault_amd:WAY_THREAD \
-	fault_amd_kprobe:fault_amd:WAY_KPROBE
+	fault_amd_kprobe:fault_amd:WAY_KPROBE fault_amd_kprobe_thread:fault_amd:WAY_KPROBE_THREAD
 
 # Kernel objects.
 CORE += kmem kmem_bpf kcore types

@@ -13,6 +13,8 @@
 #include "fault_amd_fentry_thread.skel.h"
 #include "fault_amd_kprobe.light.h"
 #include "fault_amd_kprobe.skel.h"
+#include "fault_amd_kprobe_thread.light.h"
+#include "fault_amd_kprobe_thread.skel.h"
 #include "fault_intel_fentry.light.h"
 #include "fault_intel_fentry.skel.h"
 #include "fault_intel_kprobe.light.h"
@@ -25,6 +27,7 @@ IMAGE_DEFINE(fault_intel_kprobe, programs);
 IMAGE_DEFINE(fault_amd_fentry, programs);
 IMAGE_DEFINE(fault_amd_fentry_thread, programs);
 IMAGE_DEFINE(fault_amd_kprobe, programs);
+IMAGE_DEFINE(fault_amd_kprobe_thread, programs);
 
 static const struct point intel[] = {
 	{ .program = "on_fault", .event = "dmar_fault" },
@@ -59,6 +62,14 @@ static const struct way amd_ways[] = {
 		.name = "kprobe",
 		.image = &fault_amd_kprobe_image,
 		.attach = attach_kprobe,
+		.counts_missed_runs = kfeat_counts_missed_tp_runs,
+	},
+	{
+		.name = "kprobe_thread",
+		.image = &fault_amd_kprobe_thread_image,
+		.attach = attach_kprobe,
+		.points = amd_thread,
+		.nr_points = ARRAY_SIZE(amd_thread),
 		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 };

@@ -4,6 +4,11 @@
  * (IOMMU spec 2.5); before 6.6 or so it is part of amd_iommu_int_thread(irq,
  * iommu): WAY_THREAD.
  */
+#ifdef WAY_KPROBE_THREAD
+#define WAY_KPROBE
+#define WAY_THREAD
+#endif
+
 #include "fault.bpf.h"
 
 /* drivers/iommu/amd/amd_iommu_types.h */

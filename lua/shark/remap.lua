@@ -1,14 +1,19 @@
---- Interrupt remapping: its state, and every entry of its tables in use.
+--- Interrupt remapping: its state, every entry of its tables in use, and what
+-- changes in it.
 
 local iommu_units = require "shark.iommu_units"
 local irqmap = require "shark.irqmap"
 local remap_state = require "shark.remap_state"
+local remap_trace = require "shark.remap_trace"
 
 local M = {}
 
 --- The state of interrupt remapping: active operations, mode, and the chain of
 --- decisions. See remap_state.read().
 M.state = remap_state.read
+
+--- Traces; see shark.remap_trace.
+M.changes, M.affinity, M.faults = remap_trace.changes, remap_trace.affinity, remap_trace.faults
 
 -- unit, device (AMD) and index -> map of the IRQ that has the entry.
 local function key(unit, device, index)

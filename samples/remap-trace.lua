@@ -1,0 +1,199 @@
+-- remap-trace: IRTEs written, affinity asked and pending, vectors taken and freed, IOMMU faults
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local records = require "shark.remap_records"
+local remap_story = require "shark.remap_story"
+local table_text = require "shark.table"
+local uv = require "uv"
+
+local NAME = "remap-trace"
+
+local parser = cli.parser(NAME, "Prints what changes in interrupt remapping, as it happens: entries of its tables " ..
+  "(old and new, who asked, how long it took), affinity that is asked for, pending and in force, vectors taken " ..
+  "and given back, and requests that the IOMMU refused.")
+parser:option("-i --irq", "This IRQ only (and all faults)."):argname("IRQ"):convert(cli.number)
+parser:option("-k --kind", "These only; may be repeated."):choices(remap_story.KINDS):count "*"
+parser:flag("--stack", "With the kernel stack of each request.")
+parser:flag("--matrix", "Also irq_matrix:*, what each step takes from a CPU.")
+parser:flag("--summary", "No lines, only what they come to at the end.")
+cli.add_trace_options(parser, { "fentry", "kprobe", "raw_tp" })
+local options = parser:parse()
+
+local ORDER = { "kind", "time", "irq", "cpu", "name", "what", "unit", "device", "source", "index", "why", "before",
+  "after", "text", "cpus", "was_on", "is_on", "pending", "vector", "on_cpu", "prev_vector", "prev_cpu", "reason", "ns",
+  "flush_ns", "wait_ns", "error", "by" }
+
+-- CLOCK_MONOTONIC, which events have, to the time of day.
+local clock_offset_ns = shark.gettimeofday() * 1e3 - tonumber(uv.hrtime())
+
+local function print_record(record, ns)
+  if options.summary then
+    return
+  end
+  local time = (ns + clock_offset_ns) / 1e9
+  if options.json then
+    record.report, record.time = "event", time
+    print(cli.json(record, ORDER))
+    return
+  end
+  print(("%s.%06d  CPU %-3d %s"):format(os.date("%H:%M:%S", math.floor(time)), time % 1 * 1e6, record.cpu,
+    records.text(record)))
+  for _, frame in ipairs(record.stack or {}) do
+    print(("    %s : %s"):format(frame.address, frame.name))
+  end
+end
+
+local function kinds()
+  local wanted = {}
+  for _, kind in ipairs(options.kind) do
+    wanted[kind] = true
+  end
+  return next(wanted) and wanted or nil
+end
+
+local story = remap_story.open({
+  irq = options.irq, kinds = kinds(), stacks = options.stack, matrix = options.matrix, way = options.way,
+}, print_record)
+
+if #story.sessions == 0 then
+  local reasons = {}
+  for kind, why in pairs(story.unavailable) do
+    reasons[#reasons + 1] = ("%s: %s"):format(kind, why.message)
+  end
+  table.sort(reasons)
+  cli.fail(NAME, table.concat(reasons, "; "))
+end
+
+-- What cannot be seen here is said before anything else, not shown as nothing.
+local function announce()
+  local traced = {}
+  for _, kind in ipairs(remap_story.KINDS) do
+    local why = story.unavailable[kind]
+    if why then
+      print(("not traced: %s: %s"):format(kind, why.message))
+    end
+  end
+  for i, entry in ipairs(story.sessions) do
+    traced[i] = entry.name
+  end
+  print("tracing: " .. table.concat(traced, ", "))
+end
+
+if not options.json then
+  announce()
+end
+
+set_interval(function() story:flush() end, 50):unref()
+
+-- ---- the summary ----
+
+local function average(row)
+  return row.total_ns / row.count
+end
+
+local function with(rows, complete)
+  for _, row in ipairs(rows or {}) do
+    complete(row)
+    row.hist = row.hist and row.hist:buckets() or nil
+  end
+  return rows
+end
+
+local function report()
+  story:flush(true)
+  local summary = story:summary()
+  with(summary.irtes, function(row)
+    row.avg_ns, row.p99_ns = average(row), row.hist:percentile(99)
+    row.flush_avg_ns = row.flushes > 0 and row.flush_ns / row.flushes or nil
+  end)
+  with(summary.affinities, function(row)
+    row.avg_ns, row.p99_ns = average(row), row.hist:percentile(99)
+  end)
+  summary.events, summary.unavailable = story.counts, next(story.unavailable) and story.unavailable or nil
+  return summary
+end
+
+local function place(row)
+  return ("%s/%s%d"):format(row.unit, row.device and row.device .. "/" or "", row.index)
+end
+
+local IRTE_COLUMNS = {
+  { title = "IRQ", field = "irq" }, { title = "CPU", field = "cpu" }, { title = "IRTE", field = "place", left = true },
+  { title = "WHY", field = "what", left = true }, { title = "COUNT", field = "count", format = fmt.count },
+  { title = "SAME", field = "unchanged", format = fmt.count },
+  { title = "REFUSED", field = "refused", format = fmt.count },
+  { title = "AVG-US", field = "avg_ns", format = fmt.microseconds },
+  { title = "P99-US", field = "p99_ns", format = fmt.microseconds },
+  { title = "MAX-US", field = "max_ns", format = fmt.microseconds },
+  { title = "INVALIDATE-US", field = "flush_avg_ns", format = fmt.microseconds },
+}
+local AFFINITY_COLUMNS = {
+  { title = "IRQ", field = "irq" }, { title = "CPU", field = "cpu" },
+  { title = "AFFINITY", field = "what", left = true },
+  { title = "COUNT", field = "count", format = fmt.count },
+  { title = "LEFT-PENDING", field = "left_pending", format = fmt.count },
+  { title = "REPLACED", field = "replaced", format = fmt.count },
+  { title = "FAILED", field = "failed", format = fmt.count },
+  { title = "AVG-US", field = "avg_ns", format = fmt.microseconds },
+  { title = "P99-US", field = "p99_ns", format = fmt.microseconds },
+  { title = "MAX-US", field = "max_ns", format = fmt.microseconds },
+}
+local function list_text(list)
+  return #list > 0 and table.concat(list, "; ") or "-"
+end
+local VECTOR_COLUMNS = {
+  { title = "IRQ", field = "irq" }, { title = "SET-UP", field = "set_up" }, { title = "ALLOC", field = "allocated" },
+  { title = "FAILED", field = "failed" }, { title = "MOVED", field = "moved" },
+  { title = "CLEANED", field = "cleaned" },
+  { title = "CLEARED", field = "cleared" }, { title = "TORN-DOWN", field = "torn_down" },
+  { title = "NOW", field = "now", left = true },
+  { title = "MOVE IN PROGRESS FROM", field = "moving", format = list_text, left = true },
+  { title = "UNMATCHED", field = "unmatched", format = list_text, left = true },
+}
+local CPU_COLUMNS = {
+  { title = "CPU", field = "cpu" }, { title = "VECTORS-LEFT", field = "available" },
+  { title = "ALLOCATED", field = "allocated" }, { title = "MANAGED", field = "managed" },
+  { title = "MANAGED-IN-USE", field = "managed_allocated" },
+}
+local FAULT_COLUMNS = {
+  { title = "IOMMU", field = "unit", left = true }, { title = "SOURCE", field = "source", left = true },
+  { title = "COUNT", field = "count", format = fmt.count }, { title = "CODE", field = "code" },
+  { title = "REASON", field = "reason", left = true },
+}
+
+local function section(columns, rows, what)
+  if not rows then
+    return
+  elseif #rows == 0 then
+    print(("\nno %s"):format(what))
+  else
+    print("\n" .. table_text.render(columns, rows))
+  end
+end
+
+local function show(what)
+  if what.report == "interval" then
+    print(("\n%s"):format(os.date("%H:%M:%S")))
+  end
+  for _, row in ipairs(what.irtes or {}) do
+    row.place = place(row)
+  end
+  for _, row in ipairs(what.vectors or {}) do
+    row.now = row.vector and ("%d of CPU %d"):format(row.vector, row.on_cpu) or nil
+  end
+  section(IRTE_COLUMNS, what.irtes, "IRTE was written")
+  section(AFFINITY_COLUMNS, what.affinities, "affinity was asked for")
+  section(VECTOR_COLUMNS, what.vectors, "vector was taken, moved or given back")
+  section(CPU_COLUMNS, what.cpus, "CPU's vectors changed")
+  section(FAULT_COLUMNS, what.faults, "request was refused by an IOMMU")
+  print()
+end
+
+cli.run {
+  name = NAME,
+  options = options,
+  sessions = story.sessions,
+  report = report,
+  show = show,
+  order = ORDER,
+}
