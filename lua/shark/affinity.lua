@@ -88,7 +88,7 @@ function M.verdict(entry)
   elseif not has_any(asked, parse(entry.online)) then
     return "offline", ("no CPU asked for is online; it is on CPU %s"):format(entry.effective)
   elseif entry.pending or not has_any(effective, asked) then
-    return "pending", ("still on CPU %s; the next interrupt moves it to CPU %s"):format(entry.effective, entry.asked)
+    return "pending", ("still on CPU %s; moves to CPU %s when interrupts come"):format(entry.effective, entry.asked)
   elseif #(entry.moved_to or {}) > 0 or entry.effective ~= (entry.effective_before or entry.effective) then
     return "moved", ("moved to CPU %s meanwhile"):format(entry.effective)
   elseif n == 0 then
