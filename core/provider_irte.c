@@ -33,23 +33,23 @@ IMAGE_DEFINE(irte_amd_kprobe, programs);
 
 /* Both ends of a function: the programs "on_NAME" and "on_NAME_end". */
 #define FENTRY(name, function)                                                                     \
-	{ .program = "on_" #name "_end", .event = function },                                      \
+	{ .program = "on_" #name "_end", .event = (function) },                                    \
 	{                                                                                          \
-		.program = "on_" #name, .event = function                                          \
+		.program = "on_" #name, .event = (function)                                        \
 	}
 #define KPROBE(name, function)                                                                     \
-	{ .program = "on_" #name "_end", .event = function, .attach = attach_kretprobe },          \
+	{ .program = "on_" #name "_end", .event = (function), .attach = attach_kretprobe },        \
 	{                                                                                          \
-		.program = "on_" #name, .event = function, .attach = attach_kprobe                 \
+		.program = "on_" #name, .event = (function), .attach = attach_kprobe               \
 	}
 #define OPTIONAL_KPROBE(number, name, function)                                                    \
 	{ .program = "on_" #name "_end",                                                           \
-	  .event = function,                                                                       \
+	  .event = (function),                                                                     \
 	  .attach = attach_kretprobe,                                                              \
-	  .optional = number },                                                                    \
+	  .optional = (number) },                                                                  \
 	{                                                                                          \
-		.program = "on_" #name, .event = function, .attach = attach_kprobe,                \
-		.optional = number                                                                 \
+		.program = "on_" #name, .event = (function), .attach = attach_kprobe,              \
+		.optional = (number)                                                               \
 	}
 
 /* What is part of a write comes last: it finds the write that it is part of. */

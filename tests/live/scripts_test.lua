@@ -71,6 +71,7 @@ function tests.test_wrong_command_lines_of_the_others()
   for name, bad in pairs {
     softirqs = { "-s", "NOPE" }, sysvecs = { "--vector", "x" }, ipis = { "--way", "tp" },
     irqslow = { "-u", "soon" }, irqheat = { "--wait" }, irqstorm = { "-t", "-1" }, irqthreads = { "--way", "tp" },
+    ["remap-trace"] = { "-k", "nope" }, affinity = { "-i", "x" },
   } do
     local result = shark(name, unpack(bad))
     t.assertEquals({ result.status, result.out }, { 2, "" }, name)
@@ -81,7 +82,10 @@ end
 -- ---- output ----
 
 -- Each as text and as JSON: both end with how it was attached and what was lost.
-local ENDED = { softirqs = {}, sysvecs = {}, ipis = {}, irqslow = {}, irqheat = {}, irqstorm = {}, irqthreads = {} }
+local ENDED = {
+  softirqs = {}, sysvecs = {}, ipis = {}, irqslow = {}, irqheat = {}, irqstorm = {}, irqthreads = {},
+  ["remap-trace"] = {}, affinity = {},
+}
 
 for name in pairs(ENDED) do
   tests["test_" .. name .. "_ends_with_its_ledger"] = function()
@@ -95,6 +99,30 @@ for name in pairs(ENDED) do
     local session = last.sessions and select(2, next(last.sessions)) or last
     t.assertNotNil(session.attached.way)
     t.assertNotNil(session.lost.map_full)
+  end
+end
+
+-- What this machine does not let be seen is said first, not shown as nothing.
+function tests.test_remap_trace_says_what_it_traces()
+  t.needs("root", "tracing")
+  local out = assert_ok(shark("remap-trace", "-d", "0.3"))
+  local traced = out:match("\ntracing: ([^\n]+)\n") or out:match("^tracing: ([^\n]+)\n")
+  for _, kind in ipairs { "irte", "affinity", "vector", "fault" } do
+    local is_traced = (", " .. traced .. ","):find(", " .. kind .. ",", 1, true) ~= nil
+    local is_refused = out:find("not traced: " .. kind .. ": ", 1, true) ~= nil
+    t.assertEquals(is_traced, not is_refused, kind)
+  end
+  t.assertStrContains(traced, "vector")
+end
+
+function tests.test_affinity_has_a_verdict_for_every_interrupt()
+  t.needs("root", "tracing")
+  local report = assert(json.decode(assert_ok(shark("affinity", "-d", "0.3", "--json"))))
+  t.assertTrue(#report.rows > 0)
+  for _, row in ipairs(report.rows) do
+    t.assertNotNil(row.asked)
+    t.assertNotNil(row.verdict)
+    t.assertNotNil(row.text)
   end
 end
 
