@@ -245,6 +245,7 @@ function tests.test_a_pending_move_and_the_interrupt_that_ends_it()
   local list = collect_affinity(session)
   local request = find_pending(nic, session, list)
   if not request then
+    session:close()
     -- The cleanup of a move waits for a timer where this function is.
     t.assertNil(has_symbol "__vector_cleanup", "nothing was left pending")
     t.skip "this kernel moves at once"
@@ -348,13 +349,15 @@ function tests.test_a_device_that_writes_where_it_may_not()
   session:on(function(e) list[#list + 1] = e.decoded end)
   local ok
   ok, reason = ahci.write_to(ADDRESS)
-  t.skipIf(not ok, tostring(reason))
   local limit = uv.hrtime() + 20e9
-  while #list == 0 and uv.hrtime() < limit do
+  while ok and #list == 0 and uv.hrtime() < limit do
     uv.sleep(50)
     session:drain()
   end
-  t.skipIf(#list == 0, "this IOMMU reports no fault: see QEMU")
+  if #list == 0 then
+    session:close() -- or its timer keeps the loop, and this process, going
+    t.skip(reason or "this emulation reports no fault")
+  end
   local fault = list[1]
   t.assertEquals({ fault.source, fault.what }, { ahci.SOURCE, "DMA" })
   t.assertEquals(tonumber(fault.address), ADDRESS)
