@@ -29,6 +29,7 @@ struct session {
 	uint32_t nr_rows, nr_cpus;
 	size_t ring_bytes;
 	struct ring ring;
+	void *extra;	 /* see session_extra() */
 	uint64_t events; /* handed over */
 	uint64_t missed_runs;
 	struct session *next; /* in the list of open sessions */
@@ -411,6 +412,7 @@ void session_destroy(struct session *session)
 	ring_unmap(&session->ring);
 	unmap_tables(session);
 	object_unload(&session->object);
+	free(session->extra);
 	free(session);
 }
 
@@ -464,6 +466,36 @@ int session_stack(const struct session *session, int32_t index, uint64_t address
 	for (; n < max && n < SHARK_STACK_DEPTH && stack[n]; n++)
 		addresses[n] = stack[n];
 	return (int)n;
+}
+
+/* All at once: one that is taken out meanwhile leaves no gap. */
+static int copy_extra(struct session *session, const struct bpf_map_info *info)
+{
+	int fd = session->object.map_fds[MAP_EXTRA];
+	__u32 n = info->max_entries, batch;
+	void *keys = malloc((size_t)n * info->key_size);
+	int code;
+
+	free(session->extra);
+	session->extra = malloc((size_t)n * info->value_size);
+	code = keys && session->extra
+		       ? bpf_map_lookup_batch(fd, NULL, &batch, keys, session->extra, &n, NULL)
+		       : -ENOMEM;
+	free(keys);
+	/* No more behind these. */
+	return !code || code == -ENOENT ? (int)n : code;
+}
+
+int session_extra(struct session *session, const void **values, struct error *err)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 size = sizeof(info);
+	int n = bpf_obj_get_info_by_fd(session->object.map_fds[MAP_EXTRA], &info, &size);
+
+	if (!n)
+		n = copy_extra(session, &info);
+	*values = session->extra;
+	return n < 0 ? error_set(err, n, "cannot read what is in flight: %s", strerror(-n)) : n;
 }
 
 size_t session_peek(struct session *session, size_t max, const void **first)

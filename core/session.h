@@ -108,6 +108,12 @@ size_t session_ring_events(const struct session *session);
  */
 int session_stack(const struct session *session, int32_t index, uint64_t addresses[], size_t max);
 
+/*
+ * A copy of what is in the provider's own hash map now (MAP_EXTRA): an array of
+ * its values, valid until the next call. Returns how many, or a negative errno.
+ */
+int session_extra(struct session *session, const void **values, struct error *err);
+
 /* As ring_peek() and ring_advance() with the provider's event size. */
 size_t session_peek(struct session *session, size_t max, const void **first);
 void session_advance(struct session *session, size_t n);

@@ -215,6 +215,23 @@ static int stack(lua_State *L)
 	return 2;
 }
 
+/*
+ * session:extra() -> address of an array of what is in flight, valid until the
+ * next call, their number | nil, message, name
+ */
+static int extra(lua_State *L)
+{
+	const void *values;
+	struct error err;
+	int n = session_extra(check_session(L), &values, &err);
+
+	if (n < 0)
+		return bind_push_error(L, &err);
+	lua_pushlightuserdata(L, (void *)(uintptr_t)values);
+	lua_pushinteger(L, n);
+	return 2;
+}
+
 static void push_reason(lua_State *L, const struct error *why)
 {
 	lua_pushstring(L, why->text);
@@ -310,6 +327,7 @@ static const luaL_Reg methods[] = {
 	{ "ring_events", ring_events },
 	{ "ring_fd", ring_fd },
 	{ "stack", stack },
+	{ "extra", extra },
 	{ "how", push_how },
 	{ "loss", push_loss },
 	{ "stop", stop },
