@@ -59,7 +59,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -
 CORE := error log libbpf_error kfeat tracepoint attach object ring session symbols debuginfo rawsock \
 	provider provider_hardirq provider_softirq provider_vector \
 	provider_ipi provider_irqthread provider_vecalloc provider_irte provider_affinity provider_fault \
-	options embedded
+	provider_virtblk options embedded
 HOST := main host run ending output script repl bind/bind_luv bind/bind_shark bind/bind_session \
 	bind/luaint
 
@@ -74,7 +74,9 @@ BPF := hardirq_tp_btf:hardirq:WAY_TP_BTF hardirq_raw_tp:hardirq:WAY_RAW_TP hardi
 	affinity_fentry:affinity:WAY_FENTRY affinity_kprobe:affinity:WAY_KPROBE \
 	fault_intel_fentry:fault_intel:WAY_FENTRY fault_intel_kprobe:fault_intel:WAY_KPROBE \
 	fault_amd_fentry:fault_amd:WAY_FENTRY fault_amd_fentry_thread:fault_amd:WAY_THREAD \
-	fault_amd_kprobe:fault_amd:WAY_KPROBE fault_amd_kprobe_thread:fault_amd:WAY_KPROBE_THREAD
+	fault_amd_kprobe:fault_amd:WAY_KPROBE fault_amd_kprobe_thread:fault_amd:WAY_KPROBE_THREAD \
+	virtblk_fentry:virtblk:WAY_FENTRY virtblk_kprobe:virtblk:WAY_KPROBE virtblk_tp_btf:virtblk:WAY_TP_BTF \
+	virtblk_raw_tp:virtblk:WAY_RAW_TP virtblk_tp:virtblk:WAY_TP
 
 # Kernel objects.
 CORE += kmem kmem_bpf kcore types

@@ -65,6 +65,45 @@ enum {
 	SHARK_ON = 2,
 };
 
+/* The moments of a block request, in their order; those not seen are 0. */
+enum {
+	SHARK_ISSUED = 0,      /* the block layer gives it to the driver */
+	SHARK_ADDED = 1,       /* it is in the ring */
+	SHARK_KICKED = 2,      /* the device is told, or known to be looking anyway */
+	SHARK_INTERRUPTED = 3, /* the handler of the interrupt that ends it starts */
+	SHARK_REAPED = 4,      /* the driver takes it out of the ring */
+	SHARK_COMPLETED = 5,   /* the block layer ends it */
+	SHARK_MOMENTS = 6,
+};
+
+/*
+ * What a row of virtblk is about: the time up to a moment from the one seen
+ * before it, or one of these.
+ */
+enum {
+	SHARK_WHOLE = 0,	/* from issued to completed */
+	SHARK_DEPTH = 6,	/* requests in flight, seen by each that is added */
+	SHARK_INTERRUPTS = 8,	/* requests reaped by each interrupt of a queue */
+	SHARK_KICKS = 9,	/* no time: asked whether to kick; tally: kicked */
+	SHARK_FLUSH_ENDS = 10,	/* no time: ends of requests that were flushed around */
+	SHARK_REQUEST_ROWS = 8, /* rows of virtblk come in groups of so many */
+};
+
+/* Where a request was completed. */
+enum {
+	SHARK_DONE_UNKNOWN = 0,
+	SHARK_DONE_HARDIRQ = 1,
+	SHARK_DONE_SOFTIRQ = 2,
+	SHARK_DONE_REMOTE = 3, /* on another CPU than where it was reaped */
+	SHARK_DONE_POLLED = 4, /* reaped without an interrupt */
+};
+
+/* Flags of a request. */
+enum {
+	SHARK_FLUSH_PART = 1, /* part of a sequence with a flush */
+	SHARK_REQUEUED = 2,   /* taken back by the block layer, to be issued again */
+};
+
 /* What user space tells the running programs; writable on both sides. */
 struct shark_control {
 	__u32 armed;	 /* SHARK_ON when every program is attached */
@@ -386,5 +425,35 @@ struct shark_fault_event {
 	__u16 lost; /* 1: the IOMMU had no room for all */
 };
 SHARK_WIRE_SIZE(struct shark_fault_event, 40);
+
+/* A block request: in flight, or as an event when it is completed. */
+struct shark_request {
+	__u64 at_ns[6]; /* its moments, see SHARK_ISSUED */
+	__u64 sector;	/* of 512 bytes */
+	__u64 queue_key;
+	__u32 bytes;
+	__u32 dev; /* major << 20 | minor */
+	__u32 pid; /* thread group of the task that issued it */
+	__u32 tid;
+	__u32 kick;  /* kicks of its queue before it was added */
+	__u32 depth; /* in flight in its queue when it was added, with itself */
+	__u32 row;   /* index into the row table */
+	__u32 requeues;
+	__s32 irq;    /* that ended it; negative if not seen */
+	__s32 status; /* 0, a negative errno (before 5.18) or a blk_status_t */
+	__s32 stack;  /* of the interrupt's handler, negative for none */
+	__u16 queue;
+	__u16 issue_cpu;
+	__u16 reap_cpu;
+	__u16 cpu; /* that completed it */
+	__u8 op;   /* REQ_OP_READ, ... */
+	__u8 size_class;
+	__u8 where; /* SHARK_DONE_HARDIRQ, ... */
+	__u8 flags;
+	__u8 seen; /* moments, as bits */
+	__u8 reserved[7];
+	char comm[16];
+};
+SHARK_WIRE_SIZE(struct shark_request, 144);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kfeat.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <ctype.h>
@@ -134,6 +135,33 @@ int kfeat_counts_missed_tp_runs(void)
 		answer = ask_counts_missed_tp_runs();
 	asked = true;
 	return answer;
+}
+
+int kfeat_raw_tp_has_argument(const char *event, unsigned int number, struct error *err)
+{
+	const struct bpf_insn program[] = {
+		{ .code = BPF_LDX | BPF_MEM | BPF_DW,
+		  .dst_reg = BPF_REG_0,
+		  .src_reg = BPF_REG_1,
+		  .off = (__s16)(number * sizeof(__u64)) },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "shark_ask", "GPL", program,
+			       ARRAY_SIZE(program), NULL);
+	int link;
+
+	if (fd < 0)
+		return error_set(err, fd, "cannot load a raw tracepoint program: %s",
+				 strerror(-fd));
+	link = bpf_raw_tracepoint_open(event, fd);
+	close(fd);
+	if (link >= 0)
+		close(link);
+	if (link >= 0 || link == -EINVAL)
+		return link >= 0;
+	return error_set(err, link, "the kernel refused a raw tracepoint on %s: %s", event,
+			 strerror(-link));
 }
 
 int kfeat_possible_cpus(struct error *err)

@@ -38,6 +38,13 @@ const char *kfeat_lockdown(void);
  */
 int kfeat_counts_missed_tp_runs(void);
 
+/*
+ * Does the raw tracepoint have an argument of that number, counted from 0? A
+ * program that reads one is attached where there is one only. 1, 0, or negative
+ * errno.
+ */
+int kfeat_raw_tp_has_argument(const char *event, unsigned int number, struct error *err);
+
 /* CPUs this machine can have; negative errno. */
 int kfeat_possible_cpus(struct error *err);
 

@@ -22,6 +22,7 @@ static const struct provider *const providers[] = {
 	&provider_affinity,
 	&provider_fault_intel,
 	&provider_fault_amd,
+	&provider_virtblk,
 	NULL,
 };
 /* clang-format on */

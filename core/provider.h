@@ -102,5 +102,6 @@ extern const struct provider provider_irte_amd;
 extern const struct provider provider_affinity;
 extern const struct provider provider_fault_intel;
 extern const struct provider provider_fault_amd;
+extern const struct provider provider_virtblk;
 
 #endif

@@ -17,6 +17,7 @@
 /* include/linux/interrupt.h */
 struct irqaction {
 	const char *name;
+	void *dev_id;
 	struct task_struct *thread;
 };
 
@@ -116,6 +117,57 @@ struct irq_2_irte {
 struct amd_ir_data {
 	struct amd_iommu *iommu; /* since 6.1; before, a variable knows it by devid */
 	struct irq_2_irte irq_2_irte;
+};
+
+/* include/linux/blkdev.h, blk_types.h */
+struct gendisk {
+	int major;
+	int first_minor;
+	char disk_name[32];
+};
+
+struct request_queue {
+	void *queuedata;
+	struct gendisk *disk; /* since 5.15 */
+};
+
+/* block/blk-mq.h */
+struct blk_mq_ctx {
+	unsigned int cpu;
+};
+
+/* include/linux/blk-mq.h */
+struct blk_mq_hw_ctx {
+	unsigned int queue_num;
+};
+
+struct request {
+	struct request_queue *q;
+	struct blk_mq_ctx *mq_ctx;
+	struct blk_mq_hw_ctx *mq_hctx;
+	unsigned int cmd_flags; /* blk_opf_t since 6.0 */
+	unsigned int rq_flags;	/* req_flags_t */
+	unsigned int __data_len;
+	unsigned long long __sector;
+	struct gendisk *rq_disk; /* until 5.16 */
+};
+
+/* Numbers since 6.11; before, RQF_FLUSH_SEQ is the macro 1 << 4. */
+enum rqf_flags { __RQF_FLUSH_SEQ = 1 };
+
+/* include/linux/virtio.h */
+struct virtio_device {
+	int index;
+};
+
+struct virtqueue {
+	struct virtio_device *vdev;
+	unsigned int index;
+};
+
+/* drivers/block/virtio_blk.c */
+struct virtio_blk {
+	struct virtio_device *vdev;
 };
 
 #pragma clang attribute pop

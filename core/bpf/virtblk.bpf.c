@@ -1,0 +1,816 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * virtio-blk, request by request: issued, added to the ring, kicked, ended by an
+ * interrupt, reaped, completed.
+ *
+ * drivers/block/virtio_blk.c: blk_mq_start_request() passes block_rq_issue,
+ * virtblk_add_req() puts the request into the ring, virtqueue_kick_prepare()
+ * says whether the device must be told, and virtqueue_notify() tells it. The
+ * interrupt's handler vring_interrupt() calls virtblk_done(), which takes what is
+ * done with virtqueue_get_buf(); blk_mq_complete_request() ends it there, in
+ * BLOCK softirq (one queue) or on the CPU that issued it, and passes
+ * block_rq_complete. Polling queues are reaped without an interrupt.
+ * virtio_queue_rq() is no place to look: 5.16 and later mostly take
+ * virtio_queue_rqs(). virtblk_add_req() is on both paths.
+ *
+ * One source, five objects: WAY_FENTRY and WAY_KPROBE see the driver; WAY_TP_BTF
+ * and WAY_RAW_TP see the block layer and the interrupt handlers, WAY_TP the same
+ * by classic tracepoints, where a request has no address.
+ *
+ * A row's id: the device, major << 20 | minor. Rows of a queue have its number
+ * as key; those of requests key_of().
+ */
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "frames.bpf.h"
+#include "kernel.bpf.h"
+#include "tp.bpf.h"
+#include "virtblk.bpf.h"
+
+#if defined(WAY_FENTRY) || defined(WAY_KPROBE)
+#define SEES_THE_DRIVER
+#endif
+
+/* config.at, as provider_virtblk.c fills it: by number of argument or offset in a record. */
+enum { AT_REQUEST };
+enum { AT_DEV, AT_SECTOR, AT_SECTORS, AT_RWBS, AT_ERROR, AT_IRQ, AT_NAME, MAJOR };
+
+/* ---- completion, the same for all ways ---- */
+
+#ifdef SEES_THE_DRIVER
+
+static __always_inline void settle(struct shark_cpu *cpu, struct shark_request *request)
+{
+	if (!(request->seen & 1 << SHARK_REAPED))
+		return;
+	if (request->reap_cpu != request->cpu)
+		request->where = SHARK_DONE_REMOTE;
+	else if (cpu->scratch) /* the virtqueue whose interrupt is handled on this CPU */
+		request->where = SHARK_DONE_HARDIRQ;
+	else if (request->where != SHARK_DONE_POLLED)
+		request->where = SHARK_DONE_SOFTIRQ;
+}
+
+#else
+
+static __always_inline void end_by(struct shark_request *request, __u32 irq, __u64 irq_ns,
+				   __u8 where)
+{
+	request->where = where;
+	request->irq = irq;
+	note(request, SHARK_INTERRUPTED, irq_ns);
+}
+
+/*
+ * Completed behind the handler. The softirq takes what was reaped before it
+ * started, so the interrupt is the queue's last before that.
+ */
+static __always_inline void settle_later(struct shark_cpu *cpu, struct shark_request *request)
+{
+	struct queue *queue = find_queue(request->queue_key);
+	__u64 start = cpu->scratch ?: request->at_ns[SHARK_COMPLETED], irq_ns;
+	__u32 last;
+
+	if (!queue || queue->kicks == request->kick)
+		return;
+	last = queue->kicks - 1;
+	irq_ns = queue->kick_ns[last % KICKS_KEPT];
+	if (irq_ns > start)
+		irq_ns = queue->kick_ns[(last - 1) % KICKS_KEPT];
+	if (irq_ns > start || irq_ns < request->at_ns[SHARK_ISSUED])
+		return;
+	end_by(request, queue->irq, irq_ns,
+	       queue->cpu == request->cpu ? SHARK_DONE_SOFTIRQ : SHARK_DONE_REMOTE);
+}
+
+static __always_inline void settle(struct shark_cpu *cpu, struct shark_request *request)
+{
+	__u32 top = cpu->depth - 1;
+
+	if (top < SHARK_MAX_NESTING)
+		end_by(request, cpu->frames[top].id, cpu->frames[top].entered_ns,
+		       SHARK_DONE_HARDIRQ);
+	else
+		settle_later(cpu, request);
+}
+
+#endif
+
+static __always_inline void complete(struct shark_cpu *cpu, void *ctx,
+				     const struct request_key *key, struct shark_request *request,
+				     __s32 status)
+{
+	note(request, SHARK_COMPLETED, bpf_ktime_get_ns());
+	request->status = status;
+	request->cpu = bpf_get_smp_processor_id();
+	settle(cpu, request);
+	leave_queue(request);
+	if (wanted_cpu()) {
+#ifndef SEES_THE_DRIVER
+		request->stack = take_stack(cpu, ctx);
+#endif
+		count_request(cpu, request);
+		stream_request(cpu, request);
+	}
+	bpf_map_delete_elem(&extra, key);
+}
+
+/*
+ * What was flushed around ends a second time, without data and without having
+ * been issued again (block/blk-flush.c): as that the block layer counts it in
+ * /sys/block/DISK/stat. Everything else was issued before the start.
+ */
+static __always_inline void end_unseen(struct shark_cpu *cpu, __u32 dev, __u16 queue, __u32 bytes)
+{
+	struct shark_row *row;
+
+	if (!may_start() || !wanted_cpu())
+		return;
+	if (bytes) {
+		cpu->exit_unmatched++;
+		return;
+	}
+	row = queue_row(cpu, dev, queue, SHARK_FLUSH_ENDS);
+	if (row)
+		row->count++;
+}
+
+static __always_inline void requeue(const struct request_key *key)
+{
+	struct shark_request *request = bpf_map_lookup_elem(&extra, key);
+
+	if (!request)
+		return;
+	leave_queue(request);
+	request->depth = 0;
+	for (int i = SHARK_ADDED; i < SHARK_COMPLETED; i++)
+		request->at_ns[i] = 0;
+	request->seen = 1 << SHARK_ISSUED;
+	request->flags |= SHARK_REQUEUED;
+	request->requeues++;
+}
+
+/* ---- the block layer ---- */
+
+#ifndef WAY_TP
+
+#if defined(WAY_FENTRY) || defined(WAY_TP_BTF)
+#define POINT(event) "tp_btf/" event
+#define GET(...) ___arrow(__VA_ARGS__)
+#else
+#define POINT(event) "raw_tp/" event
+#define GET(...) BPF_CORE_READ(__VA_ARGS__)
+#endif
+
+static __always_inline struct gendisk *disk_of(struct request *rq)
+{
+	if (bpf_core_field_exists(rq->q->disk))
+		return GET(rq, q, disk);
+	return GET(rq, rq_disk);
+}
+
+/* Only virtio-blk names its disks so (virtblk_name_format()). */
+static __always_inline int is_virtblk(struct gendisk *disk)
+{
+	return disk && GET(disk, disk_name[0]) == 'v' && GET(disk, disk_name[1]) == 'd';
+}
+
+static __always_inline __u32 dev_of(struct gendisk *disk)
+{
+	return (__u32)GET(disk, major) << 20 | (__u32)GET(disk, first_minor);
+}
+
+static __always_inline int is_flush_part(struct request *rq)
+{
+	__u32 bit = bpf_core_enum_value_exists(enum rqf_flags, __RQF_FLUSH_SEQ)
+			    ? bpf_core_enum_value(enum rqf_flags, __RQF_FLUSH_SEQ)
+			    : 4;
+
+	return GET(rq, rq_flags) >> bit & SHARK_FLUSH_PART;
+}
+
+static __always_inline __u16 queue_number(struct request *rq)
+{
+	return GET(rq, mq_hctx, queue_num);
+}
+
+#ifdef SEES_THE_DRIVER
+static __always_inline void find_place(struct shark_cpu *cpu, struct request *rq,
+				       struct shark_request *fresh)
+{
+}
+#else
+/* No virtqueue to be known by: its device and number. */
+static __always_inline __u64 device_queue_key(struct virtio_device *device, __u32 queue)
+{
+	return (__u64)device ^ (__u64)(queue + 1) << 48;
+}
+
+/* The queue is known where the types of the driver are. */
+static __always_inline void find_place(struct shark_cpu *cpu, struct request *rq,
+				       struct shark_request *fresh)
+{
+	struct virtio_blk *driver = GET(rq, q, queuedata);
+	struct queue *queue;
+
+	if (!bpf_core_type_exists(struct virtio_blk) || !bpf_core_type_exists(struct virtqueue))
+		return;
+	fresh->queue_key = device_queue_key(BPF_CORE_READ(driver, vdev), fresh->queue);
+	queue = queue_of(cpu, fresh->queue_key, fresh);
+	if (queue)
+		enter_queue(fresh, queue);
+}
+#endif
+
+static __always_inline int on_issue_of(struct request *rq)
+{
+	struct gendisk *disk = disk_of(rq);
+	struct request_key key = { .request = (__u64)rq };
+	struct shark_request fresh = {};
+	struct shark_cpu *cpu;
+
+	if (!is_virtblk(disk))
+		return 0;
+	fresh.dev = dev_of(disk);
+	cpu = this_cpu();
+	if (!cpu || !wanted_id(fresh.dev))
+		return 0;
+	fresh.sector = GET(rq, __sector);
+	fresh.bytes = GET(rq, __data_len);
+	fresh.op = GET(rq, cmd_flags);
+	fresh.flags = is_flush_part(rq);
+	fresh.queue = queue_number(rq);
+	fresh.issue_cpu = GET(rq, mq_ctx, cpu);
+	find_place(cpu, rq, &fresh);
+	issue(cpu, &key, &fresh);
+	return 0;
+}
+
+static __always_inline int on_requeue_of(struct request *rq)
+{
+	struct request_key key = { .request = (__u64)rq };
+
+	requeue(&key);
+	return 0;
+}
+
+static __always_inline int on_complete_of(void *ctx, struct request *rq, __s32 status, __u32 bytes)
+{
+	struct request_key key = { .request = (__u64)rq };
+	struct shark_request *request = bpf_map_lookup_elem(&extra, &key);
+	struct shark_cpu *cpu = this_cpu();
+	struct gendisk *disk;
+
+	if (!cpu)
+		return 0;
+	if (request) {
+		complete(cpu, ctx, &key, request, status);
+		return 0;
+	}
+	disk = disk_of(rq);
+	if (is_virtblk(disk) && wanted_id(dev_of(disk)))
+		end_unseen(cpu, dev_of(disk), queue_number(rq), bytes);
+	return 0;
+}
+
+#if defined(WAY_FENTRY) || defined(WAY_TP_BTF)
+
+SEC("tp_btf/block_rq_issue")
+int BPF_PROG(on_issue, struct request *rq)
+{
+	return may_start() ? on_issue_of(rq) : 0;
+}
+
+SEC("tp_btf/block_rq_requeue")
+int BPF_PROG(on_requeue, struct request *rq)
+{
+	return may_end() ? on_requeue_of(rq) : 0;
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(on_complete, struct request *rq, int status, unsigned int bytes)
+{
+	return may_end() ? on_complete_of(ctx, rq, status, bytes) : 0;
+}
+
+#else
+
+/* Before 5.11 the request queue goes before the request. */
+static __always_inline struct request *request_of(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u64 rq;
+
+	if (config.at[AT_REQUEST]) {
+		rq = ctx->args[1];
+		/* Two loads: the verifier wants each offset to be a constant. */
+		__asm__ volatile("" : "+r"(rq));
+	} else {
+		rq = ctx->args[0];
+		__asm__ volatile("" : "+r"(rq));
+	}
+	return (struct request *)rq;
+}
+
+SEC("raw_tp/block_rq_issue")
+int on_issue(struct bpf_raw_tracepoint_args *ctx)
+{
+	return may_start() ? on_issue_of(request_of(ctx)) : 0;
+}
+
+SEC("raw_tp/block_rq_requeue")
+int on_requeue(struct bpf_raw_tracepoint_args *ctx)
+{
+	return may_end() ? on_requeue_of(request_of(ctx)) : 0;
+}
+
+SEC("raw_tp/block_rq_complete")
+int on_complete(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct request *rq = (struct request *)ctx->args[0];
+
+	return may_end() ? on_complete_of(ctx, rq, (__s32)ctx->args[1], (__u32)ctx->args[2]) : 0;
+}
+
+#endif
+#endif /* !WAY_TP */
+
+/* ---- the driver ---- */
+
+#ifdef SEES_THE_DRIVER
+
+/* A request lies right before what the driver keeps of it (blk_mq_rq_from_pdu()). */
+static __always_inline struct request_key key_of_driver_data(__u64 data)
+{
+	return (struct request_key){ .request = data - bpf_core_type_size(struct request) };
+}
+
+static __always_inline int on_add_of(__u64 vq, __u64 data)
+{
+	struct request_key key = key_of_driver_data(data);
+	struct shark_request *request = bpf_map_lookup_elem(&extra, &key);
+	struct shark_cpu *cpu = this_cpu();
+	struct queue *queue;
+
+	if (!request || !cpu)
+		return 0;
+	request->queue_key = vq;
+	queue = queue_of(cpu, vq, request);
+	if (!queue)
+		return 0;
+	enter_queue(request, queue);
+	note(request, SHARK_ADDED, bpf_ktime_get_ns());
+	return 0;
+}
+
+static __always_inline void count_kick(struct shark_cpu *cpu, const struct queue *queue,
+				       __u32 asked, __u32 sent)
+{
+	struct shark_row *row = queue_row(cpu, queue->dev, queue->queue, SHARK_KICKS);
+
+	if (!row)
+		return;
+	row->count += asked;
+	row->tally[SENT] += sent;
+}
+
+static __always_inline void on_kick_of(struct queue *queue)
+{
+	queue->kick_ns[queue->kicks % KICKS_KEPT] = bpf_ktime_get_ns();
+	queue->kicks++;
+}
+
+static __always_inline int on_reap_of(struct shark_request *request, struct queue *queue)
+{
+	request->reap_cpu = bpf_get_smp_processor_id();
+	leave_queue(request);
+	note(request, SHARK_REAPED, bpf_ktime_get_ns());
+	take_kick(request, queue);
+	if (!queue->irq_ns) {
+		request->where = SHARK_DONE_POLLED;
+		return 0;
+	}
+	note(request, SHARK_INTERRUPTED, queue->irq_ns);
+	request->irq = queue->irq;
+	request->stack = queue->stack;
+	put_in_order(request);
+	return 0;
+}
+
+static __always_inline int on_interrupt_of(int irq, __u64 vq)
+{
+	struct queue *queue = find_queue(vq);
+	struct shark_cpu *cpu = this_cpu();
+
+	if (!queue || !cpu)
+		return 0;
+	cpu->scratch = vq;
+	queue->irq = irq;
+	queue->reaped = 0;
+	queue->stack = -1;
+	queue->irq_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int on_interrupt_end_of(__u64 vq, int none)
+{
+	struct queue *queue = find_queue(vq);
+	struct shark_cpu *cpu = this_cpu();
+
+	if (!queue || !cpu)
+		return 0;
+	cpu->scratch = 0;
+	/* Not seen to start: it ran when the trace began. */
+	if (!queue->irq_ns)
+		return 0;
+	queue->irq_ns = 0;
+	if (wanted_cpu())
+		count_interrupt(cpu, queue, none);
+	return 0;
+}
+
+static __always_inline int on_done_of(void *ctx, __u64 vq)
+{
+	struct queue *queue = find_queue(vq);
+	struct shark_cpu *cpu = this_cpu();
+
+	if (queue && cpu)
+		queue->stack = take_stack(cpu, ctx);
+	return 0;
+}
+
+#endif
+
+#ifdef WAY_FENTRY
+
+SEC("fexit/virtblk_add_req")
+int BPF_PROG(on_add, void *vq, void *data)
+{
+	return may_end() ? on_add_of((__u64)vq, (__u64)data) : 0;
+}
+
+SEC("fexit/virtqueue_kick_prepare")
+int BPF_PROG(on_kick, void *vq, __u8 needed)
+{
+	struct queue *queue = may_end() ? find_queue((__u64)vq) : NULL;
+	struct shark_cpu *cpu = this_cpu();
+
+	if (!queue || !cpu)
+		return 0;
+	on_kick_of(queue);
+	count_kick(cpu, queue, 1, !!needed);
+	return 0;
+}
+
+SEC("fexit/virtqueue_get_buf")
+int BPF_PROG(on_reap, void *vq, void *len, void *data)
+{
+	struct queue *queue = data && may_end() ? find_queue((__u64)vq) : NULL;
+	struct request_key key = key_of_driver_data((__u64)data);
+	struct shark_request *request;
+
+	if (!queue)
+		return 0;
+	queue->reaped++;
+	request = bpf_map_lookup_elem(&extra, &key);
+	return request ? on_reap_of(request, queue) : 0;
+}
+
+SEC("fentry/vring_interrupt")
+int BPF_PROG(on_interrupt, int irq, void *vq)
+{
+	return may_end() ? on_interrupt_of(irq, (__u64)vq) : 0;
+}
+
+SEC("fexit/vring_interrupt")
+int BPF_PROG(on_interrupt_end, int irq, void *vq, int ret)
+{
+	return may_end() ? on_interrupt_end_of((__u64)vq, !ret) : 0;
+}
+
+SEC("fentry/virtblk_done")
+int BPF_PROG(on_done, void *vq)
+{
+	return may_end() ? on_done_of(ctx, (__u64)vq) : 0;
+}
+
+#elif defined(WAY_KPROBE)
+
+SEC("kprobe/virtblk_add_req")
+int BPF_KPROBE(on_add, void *vq, void *data)
+{
+	return may_end() ? on_add_of((__u64)vq, (__u64)data) : 0;
+}
+
+SEC("kprobe/virtqueue_kick_prepare")
+int BPF_KPROBE(on_kick, void *vq)
+{
+	struct queue *queue = may_end() ? find_queue((__u64)vq) : NULL;
+	struct shark_cpu *cpu = this_cpu();
+
+	if (!queue || !cpu)
+		return 0;
+	on_kick_of(queue);
+	count_kick(cpu, queue, 1, 0);
+	return 0;
+}
+
+/* A return does not say of which queue; that it was kicked is seen here. */
+SEC("kprobe/virtqueue_notify")
+int BPF_KPROBE(on_notify, void *vq)
+{
+	struct queue *queue = may_end() ? find_queue((__u64)vq) : NULL;
+	struct shark_cpu *cpu = this_cpu();
+
+	if (queue && cpu)
+		count_kick(cpu, queue, 0, 1);
+	return 0;
+}
+
+/* Of any virtio device: what is no request of ours is not found. */
+SEC("kretprobe/virtqueue_get_buf")
+int BPF_KRETPROBE(on_reap, void *data)
+{
+	struct request_key key = key_of_driver_data((__u64)data);
+	struct shark_request *request;
+	struct queue *queue;
+
+	if (!data || !may_end())
+		return 0;
+	request = bpf_map_lookup_elem(&extra, &key);
+	queue = request ? find_queue(request->queue_key) : NULL;
+	if (!queue)
+		return 0;
+	queue->reaped++;
+	return on_reap_of(request, queue);
+}
+
+SEC("kprobe/vring_interrupt")
+int BPF_KPROBE(on_interrupt, int irq, void *vq)
+{
+	return may_end() ? on_interrupt_of(irq, (__u64)vq) : 0;
+}
+
+/* Handlers of one CPU run one after the other: it is the one that started last. */
+SEC("kretprobe/vring_interrupt")
+int BPF_KRETPROBE(on_interrupt_end, int ret)
+{
+	struct shark_cpu *cpu = this_cpu();
+
+	return cpu && cpu->scratch && may_end() ? on_interrupt_end_of(cpu->scratch, !ret) : 0;
+}
+
+SEC("kprobe/virtblk_done")
+int BPF_KPROBE(on_done, void *vq)
+{
+	return may_end() ? on_done_of(ctx, (__u64)vq) : 0;
+}
+
+#endif
+
+/* ---- interrupts, where the driver is not seen ---- */
+
+#ifndef SEES_THE_DRIVER
+
+/* include/linux/interrupt.h */
+enum { BLOCK_SOFTIRQ = 4 };
+
+/* "virtio" as a number, little endian. */
+#define VIRTIO 0x6f6974726976ULL
+
+static __always_inline int is_virtio(const char *name)
+{
+	__u64 start = 0;
+
+	bpf_probe_read_kernel(&start, 6, name);
+	return start == VIRTIO;
+}
+
+static __always_inline int on_irq_end_of(__u32 irq)
+{
+	struct shark_cpu *cpu = this_cpu();
+	__u64 ns;
+
+	/* Only handlers of virtio devices have frames. */
+	if (cpu && cpu->depth)
+		pop_frame(cpu, SHARK_HARDIRQ, irq, bpf_ktime_get_ns(), &ns);
+	return 0;
+}
+
+#ifndef WAY_TP
+
+static __always_inline void count_irq(struct shark_cpu *cpu, struct queue *queue, __u32 irq,
+				      __u64 now)
+{
+	struct shark_row *row;
+
+	queue->irq = irq;
+	queue->cpu = bpf_get_smp_processor_id();
+	queue->kick_ns[queue->kicks % KICKS_KEPT] = now;
+	queue->kicks++;
+	row = wanted_cpu() ? queue_row(cpu, queue->dev, queue->queue, SHARK_INTERRUPTS) : NULL;
+	if (!row)
+		return;
+	/* What it reaps is not seen. */
+	row->count++;
+	row->tally[THE_IRQ] = irq;
+}
+
+static __always_inline int on_irq_of(__u32 irq, const char *name, struct virtqueue *vq)
+{
+	struct shark_cpu *cpu = this_cpu();
+	struct shark_frame *frame;
+	struct queue *queue = NULL;
+
+	if (!cpu || !is_virtio(name))
+		return 0;
+	/* An interrupt of several queues has another cookie, which finds none. */
+	if (bpf_core_type_exists(struct virtio_blk) && bpf_core_type_exists(struct virtqueue))
+		queue = find_queue(
+			device_queue_key(BPF_CORE_READ(vq, vdev), BPF_CORE_READ(vq, index)));
+	frame = push_frame(cpu, SHARK_HARDIRQ, irq, config.nr_rows);
+	if (queue && frame)
+		count_irq(cpu, queue, irq, frame->entered_ns);
+	return 0;
+}
+
+static __always_inline int on_softirq_of(__u32 softirq, __u64 now)
+{
+	struct shark_cpu *cpu = softirq == BLOCK_SOFTIRQ ? this_cpu() : NULL;
+
+	if (cpu)
+		cpu->scratch = now;
+	return 0;
+}
+
+#endif
+
+#ifdef WAY_TP_BTF
+
+SEC("tp_btf/irq_handler_entry")
+int BPF_PROG(on_irq, int irq, struct irqaction *action)
+{
+	return may_end() ? on_irq_of(irq, action->name, action->dev_id) : 0;
+}
+
+SEC("tp_btf/irq_handler_exit")
+int BPF_PROG(on_irq_end, int irq)
+{
+	return may_end() ? on_irq_end_of(irq) : 0;
+}
+
+SEC("tp_btf/softirq_entry")
+int BPF_PROG(on_softirq, unsigned int softirq)
+{
+	return on_softirq_of(softirq, bpf_ktime_get_ns());
+}
+
+SEC("tp_btf/softirq_exit")
+int BPF_PROG(on_softirq_end, unsigned int softirq)
+{
+	return on_softirq_of(softirq, 0);
+}
+
+#elif defined(WAY_RAW_TP)
+
+SEC("raw_tp/irq_handler_entry")
+int on_irq(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct irqaction *action = (struct irqaction *)ctx->args[1];
+
+	return may_end() ? on_irq_of((__u32)ctx->args[0], BPF_CORE_READ(action, name),
+				     BPF_CORE_READ(action, dev_id))
+			 : 0;
+}
+
+SEC("raw_tp/irq_handler_exit")
+int on_irq_end(struct bpf_raw_tracepoint_args *ctx)
+{
+	return may_end() ? on_irq_end_of((__u32)ctx->args[0]) : 0;
+}
+
+SEC("raw_tp/softirq_entry")
+int on_softirq(struct bpf_raw_tracepoint_args *ctx)
+{
+	return on_softirq_of((__u32)ctx->args[0], bpf_ktime_get_ns());
+}
+
+SEC("raw_tp/softirq_exit")
+int on_softirq_end(struct bpf_raw_tracepoint_args *ctx)
+{
+	return on_softirq_of((__u32)ctx->args[0], 0);
+}
+
+#elif defined(WAY_TP)
+
+static __always_inline __u64 field64(const void *record, __u32 at)
+{
+	__u64 value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof(value), record + at);
+	return value;
+}
+
+static __always_inline struct request_key key_of_record(const void *record)
+{
+	return (struct request_key){
+		.sector = field64(record, config.at[AT_SECTOR]),
+		.dev = field(record, config.at[AT_DEV]),
+		.sectors = field(record, config.at[AT_SECTORS]),
+	};
+}
+
+/* blk_fill_rwbs(): the operation behind an 'F' for a flush before it. */
+static __always_inline __u8 op_of(const char *rwbs)
+{
+	char first = rwbs[0] == 'F' && rwbs[1] != ' ' && rwbs[1] ? rwbs[1] : rwbs[0];
+
+	switch (first) {
+	case 'R':
+		return 0;
+	case 'W':
+		return 1;
+	case 'F':
+		return 2;
+	case 'D':
+		return rwbs[1] == 'E' ? 5 : 3;
+	default:
+		return 34; /* REQ_OP_DRV_IN */
+	}
+}
+
+static __always_inline int is_wanted_disk(__u32 dev)
+{
+	return dev >> 20 == config.at[MAJOR] && wanted_id(dev);
+}
+
+SEC("tracepoint/block/block_rq_issue")
+int on_issue(void *ctx)
+{
+	struct request_key key = key_of_record(ctx);
+	struct shark_request fresh = {};
+	struct shark_cpu *cpu = this_cpu();
+	char rwbs[2] = {};
+
+	if (!cpu || !may_start() || !is_wanted_disk(key.dev))
+		return 0;
+	bpf_probe_read_kernel(rwbs, sizeof(rwbs), ctx + config.at[AT_RWBS]);
+	fresh.dev = key.dev;
+	fresh.sector = key.sector;
+	fresh.bytes = key.sectors << 9;
+	fresh.op = op_of(rwbs);
+	fresh.issue_cpu = bpf_get_smp_processor_id();
+	issue(cpu, &key, &fresh);
+	return 0;
+}
+
+SEC("tracepoint/block/block_rq_requeue")
+int on_requeue(void *ctx)
+{
+	struct request_key key = key_of_record(ctx);
+
+	requeue(&key);
+	return 0;
+}
+
+SEC("tracepoint/block/block_rq_complete")
+int on_complete(void *ctx)
+{
+	struct request_key key = key_of_record(ctx);
+	struct shark_request *request = bpf_map_lookup_elem(&extra, &key);
+	struct shark_cpu *cpu = this_cpu();
+
+	if (!cpu || !may_end())
+		return 0;
+	if (request)
+		complete(cpu, ctx, &key, request, field(ctx, config.at[AT_ERROR]));
+	else if (is_wanted_disk(key.dev))
+		end_unseen(cpu, key.dev, 0, key.sectors);
+	return 0;
+}
+
+SEC("tracepoint/irq/irq_handler_entry")
+int on_irq(void *ctx)
+{
+	__u32 name_at = field(ctx, config.at[AT_NAME]) & 0xffff;
+	struct shark_cpu *cpu = this_cpu();
+
+	if (cpu && may_end() && is_virtio(ctx + name_at))
+		push_frame(cpu, SHARK_HARDIRQ, field(ctx, config.at[AT_IRQ]), config.nr_rows);
+	return 0;
+}
+
+SEC("tracepoint/irq/irq_handler_exit")
+int on_irq_end(void *ctx)
+{
+	return may_end() ? on_irq_end_of(field(ctx, config.at[AT_IRQ])) : 0;
+}
+
+#endif
+#endif
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+/* Block requests of virtio-blk: by the driver's functions, or by the block layer's tracepoints. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "array.h"
+#include "cleanup.h"
+#include "image.h"
+#include "kfeat.h"
+#include "provider.h"
+
+#include "virtblk_fentry.light.h"
+#include "virtblk_fentry.skel.h"
+#include "virtblk_kprobe.light.h"
+#include "virtblk_kprobe.skel.h"
+#include "virtblk_raw_tp.light.h"
+#include "virtblk_raw_tp.skel.h"
+#include "virtblk_tp.light.h"
+#include "virtblk_tp.skel.h"
+#include "virtblk_tp_btf.light.h"
+#include "virtblk_tp_btf.skel.h"
+
+/* In the order of the source. */
+static const char *const fentry_programs[] = { "on_issue",     "on_requeue",	   "on_complete",
+					       "on_add",       "on_kick",	   "on_reap",
+					       "on_interrupt", "on_interrupt_end", "on_done" };
+static const char *const kprobe_programs[] = { "on_issue", "on_requeue",   "on_complete",
+					       "on_add",   "on_kick",	   "on_notify",
+					       "on_reap",  "on_interrupt", "on_interrupt_end",
+					       "on_done" };
+static const char *const block_programs[] = { "on_issue",   "on_requeue", "on_complete",   "on_irq",
+					      "on_irq_end", "on_softirq", "on_softirq_end" };
+static const char *const tp_programs[] = { "on_issue", "on_requeue", "on_complete", "on_irq",
+					   "on_irq_end" };
+
+IMAGE_DEFINE(virtblk_fentry, fentry_programs, IMAGE_EXTRA(virtblk_fentry));
+IMAGE_DEFINE(virtblk_kprobe, kprobe_programs, IMAGE_EXTRA(virtblk_kprobe));
+IMAGE_DEFINE(virtblk_tp_btf, block_programs, IMAGE_EXTRA(virtblk_tp_btf));
+IMAGE_DEFINE(virtblk_raw_tp, block_programs, IMAGE_EXTRA(virtblk_raw_tp));
+IMAGE_DEFINE(virtblk_tp, tp_programs, IMAGE_EXTRA(virtblk_tp));
+
+enum { STACKS = offsetof(struct shark_config, stacks) };
+
+#define BLOCK(name, way)                                                                           \
+	{                                                                                          \
+		.program = "on_" #name, .group = "block", .event = "block_rq_" #name,              \
+		.attach = way                                                                      \
+	}
+#define FUNCTION(name, function, way)                                                              \
+	{                                                                                          \
+		.program = "on_" #name, .event = #function, .attach = way                          \
+	}
+
+static const struct point fentry_points[] = {
+	BLOCK(complete, attach_tp_btf),
+	BLOCK(requeue, attach_tp_btf),
+	FUNCTION(reap, virtqueue_get_buf, NULL),
+	FUNCTION(interrupt_end, vring_interrupt, NULL),
+	{ .program = "on_done", .event = "virtblk_done", .only_if = STACKS },
+	FUNCTION(interrupt, vring_interrupt, NULL),
+	FUNCTION(kick, virtqueue_kick_prepare, NULL),
+	FUNCTION(add, virtblk_add_req, NULL),
+	BLOCK(issue, attach_tp_btf),
+};
+
+static const struct point kprobe_points[] = {
+	BLOCK(complete, attach_raw_tp),
+	BLOCK(requeue, attach_raw_tp),
+	FUNCTION(reap, virtqueue_get_buf, attach_kretprobe),
+	FUNCTION(interrupt_end, vring_interrupt, attach_kretprobe),
+	{ .program = "on_done", .event = "virtblk_done", .only_if = STACKS },
+	FUNCTION(interrupt, vring_interrupt, NULL),
+	FUNCTION(notify, virtqueue_notify, NULL),
+	FUNCTION(kick, virtqueue_kick_prepare, NULL),
+	FUNCTION(add, virtblk_add_req, NULL),
+	BLOCK(issue, attach_raw_tp),
+};
+
+static const struct point block_points[] = {
+	BLOCK(complete, NULL),
+	BLOCK(requeue, NULL),
+	{ .program = "on_softirq_end", .group = "irq", .event = "softirq_exit" },
+	{ .program = "on_softirq", .group = "irq", .event = "softirq_entry" },
+	{ .program = "on_irq_end", .group = "irq", .event = "irq_handler_exit" },
+	{ .program = "on_irq", .group = "irq", .event = "irq_handler_entry" },
+	BLOCK(issue, NULL),
+};
+
+static const struct point tp_points[] = {
+	BLOCK(complete, NULL),
+	BLOCK(requeue, NULL),
+	{ .program = "on_irq_end", .group = "irq", .event = "irq_handler_exit" },
+	{ .program = "on_irq", .group = "irq", .event = "irq_handler_entry" },
+	BLOCK(issue, NULL),
+};
+
+/* The module has parameters, so this is there when it is built in, too. */
+static int check_driver(struct error *err)
+{
+	if (!access("/sys/module/virtio_blk", F_OK))
+		return 0;
+	return error_set(err, -ENODEV,
+			 "the driver virtio_blk is not loaded; once it is, start again");
+}
+
+static int configure_fentry(struct shark_config *config, struct error *err)
+{
+	(void)config;
+	return check_driver(err);
+}
+
+/* config.at[0]: which argument of block_rq_issue and block_rq_requeue is the request. */
+static int configure_raw(struct shark_config *config, struct error *err)
+{
+	int second = kfeat_raw_tp_has_argument("block_rq_issue", 1, err);
+
+	if (second < 0)
+		return second;
+	config->at[0] = (uint32_t)second;
+	return 0;
+}
+
+static int configure_kprobe(struct shark_config *config, struct error *err)
+{
+	int code = check_driver(err);
+
+	return code ? code : configure_raw(config, err);
+}
+
+static int find_major(uint32_t *major, struct error *err)
+{
+	autofclose FILE *file = fopen("/proc/devices", "re");
+	char line[128], name[64];
+	unsigned int number;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%u %63s", &number, name) != 2 || strcmp(name, "virtblk") != 0)
+			continue;
+		*major = number;
+		return 0;
+	}
+	return error_set(err, -ENODEV, "/proc/devices has no virtblk: virtio_blk is not loaded");
+}
+
+/* The two records have the same fields, but for the last ones. */
+static int configure_tp(struct shark_config *config, struct error *err)
+{
+	static const struct {
+		const char *group, *event, *field;
+	} fields[] = {
+		{ "block", "block_rq_issue", "dev" },	    { "block", "block_rq_issue", "sector" },
+		{ "block", "block_rq_issue", "nr_sector" }, { "block", "block_rq_issue", "rwbs" },
+		{ "block", "block_rq_complete", "error" },  { "irq", "irq_handler_entry", "irq" },
+		{ "irq", "irq_handler_entry", "name" },
+	};
+	int code = find_major(&config->at[ARRAY_SIZE(fields)], err);
+
+	for (size_t i = 0; !code && i < ARRAY_SIZE(fields); i++)
+		code = provider_field(fields[i].group, fields[i].event, fields[i].field,
+				      &config->at[i], err);
+	return code;
+}
+
+static const struct way ways[] = {
+	{
+		.name = "fentry",
+		.image = &virtblk_fentry_image,
+		.attach = attach_trampoline,
+		.points = fentry_points,
+		.nr_points = ARRAY_SIZE(fentry_points),
+		.configure = configure_fentry,
+	},
+	{
+		.name = "kprobe",
+		.image = &virtblk_kprobe_image,
+		.attach = attach_kprobe,
+		.points = kprobe_points,
+		.nr_points = ARRAY_SIZE(kprobe_points),
+		.configure = configure_kprobe,
+		.counts_missed_runs = kfeat_counts_missed_tp_runs,
+	},
+	{ .name = "tp_btf", .image = &virtblk_tp_btf_image, .attach = attach_tp_btf },
+	{
+		.name = "raw_tp",
+		.image = &virtblk_raw_tp_image,
+		.attach = attach_raw_tp,
+		.configure = configure_raw,
+	},
+	{
+		.name = "tp",
+		.image = &virtblk_tp_image,
+		.attach = attach_tp,
+		.points = tp_points,
+		.nr_points = ARRAY_SIZE(tp_points),
+		.configure = configure_tp,
+		.counts_missed_runs = kfeat_counts_missed_tp_runs,
+	},
+};
+
+static const struct filter filters[] = {
+	{ "device", offsetof(struct shark_config, id), NULL },
+	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
+	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+};
+
+/*
+ * A group of rows for each kind of request (queue, operation, size, way of
+ * ending) on each CPU, and one for each queue. On a large machine a CPU has one
+ * queue of each disk and few kinds of requests in it.
+ */
+static int rows_wanted(int cpus, struct error *err)
+{
+	int small = cpus < 8 ? cpus : 8;
+
+	(void)err;
+	return (16 * small + 6 * (cpus - small)) * SHARK_REQUEST_ROWS;
+}
+
+/* Requests in flight: some disks with 256 each, and a queue's worth for each CPU. */
+static uint32_t extra_entries(int cpus)
+{
+	return 4096 + 256 * (uint32_t)cpus;
+}
+
+const struct provider provider_virtblk = {
+	.name = "virtblk",
+	.event_size = sizeof(struct shark_request),
+	.rows_wanted = rows_wanted,
+	.extra_entries = extra_entries,
+	.ways = ways,
+	.nr_ways = ARRAY_SIZE(ways),
+	.points = block_points,
+	.nr_points = ARRAY_SIZE(block_points),
+	.filters = filters,
+	.nr_filters = ARRAY_SIZE(filters),
+};

@@ -1,0 +1,372 @@
+--- virtio-blk, request by request and stage by stage.
+--
+--   local virtblk = require "shark.virtblk"
+--   local session = virtblk.requests { slower_than_us = 1000 }
+--   session:on(function(r) print(r.device, r.ns, r.device_ns) end)
+--
+-- A request is issued (the block layer gives it to the driver), added to the
+-- ring, kicked, interrupted (the handler of the interrupt that ends it starts),
+-- reaped and completed. A stage is the time up to such a moment, from the one
+-- seen before it, so the stages of a request add up to its whole.
+
+local audit = require "shark.audit"
+local bit = require "bit"
+local C = require "shark.events"
+local ffi = require "ffi"
+local hist = require "shark.hist"
+local session = require "shark.session"
+local virtio = require "shark.virtio"
+
+local M = {}
+
+--- Moments in their order, from 0.
+M.MOMENTS = { [0] = "issued", "added", "kicked", "interrupt", "reaped", "completed" }
+
+--- Stages, by the moment that ends them.
+M.STAGES = { "queue", "kick", "device", "reap", "complete" }
+
+-- include/linux/blk_types.h, enum req_op
+M.OPERATIONS = {
+  [0] = "read", [1] = "write", [2] = "flush", [3] = "discard", [5] = "secure_erase", [7] = "zone_append",
+  [9] = "write_zeroes", [34] = "driver_in", [35] = "driver_out",
+}
+
+--- Size classes, from 0: the most bytes a request of it has.
+M.SIZES = { [0] = "0", "4K", "16K", "64K", "256K", "more" }
+
+M.WHERE = { [0] = "?", "hardirq", "softirq", "remote", "polled" }
+
+-- include/linux/blk_types.h: those numbers that all kernels since 5.18 share.
+local STATUSES = {
+  [1] = "not supported", [2] = "timeout", [3] = "no space", [4] = "transport", [5] = "target",
+  [6] = "reservation conflict", [7] = "medium", [8] = "protection", [9] = "resource", [10] = "I/O error",
+}
+
+local function operation(number)
+  return M.OPERATIONS[number] or "op " .. number
+end
+
+local function field_of(key, shift, bits)
+  return tonumber(bit.band(bit.rshift(key, shift), 2 ^ bits - 1))
+end
+
+-- ---- rows ----
+
+-- The moment before one of those that were seen.
+local function start_of(moment, seen)
+  for before = moment - 1, 0, -1 do
+    if bit.band(seen, bit.lshift(1, before)) ~= 0 then
+      return before
+    end
+  end
+end
+
+local function counted(row, what)
+  return {
+    what = what, device = virtio.disk_name(row.id), queue = field_of(row.key[0], 0, 16), cpu = row.cpu,
+    count = tonumber(row.count), total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns),
+    hist = hist.new(row.hist),
+  }
+end
+
+local function decode_request(row)
+  local key, number = row.key[0], tonumber(row.what)
+  local decoded = counted(row, number == C.SHARK_DEPTH and "depth" or number == C.SHARK_WHOLE and "request" or "stage")
+  decoded.op = operation(field_of(key, 16, 8))
+  decoded.size = M.SIZES[field_of(key, 24, 8)]
+  decoded.where = M.WHERE[field_of(key, 32, 8)]
+  decoded.flush_part = field_of(key, 48, 1) == 1
+  decoded.order = number
+  if decoded.what == "stage" then
+    decoded.stage = M.STAGES[number]
+    decoded.from = M.MOMENTS[start_of(number, field_of(key, 40, 8))]
+    decoded.to = M.MOMENTS[number]
+  elseif decoded.what == "request" then
+    decoded.same_cpu, decoded.requeues = tonumber(row.tally[0]), tonumber(row.tally[1])
+    decoded.errors, decoded.bytes = tonumber(row.tally[2]), tonumber(row.tally[3])
+  else
+    decoded.total, decoded.max, decoded.total_ns, decoded.max_ns = decoded.total_ns, decoded.max_ns, nil, nil
+  end
+  return decoded
+end
+
+local function decode_interrupts(row)
+  local decoded = counted(row, "interrupts")
+  decoded.requests, decoded.most, decoded.total_ns, decoded.max_ns = decoded.total_ns, decoded.max_ns, nil, nil
+  decoded.without_work, decoded.not_mine = tonumber(row.tally[0]), tonumber(row.tally[1])
+  decoded.irq = tonumber(row.tally[2])
+  return decoded
+end
+
+local function decode_kicks(row)
+  local decoded = counted(row, "kicks")
+  decoded.sent, decoded.suppressed = tonumber(row.tally[0]), decoded.count - tonumber(row.tally[0])
+  decoded.total_ns, decoded.max_ns, decoded.hist = nil, nil, nil
+  return decoded
+end
+
+local function decode_flush_ends(row)
+  local decoded = counted(row, "flush_ends")
+  decoded.total_ns, decoded.max_ns, decoded.hist = nil, nil, nil
+  return decoded
+end
+
+local DECODERS = {
+  [C.SHARK_INTERRUPTS] = decode_interrupts, [C.SHARK_KICKS] = decode_kicks,
+  [C.SHARK_FLUSH_ENDS] = decode_flush_ends,
+}
+
+local SUMS = { "count", "total_ns", "total", "same_cpu", "requeues", "errors", "bytes", "requests", "without_work",
+  "not_mine", "sent", "suppressed" }
+local MAXIMA = { "max_ns", "max", "most" }
+
+local function merge(into, row)
+  for _, field in ipairs(SUMS) do
+    into[field] = into[field] and into[field] + row[field]
+  end
+  for _, field in ipairs(MAXIMA) do
+    into[field] = into[field] and math.max(into[field], row[field])
+  end
+  if into.hist then
+    into.hist:merge(row.hist)
+  end
+end
+
+local KEY = { "what", "device", "queue", "cpu", "op", "size", "where", "flush_part", "order", "from" }
+
+local function key_by(row, fields)
+  local parts = {}
+  for i, field in ipairs(fields) do
+    parts[i] = tostring(row[field])
+  end
+  return table.concat(parts, "\0")
+end
+
+local ORDER = { "device", "queue", "op", "size", "cpu", "where", "order", "from" }
+
+local function less(a, b)
+  for _, field in ipairs(ORDER) do
+    local left, right = a[field], b[field]
+    if left ~= right then
+      if left == nil or right == nil then
+        return left ~= nil
+      end
+      return left < right
+    end
+  end
+  return a.what < b.what
+end
+
+--- Joins rows of read(): those that agree in the fields given become one.
+--- @param rows table[] @param fields string[] e.g. { "device", "op", "stage", "from" }
+--- @param wanted? string  rows of this `what` only
+--- @return table[] rows with these fields and what adds up
+function M.join(rows, fields, wanted)
+  local list, by_key = {}, {}
+  for _, row in ipairs(rows) do
+    if not wanted or row.what == wanted then
+      local key = key_by(row, fields)
+      if by_key[key] then
+        merge(by_key[key], row)
+      else
+        local copy = {}
+        for field, value in pairs(row) do
+          copy[field] = value
+        end
+        copy.hist = row.hist and hist.new(row.hist.counts)
+        by_key[key] = copy
+        list[#list + 1] = copy
+      end
+    end
+  end
+  return list
+end
+
+-- ---- what /sys/block/*/stat counts ----
+
+local AUDITED = { [0] = "read", [1] = "write", [2] = "flush", [3] = "discard" }
+
+-- Parts of a flush sequence are not counted there, their end is, as a write.
+local function name_in_stat(row)
+  local device = virtio.disk_name(row.id)
+  if row.what == C.SHARK_FLUSH_ENDS then
+    return device .. " write"
+  elseif row.what ~= C.SHARK_WHOLE then
+    return nil
+  end
+  local op = AUDITED[field_of(row.key[0], 16, 8)]
+  local is_part = field_of(row.key[0], 48, 1) == 1
+  return op and (op == "flush" or not is_part) and device .. " " .. op or nil
+end
+
+local function kernel_counts(options)
+  local counts = {}
+  for _, disk in ipairs(virtio.disks()) do
+    if disk.iostats and (not options.device or options.device == disk.device) then
+      for op, count in pairs(virtio.completed(disk.device)) do
+        counts[disk.device .. " " .. op] = count
+      end
+    end
+  end
+  return counts
+end
+
+-- ---- events and open requests ----
+
+local function between(request, from, to)
+  return request.at_ns[to] - request.at_ns[from]
+end
+
+-- Up to that moment from the one seen before; nil if the moment was not seen.
+local function stage_ns(request, moment)
+  if request.at_ns[moment] == 0 then
+    return nil
+  end
+  return between(request, start_of(moment, request.seen), moment)
+end
+
+local function comm_of(request)
+  return ffi.string(request.comm)
+end
+
+local function status_of(status)
+  if status == 0 then
+    return "ok"
+  end
+  return status < 0 and "errno " .. -status or STATUSES[status] or "status " .. status
+end
+
+local fields = {
+  ts_ns = function(_, r) return r.at_ns[C.SHARK_ISSUED] end,
+  ns = function(_, r) return between(r, C.SHARK_ISSUED, C.SHARK_COMPLETED) end,
+  device = function(_, r) return virtio.disk_name(r.dev) end,
+  operation = function(_, r) return operation(r.op) end,
+  name = function(_, r) return comm_of(r) end,
+  status_text = function(_, r) return status_of(r.status) end,
+  completed_in = function(_, r) return M.WHERE[r.where] end,
+}
+for moment, stage in ipairs(M.STAGES) do
+  fields[stage .. "_ns"] = function(_, r) return stage_ns(r, moment) end
+end
+
+--- A request (event, or open) as a table that outlives the handler.
+function M.copy(request)
+  local copy = {
+    ts_ns = tonumber(request.at_ns[0]), device = virtio.disk_name(request.dev), queue = request.queue,
+    op = operation(request.op), sector = tonumber(request.sector), bytes = request.bytes,
+    pid = request.pid, tid = request.tid, comm = comm_of(request), issue_cpu = request.issue_cpu,
+    requeues = request.requeues, depth = request.depth > 0 and request.depth or nil, stages = {},
+  }
+  for moment, stage in ipairs(M.STAGES) do
+    local ns = stage_ns(request, moment)
+    if ns then
+      local from = M.MOMENTS[start_of(moment, request.seen)]
+      table.insert(copy.stages, { stage = stage, from = from, to = M.MOMENTS[moment], ns = tonumber(ns) })
+    end
+  end
+  if request.at_ns[C.SHARK_COMPLETED] ~= 0 then
+    copy.ns = tonumber(between(request, C.SHARK_ISSUED, C.SHARK_COMPLETED))
+    copy.cpu, copy.status, copy.completed_in = request.cpu, status_of(request.status), M.WHERE[request.where]
+    copy.irq = request.irq >= 0 and request.irq or nil
+  end
+  return copy
+end
+
+local requests_pointer = ffi.typeof("const struct shark_request *")
+
+-- Requests issued and not completed, oldest first.
+local function open_requests(self)
+  local address, n, name = self.handle:extra()
+  if not address then
+    return nil, n, name
+  end
+  local requests, list = ffi.cast(requests_pointer, address), {}
+  for i = 0, n - 1 do
+    list[i + 1] = M.copy(requests[i])
+  end
+  table.sort(list, function(a, b) return a.ts_ns < b.ts_ns end)
+  return list
+end
+
+-- ---- the kind ----
+
+local kind = session.define {
+  provider = "virtblk",
+  event = "struct shark_request",
+  decode = function(row) return (DECODERS[tonumber(row.what)] or decode_request)(row) end,
+  merge = merge,
+  key = function(row) return key_by(row, KEY) end,
+  less = less,
+  fields = fields,
+  audit = {
+    source = "/sys/block/*/stat",
+    seen = function(self) return audit.sum(self, name_in_stat) end,
+    kernel = kernel_counts,
+  },
+}
+
+-- Names and units of this module's own options, as the core has them.
+local function core_options(options)
+  if type(options) ~= "table" then
+    return options
+  end
+  local copy = {}
+  for name, value in pairs(options) do
+    copy[name] = value
+  end
+  if type(options.device) == "string" then
+    copy.device = virtio.disk_number(options.device)
+    if not copy.device then
+      return nil, ("virtblk: no such disk: %s"):format(options.device), "ENOENT"
+    end
+  end
+  if options.slower_than_us then
+    copy.slower_than_us, copy.at_least_ns = nil, math.floor(options.slower_than_us * 1000)
+  end
+  return copy
+end
+
+--- Block requests of virtio-blk disks.
+---
+--- Rows of read(), by `what`:
+---   "request"     device, queue, cpu (that completed it), op, size (class), where
+---                 ("hardirq", "softirq", "remote", "polled", "?"), flush_part;
+---                 count, total_ns, max_ns, hist of the whole time; same_cpu
+---                 (completed where issued), requeues, errors, bytes
+---   "stage"       the same, and stage ("queue", "kick", "device", "reap",
+---                 "complete"), from, to (the moments it lies between)
+---   "depth"       the same; count, total, max, hist of the requests in flight in the
+---                 queue that each request found, itself included
+---   "interrupts"  device, queue, cpu, irq; count, requests (reaped by them), most,
+---                 hist of requests per interrupt, without_work, not_mine (IRQ_NONE)
+---   "kicks"       device, queue, cpu; count (asked), sent, suppressed
+---   "flush_ends"  device, queue, cpu; count of requests ended by flush sequences
+---
+--- Fields of an event: ts_ns (issued), ns, queue_ns, kick_ns, device_ns, reap_ns,
+--- complete_ns (nil: not seen), device, queue, operation, sector, bytes, pid, tid,
+--- name (comm), status, status_text, irq, issue_cpu, cpu, completed_in, requeues,
+--- depth, stack.
+---
+--- The session has open_requests(), too: those issued and not yet completed.
+---
+--- @param options? table filters device ("vda"), cpu (that completes),
+---   slower_than_us (events only); ways "fentry", "kprobe", "tp_btf", "raw_tp", "tp"
+--- @return shark.Session? @return string? message @return string? name
+function M.requests(options)
+  local wanted, message, name = core_options(options)
+  if options ~= nil and not wanted then
+    return nil, message, name
+  end
+  local opened
+  opened, message, name = session.open(kind, wanted)
+  if not opened then
+    return nil, message, name
+  end
+  opened.open_requests = open_requests
+  return opened
+end
+
+--- Disks, queues, interrupts and features; see shark.virtio.
+M.disks = virtio.disks
+
+return M
