@@ -85,7 +85,7 @@ enum {
 	SHARK_DEPTH = 6,	/* requests in flight, seen by each that is added */
 	SHARK_INTERRUPTS = 8,	/* requests reaped by each interrupt of a queue */
 	SHARK_KICKS = 9,	/* no time: asked whether to kick; tally: kicked */
-	SHARK_FLUSH_ENDS = 10,	/* no time: ends of requests that were flushed around */
+	SHARK_FLUSH_ENDS = 10,	/* no time: requests without data, ended by a flush */
 	SHARK_REQUEST_ROWS = 8, /* rows of virtblk come in groups of so many */
 };
 
@@ -100,8 +100,7 @@ enum {
 
 /* Flags of a request. */
 enum {
-	SHARK_FLUSH_PART = 1, /* part of a sequence with a flush */
-	SHARK_REQUEUED = 2,   /* taken back by the block layer, to be issued again */
+	SHARK_REQUEUED = 1, /* taken back by the block layer, to be issued again */
 };
 
 /* What user space tells the running programs; writable on both sides. */

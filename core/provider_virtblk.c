@@ -74,7 +74,7 @@ static const struct point kprobe_points[] = {
 	FUNCTION(interrupt, vring_interrupt, NULL),
 	FUNCTION(notify, virtqueue_notify, NULL),
 	FUNCTION(kick, virtqueue_kick_prepare, NULL),
-	FUNCTION(add, virtblk_add_req, NULL),
+	FUNCTION(add, virtqueue_add_sgs, NULL),
 	BLOCK(issue, attach_raw_tp),
 };
 
@@ -120,6 +120,17 @@ static int configure_raw(struct shark_config *config, struct error *err)
 		return second;
 	config->at[0] = (uint32_t)second;
 	return 0;
+}
+
+/* The verifier knows what type an argument has, not which type the program wants. */
+static int configure_tp_btf(struct shark_config *config, struct error *err)
+{
+	int code = configure_raw(config, err);
+
+	if (code || !config->at[0])
+		return code;
+	return error_set(err, -EOPNOTSUPP,
+			 "the request is not the first argument of block_rq_issue (before 5.11)");
 }
 
 static int configure_kprobe(struct shark_config *config, struct error *err)
@@ -181,7 +192,12 @@ static const struct way ways[] = {
 		.configure = configure_kprobe,
 		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
-	{ .name = "tp_btf", .image = &virtblk_tp_btf_image, .attach = attach_tp_btf },
+	{
+		.name = "tp_btf",
+		.image = &virtblk_tp_btf_image,
+		.attach = attach_tp_btf,
+		.configure = configure_tp_btf,
+	},
 	{
 		.name = "raw_tp",
 		.image = &virtblk_raw_tp_image,

@@ -146,14 +146,11 @@ struct request {
 	struct blk_mq_ctx *mq_ctx;
 	struct blk_mq_hw_ctx *mq_hctx;
 	unsigned int cmd_flags; /* blk_opf_t since 6.0 */
-	unsigned int rq_flags;	/* req_flags_t */
 	unsigned int __data_len;
 	unsigned long long __sector;
+	unsigned short nr_phys_segments;
 	struct gendisk *rq_disk; /* until 5.16 */
 };
-
-/* Numbers since 6.11; before, RQF_FLUSH_SEQ is the macro 1 << 4. */
-enum rqf_flags { __RQF_FLUSH_SEQ = 1 };
 
 /* include/linux/virtio.h */
 struct virtio_device {

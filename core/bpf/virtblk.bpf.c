@@ -121,11 +121,13 @@ static __always_inline void complete(struct shark_cpu *cpu, void *ctx,
 }
 
 /*
- * What was flushed around ends a second time, without data and without having
- * been issued again (block/blk-flush.c): as that the block layer counts it in
- * /sys/block/DISK/stat. Everything else was issued before the start.
+ * A flush sequence (block/blk-flush.c) ends the request it was made for, without
+ * data and without having issued it in this moment. One that had data was counted
+ * when they were written; one that had none is counted here, as the block layer
+ * does in /sys/block/DISK/stat. Everything else was issued before the start.
  */
-static __always_inline void end_unseen(struct shark_cpu *cpu, __u32 dev, __u16 queue, __u32 bytes)
+static __always_inline void end_unseen(struct shark_cpu *cpu, __u32 dev, __u16 queue, __u32 bytes,
+				       int had_data)
 {
 	struct shark_row *row;
 
@@ -135,7 +137,7 @@ static __always_inline void end_unseen(struct shark_cpu *cpu, __u32 dev, __u16 q
 		cpu->exit_unmatched++;
 		return;
 	}
-	row = queue_row(cpu, dev, queue, SHARK_FLUSH_ENDS);
+	row = had_data ? NULL : queue_row(cpu, dev, queue, SHARK_FLUSH_ENDS);
 	if (row)
 		row->count++;
 }
@@ -183,15 +185,6 @@ static __always_inline int is_virtblk(struct gendisk *disk)
 static __always_inline __u32 dev_of(struct gendisk *disk)
 {
 	return (__u32)GET(disk, major) << 20 | (__u32)GET(disk, first_minor);
-}
-
-static __always_inline int is_flush_part(struct request *rq)
-{
-	__u32 bit = bpf_core_enum_value_exists(enum rqf_flags, __RQF_FLUSH_SEQ)
-			    ? bpf_core_enum_value(enum rqf_flags, __RQF_FLUSH_SEQ)
-			    : 4;
-
-	return GET(rq, rq_flags) >> bit & SHARK_FLUSH_PART;
 }
 
 static __always_inline __u16 queue_number(struct request *rq)
@@ -243,7 +236,6 @@ static __always_inline int on_issue_of(struct request *rq)
 	fresh.sector = GET(rq, __sector);
 	fresh.bytes = GET(rq, __data_len);
 	fresh.op = GET(rq, cmd_flags);
-	fresh.flags = is_flush_part(rq);
 	fresh.queue = queue_number(rq);
 	fresh.issue_cpu = GET(rq, mq_ctx, cpu);
 	find_place(cpu, rq, &fresh);
@@ -274,7 +266,7 @@ static __always_inline int on_complete_of(void *ctx, struct request *rq, __s32 s
 	}
 	disk = disk_of(rq);
 	if (is_virtblk(disk) && wanted_id(dev_of(disk)))
-		end_unseen(cpu, dev_of(disk), queue_number(rq), bytes);
+		end_unseen(cpu, dev_of(disk), queue_number(rq), bytes, GET(rq, nr_phys_segments));
 	return 0;
 }
 
@@ -500,8 +492,9 @@ int BPF_PROG(on_done, void *vq)
 
 #elif defined(WAY_KPROBE)
 
-SEC("kprobe/virtblk_add_req")
-int BPF_KPROBE(on_add, void *vq, void *data)
+/* virtblk_add_req() where it is no function of its own (5.10): what it calls. */
+SEC("kprobe/virtqueue_add_sgs")
+int BPF_KPROBE(on_add, void *vq, void *sgs, unsigned int out, unsigned int in, void *data)
 {
 	return may_end() ? on_add_of((__u64)vq, (__u64)data) : 0;
 }
@@ -715,10 +708,13 @@ static __always_inline __u64 field64(const void *record, __u32 at)
 	return value;
 }
 
+/* A flush has no sector: 0 where it is issued, -1 where it is completed. */
 static __always_inline struct request_key key_of_record(const void *record)
 {
+	__u64 sector = field64(record, config.at[AT_SECTOR]);
+
 	return (struct request_key){
-		.sector = field64(record, config.at[AT_SECTOR]),
+		.sector = sector + 1 ? sector : 0,
 		.dev = field(record, config.at[AT_DEV]),
 		.sectors = field(record, config.at[AT_SECTORS]),
 	};
@@ -789,7 +785,7 @@ int on_complete(void *ctx)
 	if (request)
 		complete(cpu, ctx, &key, request, field(ctx, config.at[AT_ERROR]));
 	else if (is_wanted_disk(key.dev))
-		end_unseen(cpu, key.dev, 0, key.sectors);
+		end_unseen(cpu, key.dev, 0, key.sectors, key.sector != 0);
 	return 0;
 }
 

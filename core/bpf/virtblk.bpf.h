@@ -284,8 +284,7 @@ static __always_inline struct row_key key_of(const struct shark_request *request
 	return (struct row_key){
 		.key = { (__u64)request->queue | (__u64)request->op << 16 |
 			 (__u64)request->size_class << 24 | (__u64)request->where << 32 |
-			 (__u64)request->seen << 40 |
-			 (__u64)(request->flags & SHARK_FLUSH_PART) << 48 },
+			 (__u64)request->seen << 40 },
 		.id = request->dev,
 		.cpu = request->cpu,
 		.what = SHARK_WHOLE,

@@ -75,7 +75,6 @@ local function decode_request(row)
   decoded.op = operation(field_of(key, 16, 8))
   decoded.size = M.SIZES[field_of(key, 24, 8)]
   decoded.where = M.WHERE[field_of(key, 32, 8)]
-  decoded.flush_part = field_of(key, 48, 1) == 1
   decoded.order = number
   if decoded.what == "stage" then
     decoded.stage = M.STAGES[number]
@@ -132,7 +131,7 @@ local function merge(into, row)
   end
 end
 
-local KEY = { "what", "device", "queue", "cpu", "op", "size", "where", "flush_part", "order", "from" }
+local KEY = { "what", "device", "queue", "cpu", "op", "size", "where", "order", "from" }
 
 local function key_by(row, fields)
   local parts = {}
@@ -186,7 +185,7 @@ end
 
 local AUDITED = { [0] = "read", [1] = "write", [2] = "flush", [3] = "discard" }
 
--- Parts of a flush sequence are not counted there, their end is, as a write.
+-- A flush without data is a write there, too, when it has ended.
 local function name_in_stat(row)
   local device = virtio.disk_name(row.id)
   if row.what == C.SHARK_FLUSH_ENDS then
@@ -195,8 +194,7 @@ local function name_in_stat(row)
     return nil
   end
   local op = AUDITED[field_of(row.key[0], 16, 8)]
-  local is_part = field_of(row.key[0], 48, 1) == 1
-  return op and (op == "flush" or not is_part) and device .. " " .. op or nil
+  return op and device .. " " .. op or nil
 end
 
 local function kernel_counts(options)
@@ -330,8 +328,7 @@ end
 ---
 --- Rows of read(), by `what`:
 ---   "request"     device, queue, cpu (that completed it), op, size (class), where
----                 ("hardirq", "softirq", "remote", "polled", "?"), flush_part;
----                 count, total_ns, max_ns, hist of the whole time; same_cpu
+---                 ("hardirq", "softirq", "remote", "polled", "?"); count, total_ns, max_ns, hist of the whole time; same_cpu
 ---                 (completed where issued), requeues, errors, bytes
 ---   "stage"       the same, and stage ("queue", "kick", "device", "reap",
 ---                 "complete"), from, to (the moments it lies between)
@@ -340,7 +337,7 @@ end
 ---   "interrupts"  device, queue, cpu, irq; count, requests (reaped by them), most,
 ---                 hist of requests per interrupt, without_work, not_mine (IRQ_NONE)
 ---   "kicks"       device, queue, cpu; count (asked), sent, suppressed
----   "flush_ends"  device, queue, cpu; count of requests ended by flush sequences
+---   "flush_ends"  device, queue, cpu; count of requests without data that a flush ended
 ---
 --- Fields of an event: ts_ns (issued), ns, queue_ns, kick_ns, device_ns, reap_ns,
 --- complete_ns (nil: not seen), device, queue, operation, sector, bytes, pid, tid,
