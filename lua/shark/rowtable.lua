@@ -69,6 +69,9 @@ local function show(spec, what)
       print(("\n%s\n%s"):format(spec.label(row), row.bars))
     end
   end
+  if spec.show_more then
+    spec.show_more(what)
+  end
 end
 
 --- Runs a script that prints a table of a session's rows.
@@ -82,6 +85,8 @@ end
 ---   prepare   fun(rows)?  called with what read() returned
 ---   complete  fun(row)?  adds further fields
 ---   is_shown  fun(row): boolean  default: the row counted something
+---   extend    fun(report, is_interval)?  adds to what is reported besides the rows
+---   show_more fun(report)?  prints that, below the table
 function M.run(spec)
   local trace_start = shark.gettimeofday()
   local window_start = trace_start
@@ -95,7 +100,11 @@ function M.run(spec)
       spec.prepare(rows)
     end
     window_start = now
-    return { rows = collect(rows, before, seconds, spec, spec.options.hist) }, by_key(rows, spec.key)
+    local report = { rows = collect(rows, before, seconds, spec, spec.options.hist) }
+    if spec.extend then
+      spec.extend(report, before ~= nil)
+    end
+    return report, by_key(rows, spec.key)
   end
   spec.show = function(what) show(spec, what) end
   cli.run(spec)

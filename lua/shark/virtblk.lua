@@ -69,9 +69,11 @@ local function counted(row, what)
   }
 end
 
+local KINDS = { [C.SHARK_WHOLE] = "request", [C.SHARK_DEPTH] = "depth" }
+
 local function decode_request(row)
   local key, number = row.key[0], tonumber(row.what)
-  local decoded = counted(row, number == C.SHARK_DEPTH and "depth" or number == C.SHARK_WHOLE and "request" or "stage")
+  local decoded = counted(row, KINDS[number] or "stage")
   decoded.op = operation(field_of(key, 16, 8))
   decoded.size = M.SIZES[field_of(key, 24, 8)]
   decoded.where = M.WHERE[field_of(key, 32, 8)]

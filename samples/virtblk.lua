@@ -1,0 +1,303 @@
+-- virtblk: where the time of virtio-blk requests goes, stage by stage and queue by queue
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local rowtable = require "shark.rowtable"
+local table_text = require "shark.table"
+local virtblk = require "shark.virtblk"
+
+local NAME = "virtblk"
+local WAYS = { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" }
+
+local parser = cli.parser(NAME, "Where the time of virtio-blk requests goes: from issued over added to the ring, " ..
+  "kicked, interrupted and reaped to completed; and what each queue does. Counted in the kernel.")
+parser:option("-D --device", "This disk only, e.g. vda."):argname("DISK")
+parser:option("-c --cpu", "Requests completed on this CPU only."):argname("CPU"):convert(cli.number)
+parser:option("-b --by", "A row for each of these, too; may be repeated: queue, cpu, size, where."):argname("FIELD")
+  :choices({ "queue", "cpu", "size", "where" }):count "*"
+parser:flag("--hist", "Print a histogram of each row.")
+parser:flag("--disks", "Print the disks with their queues, IRQs, CPUs and features; trace nothing.")
+cli.add_trace_options(parser, WAYS)
+local options = parser:parse()
+
+local function cpus_text(cpus)
+  return table.concat(cpus, ",")
+end
+
+-- ---- disks ----
+
+local function show_disk(disk)
+  print(("%s  %s  %s at %s  ring: %s"):format(disk.device, disk.dev, disk.virtio, disk.bus,
+    disk.ring_size or "not visible"))
+  print("  features: " .. table.concat(disk.features, " "))
+  for _, queue in ipairs(disk.queues) do
+    local irq = queue.irq
+    local interrupt = irq and ("IRQ %d (%s, %s, %s) on CPU %s, allowed %s"):format(irq.irq, irq.kind, irq.chip,
+      irq.flow, cpus_text(irq.effective), cpus_text(irq.affinity)) or "no IRQ: polled, or its name is not known"
+    print(("  queue %d: CPU %s -> %d requests -> %s"):format(queue.queue, cpus_text(queue.cpus), queue.tags or 0,
+      interrupt))
+  end
+end
+
+if options.disks then
+  local disks = virtblk.disks()
+  if options.json then
+    print(cli.json({ disks = disks }, { "disks", "device", "dev", "virtio", "bus", "ring_size", "features", "queues" }))
+    return
+  end
+  for _, disk in ipairs(disks) do
+    show_disk(disk)
+  end
+  if #disks == 0 then
+    print "no virtio-blk disk"
+  end
+  return
+end
+
+local session, message = virtblk.requests {
+  device = options.device, cpu = options.cpu, way = options.way, audit = not options.cpu,
+}
+if not session then
+  cli.fail(NAME, message)
+end
+
+-- ---- the stages ----
+
+local fields = { "what", "device", "op", "order", "from" }
+for _, field in ipairs(options.by) do
+  fields[#fields + 1] = field
+end
+
+local columns = { { title = "DEVICE", field = "device", left = true } }
+for _, field in ipairs(options.by) do
+  columns[#columns + 1] = { title = field:upper(), field = field }
+end
+for _, column in ipairs {
+  { title = "OP", field = "op", left = true },
+  { title = "STAGE", field = "stage", left = true },
+  { title = "FROM", field = "from", left = true },
+  { title = "TO", field = "to", left = true },
+  rowtable.COUNT, rowtable.RATE, rowtable.TOTAL, rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
+  { title = "SHARE", field = "share" },
+} do
+  columns[#columns + 1] = column
+end
+
+local wholes = {}  -- device, op, ... -> time of the whole requests, to say what share a stage has
+local all_rows     -- of the last look, for the queues
+
+local function whole_key(row)
+  local parts = { row.device, row.op }
+  for _, field in ipairs(options.by) do
+    parts[#parts + 1] = tostring(row[field])
+  end
+  return table.concat(parts, " ")
+end
+
+-- Requests and stages only, joined; the whole of a kind of request behind its stages.
+local function prepare(rows)
+  all_rows = {}
+  for i, row in ipairs(rows) do
+    all_rows[i], rows[i] = row, nil
+  end
+  for _, row in ipairs(virtblk.join(all_rows, fields)) do
+    if row.what == "stage" or row.what == "request" then
+      row.stage = row.stage or "WHOLE"
+      row.from, row.to = row.from or "issued", row.to or "completed"
+      row.place = row.what == "request" and 99 or row.order
+      rows[#rows + 1] = row
+    end
+  end
+  table.sort(rows, function(a, b)
+    local left, right = whole_key(a), whole_key(b)
+    if left ~= right then
+      return left < right
+    end
+    return a.place < b.place or (a.place == b.place and a.from < b.from)
+  end)
+  wholes = {}
+end
+
+local function complete_rows(rows)
+  for _, row in ipairs(rows) do
+    if row.what == "request" then
+      wholes[whole_key(row)] = row.total_ns
+    end
+  end
+  for _, row in ipairs(rows) do
+    local whole = wholes[whole_key(row)]
+    row.share = whole and whole > 0 and ("%.1f%%"):format(100 * row.total_ns / whole) or nil
+    row.what, row.order, row.place = nil, nil, nil
+    for _, field in ipairs { "queue", "cpu", "size", "where" } do
+      local kept = false
+      for _, by in ipairs(options.by) do
+        kept = kept or by == field
+      end
+      row[field] = kept and row[field] or nil
+    end
+  end
+end
+
+-- ---- the queues ----
+
+local QUEUE_SUMS = { "requests", "interrupts", "reaped", "without_work", "not_mine", "kicks", "sent", "suppressed",
+  "depth_count", "depth_total", "same_cpu", "requeues", "errors", "bytes", "flush_ends" }
+
+local add = {
+  request = function(queue, row)
+    queue.requests, queue.same_cpu = queue.requests + row.count, queue.same_cpu + row.same_cpu
+    queue.requeues, queue.errors = queue.requeues + row.requeues, queue.errors + row.errors
+    queue.bytes = queue.bytes + row.bytes
+  end,
+  depth = function(queue, row)
+    queue.depth_count, queue.depth_total = queue.depth_count + row.count, queue.depth_total + row.total
+    queue.depth_max = math.max(queue.depth_max, row.max)
+  end,
+  interrupts = function(queue, row)
+    queue.interrupts, queue.reaped = queue.interrupts + row.count, queue.reaped + row.requests
+    queue.without_work, queue.not_mine = queue.without_work + row.without_work, queue.not_mine + row.not_mine
+    queue.irq = row.irq
+  end,
+  kicks = function(queue, row)
+    queue.kicks, queue.sent = queue.kicks + row.count, queue.sent + row.sent
+    queue.suppressed = queue.suppressed + row.suppressed
+  end,
+  flush_ends = function(queue, row)
+    queue.flush_ends = queue.flush_ends + row.count
+  end,
+}
+
+local function queues_of(rows)
+  local list, by_key = {}, {}
+  for _, row in ipairs(virtblk.join(rows, { "what", "device", "queue" })) do
+    if add[row.what] then
+      local key = row.device .. " " .. row.queue
+      if not by_key[key] then
+        by_key[key] = { device = row.device, queue = row.queue, depth_max = 0 }
+        for _, field in ipairs(QUEUE_SUMS) do
+          by_key[key][field] = 0
+        end
+        list[#list + 1] = by_key[key]
+      end
+      add[row.what](by_key[key], row)
+    end
+  end
+  table.sort(list, function(a, b)
+    return a.device < b.device or (a.device == b.device and a.queue < b.queue)
+  end)
+  return list, by_key
+end
+
+-- What sees no driver sees neither kicks nor what an interrupt reaps.
+local function finish_queue(queue, sees_driver)
+  local per = sees_driver and queue.reaped or queue.requests
+  queue.requests_per_interrupt = queue.interrupts > 0 and per / queue.interrupts or nil
+  queue.depth = queue.depth_count > 0 and queue.depth_total / queue.depth_count or nil
+  queue.depth_max = queue.depth_count > 0 and queue.depth_max or nil
+  queue.other_cpu = queue.requests - queue.same_cpu
+  if not sees_driver then
+    for _, field in ipairs { "without_work", "not_mine", "kicks", "sent", "suppressed", "reaped" } do
+      queue[field] = nil
+    end
+    queue.interrupts = queue.interrupts > 0 and queue.interrupts or nil
+  end
+  queue.depth_count, queue.depth_total = nil, nil
+  return queue
+end
+
+local queues_before = {}
+
+local function add_queues(report, is_interval)
+  local way = session:how().way
+  local list, by_key = queues_of(all_rows)
+  report.queues = {}
+  for _, queue in ipairs(list) do
+    local delta, before = {}, is_interval and queues_before[queue.device .. " " .. queue.queue]
+    for field, value in pairs(queue) do
+      delta[field] = value
+    end
+    for _, field in ipairs(before and QUEUE_SUMS or {}) do
+      delta[field] = queue[field] - before[field]
+    end
+    table.insert(report.queues, finish_queue(delta, way == "fentry" or way == "kprobe"))
+  end
+  if is_interval then
+    queues_before = by_key
+  end
+end
+
+local function ratio(n)
+  return ("%.2f"):format(n)
+end
+
+local queue_columns = {
+  { title = "DEVICE", field = "device", left = true },
+  { title = "QUEUE", field = "queue" },
+  { title = "IRQ", field = "irq" },
+  { title = "REQUESTS", field = "requests", format = fmt.count },
+  { title = "INTERRUPTS", field = "interrupts", format = fmt.count },
+  { title = "REQ/INT", field = "requests_per_interrupt", format = ratio },
+  { title = "NO-WORK", field = "without_work", format = fmt.count },
+  { title = "KICKS", field = "sent", format = fmt.count },
+  { title = "SUPPRESSED", field = "suppressed", format = fmt.count },
+  { title = "DEPTH", field = "depth", format = ratio },
+  { title = "DEPTH-MAX", field = "depth_max", format = fmt.count },
+  { title = "SAME-CPU", field = "same_cpu", format = fmt.count },
+  { title = "OTHER-CPU", field = "other_cpu", format = fmt.count },
+  { title = "REQUEUES", field = "requeues", format = fmt.count },
+  { title = "ERRORS", field = "errors", format = fmt.count },
+}
+
+-- ---- what is still open ----
+
+local function add_open(report)
+  local list, why = session:open_requests()
+  report.open, report.open_unknown = list, not list and why or nil
+end
+
+local function show_open(report)
+  if report.open_unknown then
+    print("open requests: " .. report.open_unknown)
+  elseif #report.open > 0 then
+    print(("\n%d issued and not completed:"):format(#report.open))
+    for i, request in ipairs(report.open) do
+      if i <= 10 then
+        local last = request.stages[#request.stages]
+        print(("  %s queue %d %s sector %.0f, %d bytes, by %s (%d), %s"):format(request.device, request.queue,
+          request.op, request.sector, request.bytes, request.comm, request.pid, last and last.to or "issued"))
+      end
+    end
+  end
+end
+
+local function extend(report, is_interval)
+  complete_rows(report.rows)
+  add_queues(report, is_interval)
+  if not is_interval then
+    add_open(report)
+  end
+end
+
+local function show_more(report)
+  if #report.queues > 0 then
+    print("\n" .. table_text.render(queue_columns, report.queues))
+  end
+  if report.open then
+    show_open(report)
+  end
+end
+
+rowtable.run {
+  name = NAME,
+  options = options,
+  session = session,
+  title = "virtio-blk requests",
+  columns = columns,
+  key = function(row) return ("%s %d %s"):format(whole_key(row), row.order, row.from) end,
+  label = function(row) return ("%s %s"):format(whole_key(row), row.stage) end,
+  sums = { "count", "total_ns", "same_cpu", "requeues", "errors", "bytes" },
+  prepare = prepare,
+  extend = extend,
+  show_more = show_more,
+  order = rowtable.order({ "report", "seconds", "device", "queue", "cpu", "op", "size", "where", "stage", "from", "to" },
+    { "share", "same_cpu", "requeues", "errors", "bytes", "queues", "open", "audit", "attached", "lost" }),
+}
