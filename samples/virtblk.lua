@@ -298,6 +298,6 @@ rowtable.run {
   prepare = prepare,
   extend = extend,
   show_more = show_more,
-  order = rowtable.order({ "report", "seconds", "device", "queue", "cpu", "op", "size", "where", "stage", "from", "to" },
+  order = rowtable.order({ "device", "queue", "cpu", "op", "size", "where", "stage", "from", "to" },
     { "share", "same_cpu", "requeues", "errors", "bytes", "queues", "open", "audit", "attached", "lost" }),
 }

@@ -26,6 +26,12 @@ $(T)/layout: $(T)/layout.c
 	$(call say,TEST,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
+# A block load that tests start, in guests too.
+$(T)/blkload: tests/live/blkload.c $(B)/flags
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LINK)
+
 # Objects that tests load: a socket filter, and types of a kernel that is not there.
 $(T)/filter.o: tests/live/filter.bpf.c
 	$(call say,BPF,$@)
@@ -37,7 +43,7 @@ $(T)/other_types.o: tests/live/other_types.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpf -O2 -g -c -o $@ $<
 
-TEST_PROGRAMS := $(UNIT:%=$(T)/%) $(LIVE_C:%=$(T)/%) $(T)/layout $(T)/filter.o $(T)/other_types.o
+TEST_PROGRAMS := $(UNIT:%=$(T)/%) $(LIVE_C:%=$(T)/%) $(T)/layout $(T)/blkload $(T)/filter.o $(T)/other_types.o
 
 test-programs: $(B)/shark $(TEST_PROGRAMS)
 

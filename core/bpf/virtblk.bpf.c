@@ -366,8 +366,8 @@ static __always_inline void count_kick(struct shark_cpu *cpu, const struct queue
 
 	if (!row)
 		return;
-	row->count += asked;
 	row->tally[SENT] += sent;
+	row->count += asked;
 }
 
 static __always_inline void on_kick_of(struct queue *queue)
@@ -589,8 +589,8 @@ static __always_inline int on_irq_end_of(__u32 irq)
 	__u64 ns;
 
 	/* Only handlers of virtio devices have frames. */
-	if (cpu && cpu->depth)
-		pop_frame(cpu, SHARK_HARDIRQ, irq, bpf_ktime_get_ns(), &ns);
+	if (cpu && cpu->depth && end_frame(cpu, SHARK_HARDIRQ, irq, bpf_ktime_get_ns(), &ns))
+		pop_frame(cpu);
 	return 0;
 }
 
@@ -609,8 +609,8 @@ static __always_inline void count_irq(struct shark_cpu *cpu, struct queue *queue
 	if (!row)
 		return;
 	/* What it reaps is not seen. */
-	row->count++;
 	row->tally[THE_IRQ] = irq;
+	row->count++;
 }
 
 static __always_inline int on_irq_of(__u32 irq, const char *name, struct virtqueue *vq)

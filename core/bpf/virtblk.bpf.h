@@ -273,10 +273,10 @@ static __always_inline void count_interrupt(struct shark_cpu *cpu, const struct 
 
 	if (!row)
 		return;
-	count(row, queue->reaped);
 	row->tally[WITHOUT_WORK] += !queue->reaped;
 	row->tally[NOT_MINE] += none;
 	row->tally[THE_IRQ] = queue->irq;
+	count(row, queue->reaped);
 }
 
 static __always_inline struct row_key key_of(const struct shark_request *request)
@@ -293,11 +293,11 @@ static __always_inline struct row_key key_of(const struct shark_request *request
 
 static __always_inline void count_whole(struct shark_row *row, const struct shark_request *request)
 {
-	count(row, request->at_ns[SHARK_COMPLETED] - request->at_ns[SHARK_ISSUED]);
 	row->tally[SAME_CPU] += request->cpu == request->issue_cpu;
 	row->tally[REQUEUES] += request->requeues;
 	row->tally[ERRORS] += request->status != 0;
 	row->tally[BYTES] += request->bytes;
+	count(row, request->at_ns[SHARK_COMPLETED] - request->at_ns[SHARK_ISSUED]);
 }
 
 /* Each moment ends the time since the one seen before: together they are the whole. */

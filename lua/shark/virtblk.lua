@@ -260,8 +260,9 @@ function M.copy(request)
   for moment, stage in ipairs(M.STAGES) do
     local ns = stage_ns(request, moment)
     if ns then
-      local from = M.MOMENTS[start_of(moment, request.seen)]
-      table.insert(copy.stages, { stage = stage, from = from, to = M.MOMENTS[moment], ns = tonumber(ns) })
+      table.insert(copy.stages, {
+        stage = stage, from = M.MOMENTS[start_of(moment, request.seen)], to = M.MOMENTS[moment], ns = tonumber(ns),
+      })
     end
   end
   if request.at_ns[C.SHARK_COMPLETED] ~= 0 then
@@ -330,8 +331,9 @@ end
 ---
 --- Rows of read(), by `what`:
 ---   "request"     device, queue, cpu (that completed it), op, size (class), where
----                 ("hardirq", "softirq", "remote", "polled", "?"); count, total_ns, max_ns, hist of the whole time; same_cpu
----                 (completed where issued), requeues, errors, bytes
+---                 ("hardirq", "softirq", "remote", "polled", "?"); count, total_ns,
+---                 max_ns, hist of the whole time; same_cpu (completed where
+---                 issued), requeues, errors, bytes
 ---   "stage"       the same, and stage ("queue", "kick", "device", "reap",
 ---                 "complete"), from, to (the moments it lies between)
 ---   "depth"       the same; count, total, max, hist of the requests in flight in the

@@ -95,16 +95,30 @@ local function disk_image(guest, name)
   return path
 end
 
+-- What is of the drive goes there, all else to the device.
+local function split_properties(properties)
+  local drive, device = "", ""
+  for property in properties:gmatch("[^,]+") do
+    if property:match("^throttling%.") then
+      drive = drive .. "," .. property
+    else
+      device = device .. "," .. property
+    end
+  end
+  return drive, device
+end
+
 local function add_disk(guest, args, i, properties)
   local id = "disk" .. i
+  local drive, device = split_properties(properties)
   table.insert(args, "-drive")
-  table.insert(args, ("file=%s,if=none,id=%s,format=raw,cache=unsafe"):format(disk_image(guest, id), id .. "-file"))
+  table.insert(args, ("file=%s,if=none,id=%s,format=raw,cache=unsafe%s"):format(disk_image(guest, id), id .. "-file",
+    drive))
   -- Behind a port of its own, so that it can be unplugged.
   table.insert(args, "-device")
   table.insert(args, ("pcie-root-port,id=port%d,slot=%d,chassis=%d"):format(i, i, i))
   table.insert(args, "-device")
-  table.insert(args, ("virtio-blk-pci,drive=%s,id=%s,bus=port%d%s"):format(id .. "-file", id, i,
-    properties ~= "" and "," .. properties or ""))
+  table.insert(args, ("virtio-blk-pci,drive=%s,id=%s,bus=port%d%s"):format(id .. "-file", id, i, device))
 end
 
 local function command_line(guest)
@@ -337,7 +351,7 @@ end
 ---   work     string   folder for its files, made here
 ---   iommu    string   one of M.iommus
 ---   command  string   shell script to run in it; or shell = true: a shell on the terminal
----   disks    string[] properties of each virtio-blk disk
+---   disks    string[] properties of each virtio-blk disk, and throttling.* of its drive
 ---   smp, nic, append, keep, artefacts (folder for what the command left in /artefacts)
 --- @param on_line fun(line: string)  a line that the command printed
 --- @param on_end fun(outcome: table) { status } of the command, or { failure = why there is none, console }

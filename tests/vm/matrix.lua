@@ -132,6 +132,13 @@ local function say(entry, text)
   io.stderr:write(("  VM      %-32s %s\n"):format(entry.name, text))
 end
 
+-- Shapes of disks, by serial number: guest/virtblk_test.lua looks for them. The
+-- first two are for all tests, the second may be unplugged.
+local DISKS = {
+  "", "", "serial=single,num-queues=1", "serial=packed,packed=on", "serial=intx,vectors=0",
+  "serial=shared,vectors=2", "serial=slow,throttling.iops-total=100", "serial=unplugged,num-queues=1",
+}
+
 -- Sorts what a guest prints by test; calls done(outcome, outputs).
 local function run_once(entry, folder, done)
   local outputs, current = {}, nil
@@ -139,7 +146,7 @@ local function run_once(entry, folder, done)
   local build = uv.exepath():match("^(.*)/shark$")
   guest.start({
     folder = folder, base = build .. "/vm/base.cpio.gz", work = ("%s/vm/%s"):format(build, entry.name),
-    iommu = entry.iommu, smp = 2, disks = { "", "" }, nic = true, append = entry.append, command = command,
+    iommu = entry.iommu, smp = 2, disks = DISKS, nic = true, append = entry.append, command = command,
   }, function(line)
     local mark = line:match("^@@test (.*)@@$")
     if not mark then
