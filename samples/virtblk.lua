@@ -153,8 +153,9 @@ local add = {
     queue.depth_max = math.max(queue.depth_max, row.max)
   end,
   interrupts = function(queue, row)
-    queue.interrupts, queue.reaped = queue.interrupts + row.count, queue.reaped + row.requests
-    queue.without_work, queue.not_mine = queue.without_work + row.without_work, queue.not_mine + row.not_mine
+    queue.interrupts, queue.reaped = queue.interrupts + row.count, queue.reaped + (row.requests or 0)
+    queue.without_work = queue.without_work + (row.without_work or 0)
+    queue.not_mine = queue.not_mine + (row.not_mine or 0)
     queue.irq = row.irq
   end,
   kicks = function(queue, row)

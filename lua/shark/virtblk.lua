@@ -91,10 +91,16 @@ local function decode_request(row)
   return decoded
 end
 
+-- What an interrupt reaps is not seen without the driver; then there is no histogram.
 local function decode_interrupts(row)
   local decoded = counted(row, "interrupts")
-  decoded.requests, decoded.most, decoded.total_ns, decoded.max_ns = decoded.total_ns, decoded.max_ns, nil, nil
-  decoded.without_work, decoded.not_mine = tonumber(row.tally[0]), tonumber(row.tally[1])
+  if decoded.hist:count() > 0 then
+    decoded.requests, decoded.most = decoded.total_ns, decoded.max_ns
+    decoded.without_work, decoded.not_mine = tonumber(row.tally[0]), tonumber(row.tally[1])
+  else
+    decoded.hist = nil
+  end
+  decoded.total_ns, decoded.max_ns = nil, nil
   decoded.irq = tonumber(row.tally[2])
   return decoded
 end
@@ -202,7 +208,7 @@ end
 local function kernel_counts(options)
   local counts = {}
   for _, disk in ipairs(virtio.disks()) do
-    if disk.iostats and (not options.device or options.device == disk.device) then
+    if disk.iostats and (not options.device or options.device == virtio.disk_number(disk.device)) then
       for op, count in pairs(virtio.completed(disk.device)) do
         counts[disk.device .. " " .. op] = count
       end
@@ -338,8 +344,9 @@ end
 ---                 "complete"), from, to (the moments it lies between)
 ---   "depth"       the same; count, total, max, hist of the requests in flight in the
 ---                 queue that each request found, itself included
----   "interrupts"  device, queue, cpu, irq; count, requests (reaped by them), most,
----                 hist of requests per interrupt, without_work, not_mine (IRQ_NONE)
+---   "interrupts"  device, queue, cpu, irq; count; where the driver is seen requests
+---                 (reaped by them), most, hist of requests per interrupt,
+---                 without_work, not_mine (IRQ_NONE)
 ---   "kicks"       device, queue, cpu; count (asked), sent, suppressed
 ---   "flush_ends"  device, queue, cpu; count of requests without data that a flush ended
 ---

@@ -1,0 +1,345 @@
+-- virtio-blk on this machine's kernel: counts, stages that add up, filters,
+-- every way of attaching.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local disk_load = require "disk"
+local proc = require "proc"
+local t = require "t"
+local virtblk = require "shark.virtblk"
+local virtio = require "shark.virtio"
+
+local WAYS = { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" }
+local SEES_DRIVER = { fentry = true, kprobe = true }
+local READS = 1009
+local tests = {}
+
+local function open(options)
+  local session, message = virtblk.requests(options)
+  t.assertNotNil(session, message)
+  return session
+end
+
+local function sum(rows, field, wanted)
+  local total = 0
+  for _, row in ipairs(rows) do
+    total = total + (wanted(row) and row[field] or 0)
+  end
+  return total
+end
+
+local function is_request(row)
+  return row.what == "request"
+end
+
+local function requests(rows, op)
+  return sum(rows, "count", function(row) return is_request(row) and (not op or row.op == op) end)
+end
+
+local function flush_ends(rows)
+  return sum(rows, "count", function(row) return row.what == "flush_ends" end)
+end
+
+local function stat(disk)
+  local counts, total = virtio.completed(disk.device), 0
+  for _, count in pairs(counts) do
+    total = total + count
+  end
+  return total, counts
+end
+
+-- Requests of the disk, as shark and as /sys/block/*/stat counts them, over one
+-- window. Its ends are exact only if no request completed while they were taken;
+-- all is done again if one did.
+local function window(disk, options, work)
+  options.device = disk.device
+  for _ = 1, 200 do
+    local before, start = stat(disk)
+    local session = open(options)
+    local quiet = stat(disk) == before
+    if quiet then
+      local _, hidden = work()
+      local rows = session:read()
+      local after, finish = stat(disk)
+      quiet = requests(session:read()) == requests(rows) and stat(disk) == after
+      if quiet then
+        local seen = {
+          rows = rows, kernel = after - before, reads = finish.read - start.read, how = session:how(),
+          open = #session:open_requests(), loss = session:loss(), hidden = hidden,
+        }
+        session:close()
+        return seen
+      end
+    end
+    session:close()
+  end
+  t.fail("the disk was never quiet")
+end
+
+-- Every completion was counted, or is known to be missing: a program that the
+-- kernel did not run leaves its request open, or an end without a start.
+local function assert_all_counted(seen, reads)
+  local loss = seen.loss
+  local known = requests(seen.rows) + flush_ends(seen.rows) + loss.unmatched_entries + loss.unmatched_exits + seen.open
+  local text = ("counted %d, flush ends %d, /sys/block/*/stat %d, open %d, hidden %d, lost %s"):format(
+    requests(seen.rows), flush_ends(seen.rows), seen.kernel, seen.open, seen.hidden, tostring(loss))
+  t.assertTrue(seen.reads >= reads, text)
+  if seen.hidden == 0 then
+    t.assertEquals(requests(seen.rows) + flush_ends(seen.rows), seen.kernel, text)
+    t.assertEquals(requests(seen.rows, "read"), seen.reads, text)
+    t.assertEquals({ seen.open, loss.unmatched_entries, loss.unmatched_exits }, { 0, 0, 0 }, text)
+  else
+    t.assertEquals(known, seen.kernel, text)
+    t.assertTrue(requests(seen.rows, "read") >= reads - seen.hidden, text)
+  end
+  t.assertEquals({ loss.ring_drops, loss.map_full, loss.too_deep }, { 0, 0, 0 }, text)
+end
+
+-- The same requests, by all that tells them apart.
+local SAME = { "device", "queue", "cpu", "op", "size", "where" }
+
+local function same_key(row)
+  local parts = {}
+  for i, field in ipairs(SAME) do
+    parts[i] = tostring(row[field])
+  end
+  return table.concat(parts, " ")
+end
+
+-- To the nanosecond: a stage starts where the one before ended.
+local function assert_stages_add_up(rows)
+  local wholes, parts, ends = {}, {}, {}
+  for _, row in ipairs(rows) do
+    local key = same_key(row)
+    if row.what == "request" then
+      wholes[key] = (wholes[key] or 0) + row.total_ns
+      ends[key] = (ends[key] or 0) - row.count
+    elseif row.what == "stage" then
+      parts[key] = (parts[key] or 0) + row.total_ns
+      ends[key] = (ends[key] or 0) + (row.stage == "complete" and row.count or 0)
+    end
+  end
+  t.assertNotNil(next(wholes))
+  t.assertEquals(parts, wholes)
+  for key, difference in pairs(ends) do
+    t.assertEquals(difference, 0, key)
+  end
+end
+
+local function assert_rows_agree_with_themselves(rows)
+  for _, row in ipairs(rows) do
+    t.assertTrue(row.count > 0)
+    if row.hist then
+      t.assertEquals(row.hist:count(), row.count)
+    end
+    if row.total_ns then
+      t.assertTrue(row.max_ns <= row.total_ns and row.total_ns <= row.max_ns * row.count)
+    end
+  end
+end
+
+-- A way that this machine refuses, with its reason, is no failure.
+local function open_way(way)
+  t.needs("root", "tracing")
+  local session, message = virtblk.requests { way = way }
+  if session then
+    session:close()
+  else
+    t.assertStrContains(message, "virtblk: no way to attach: " .. way .. ": ")
+    t.skip(message)
+  end
+end
+
+local function stage_count(rows, stage)
+  return sum(rows, "count", function(row) return row.stage == stage and row.op == "read" end)
+end
+
+local function test_way(way)
+  local disk = t.needs("root", "tracing", "disk")
+  open_way(way)
+  local seen = window(disk, { way = way }, function() return disk_load.direct_reads(disk, READS) end)
+  t.assertEquals(seen.how.way, way)
+  assert_all_counted(seen, READS)
+  assert_stages_add_up(seen.rows)
+  assert_rows_agree_with_themselves(seen.rows)
+  if SEES_DRIVER[way] and seen.hidden == 0 then
+    for _, stage in ipairs { "queue", "reap", "complete" } do
+      t.assertEquals(stage_count(seen.rows, stage), seen.reads, stage)
+    end
+  end
+end
+
+for _, way in ipairs(WAYS) do
+  tests["test_reads_are_counted_exactly_by_" .. way] = function()
+    test_way(way)
+  end
+end
+
+-- One read at a time: each is ended by an interrupt of its own.
+function tests.test_the_interrupt_is_known()
+  local disk = t.needs("root", "tracing", "disk")
+  local seen = window(disk, {}, function() return disk_load.direct_reads(disk, READS) end)
+  t.skipIf(seen.how.way == "tp" or not SEES_DRIVER[seen.how.way] and seen.how.loader == "libbpf",
+    "without types of the driver the interrupt is seen only where it completes the request")
+  local known = stage_count(seen.rows, "device")
+  t.assertTrue(known >= READS - seen.hidden, ("%d of %d"):format(known, READS))
+  for _, row in ipairs(seen.rows) do
+    if row.what == "interrupts" then
+      local found = false
+      for _, irq in ipairs(disk.irqs) do
+        found = found or irq == row.irq
+      end
+      t.assertTrue(found, tostring(row.irq))
+    end
+  end
+end
+
+function tests.test_the_audit_agrees()
+  local disk = t.needs("root", "tracing", "disk")
+  local session = open { device = disk.device, audit = true }
+  local _, hidden = disk_load.direct_reads(disk, READS)
+  local audit = session:audit()
+  t.assertEquals(audit.source, "/sys/block/*/stat")
+  t.assertTrue(audit.kernel >= READS)
+  t.assertTrue(math.abs(audit.missing) <= hidden, ("%s; hidden %d, lost %s"):format(tostring(audit), hidden,
+    tostring(session:loss())))
+  session:close()
+end
+
+-- ---- events ----
+
+function tests.test_events_have_all_that_rows_have()
+  local disk = t.needs("root", "tracing", "disk")
+  local session, events, total = open { device = disk.device, ring_bytes = 2 ^ 20 }, 0, 0
+  local uneven = 0
+  session:on(function(r)
+    events, total = events + 1, total + tonumber(r.ns)
+    local parts = 0ULL
+    for _, stage in ipairs(virtblk.STAGES) do
+      parts = parts + (r[stage .. "_ns"] or 0)
+    end
+    uneven = uneven + (parts == r.ns and r.device == disk.device and 0 or 1)
+  end)
+  disk_load.direct_reads(disk, 500)
+  session:stop()
+  local rows = session:read()
+  t.assertEquals({ events, uneven }, { requests(rows), 0 })
+  t.assertEquals(total, sum(rows, "total_ns", is_request))
+  session:close()
+end
+
+function tests.test_an_event_tells_who_and_what()
+  local disk = t.needs("root", "tracing", "disk")
+  local mine = {}
+  local session = open { device = disk.device }
+  session:on(function(r)
+    if r.pid == require("uv").os_getpid() then
+      mine[#mine + 1] = virtblk.copy(r)
+    end
+  end)
+  disk_load.direct_reads(disk, 50)
+  session:stop()
+  t.assertTrue(#mine > 0)
+  for _, request in ipairs(mine) do
+    t.assertEquals({ request.op, request.bytes, request.status, request.comm }, { "read", 4096, "ok", "shark" })
+    t.assertTrue(request.ns > 0 and request.ts_ns > 0)
+  end
+  session:close()
+end
+
+function tests.test_only_slow_ones_are_streamed()
+  local disk = t.needs("root", "tracing", "disk")
+  local fast, slow = 0, 0
+  local none, all = open { slower_than_us = 3600e6 }, open { slower_than_us = 0.001 }
+  none:on(function() slow = slow + 1 end)
+  all:on(function() fast = fast + 1 end)
+  local visible = disk_load.direct_reads(disk, 200)
+  none:stop()
+  all:stop()
+  t.assertEquals(slow, 0)
+  t.assertTrue(fast >= visible)
+  t.assertTrue(requests(none:read()) >= visible)
+  none:close()
+  all:close()
+end
+
+-- ---- filters, misuse, ends ----
+
+function tests.test_filters()
+  local disk = t.needs("root", "tracing", "disk")
+  local session, other = open { device = disk.device }, open { cpu = #require("uv").cpu_info() - 1 }
+  local visible = disk_load.direct_reads(disk, 200)
+  t.assertTrue(requests(session:read()) >= visible)
+  for _, row in ipairs(session:read()) do
+    t.assertEquals(row.device, disk.device)
+  end
+  for _, row in ipairs(other:read()) do
+    t.assertTrue(row.what == "kicks" or row.cpu == #require("uv").cpu_info() - 1, row.what)
+  end
+  session:close()
+  other:close()
+end
+
+function tests.test_no_such_disk()
+  t.needs("root", "tracing")
+  t.assertEquals({ virtblk.requests { device = "vdzz" } }, { nil, "virtblk: no such disk: vdzz", "ENOENT" })
+end
+
+function tests.test_misuse_raises()
+  t.assertErrorMsgContains("virtblk has no filter or option 'disk'", virtblk.requests, { disk = "vda" })
+  t.assertErrorMsgContains("option 'way' takes one of: fentry kprobe tp_btf raw_tp tp", virtblk.requests,
+    { way = "magic" })
+  t.assertErrorMsgContains("table expected", virtblk.requests, 36)
+end
+
+function tests.test_a_stopped_session_counts_no_more()
+  local disk = t.needs("root", "tracing", "disk")
+  local session = open {}
+  local visible = disk_load.direct_reads(disk, 100)
+  session:stop()
+  local count = requests(session:read())
+  t.assertTrue(count >= visible)
+  disk_load.direct_reads(disk, 100)
+  t.assertEquals(requests(session:read()), count)
+  t.assertNotNil(session:open_requests())
+  session:close()
+end
+
+function tests.test_disks_have_queues_and_interrupts()
+  local disk = t.needs("root", "disk")
+  for _, entry in ipairs(virtblk.disks()) do
+    t.assertTrue(#entry.features > 0)
+    t.assertTrue(#entry.queues > 0)
+    if entry.device == disk.device then
+      t.assertEquals(entry.queues[1].irq.kind, "own")
+      t.assertTrue(entry.ring_size > 0)
+      t.assertTrue(#entry.queues[1].irq.effective > 0)
+    end
+  end
+end
+
+-- ---- the scripts ----
+
+function tests.test_the_table_script()
+  local disk = t.needs("root", "tracing", "disk")
+  local load = ("dd if=%s of=/dev/null bs=4096 count=50 iflag=direct"):format(disk.path)
+  local result = proc.run_shark("virtblk", "-D", disk.device, "-b", "queue", "--", "sh", "-c", load)
+  t.assertEquals(result.status, 0, result.err)
+  for _, text in ipairs { "virtio-blk requests, ", "WHOLE", "REQ/INT", "attached: ", "lost: " } do
+    t.assertStrContains(result.out, text)
+  end
+  result = proc.run_shark("virtblk", "--json", "-D", disk.device, "--", "sh", "-c", load)
+  local report = require("dkjson").decode(result.out)
+  t.assertEquals(report.report, "total")
+  t.assertTrue(#report.rows >= 2 and #report.queues >= 1)
+  t.assertNotNil(report.attached.way)
+end
+
+function tests.test_the_disks_script()
+  local disk = t.needs("root", "disk")
+  local result = proc.run_shark("virtblk", "--disks")
+  t.assertStrContains(result.out, disk.device .. "  ")
+  t.assertStrContains(result.out, "IRQ " .. disk.irqs[1])
+  result = proc.run_shark("virtblk", "--disks", "--json")
+  t.assertTrue(#require("dkjson").decode(result.out).disks > 0)
+end
+
+t.run(tests)
