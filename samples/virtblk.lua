@@ -251,6 +251,7 @@ local queue_columns = {
 -- ---- what is still open ----
 
 local function add_open(report)
+  report.hint = virtblk.hint(session)
   local list, why = session:open_requests()
   report.open, report.open_unknown = list, not list and why or nil
 end
@@ -284,6 +285,9 @@ local function show_more(report)
   end
   if report.open then
     show_open(report)
+    if report.hint then
+      print("\n" .. report.hint)
+    end
   end
 end
 

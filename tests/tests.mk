@@ -57,7 +57,7 @@ SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter-out host/install%
 # The live tests in guests, and those that change the machine they run on.
 GUEST_TESTS := $(filter live/%,$(LUA_TESTS)) $(LIVE_C:%=live/%) guest/changes_test.lua guest/kernel_test.lua \
 	guest/replay_test.lua guest/irqmap_changes_test.lua guest/irqmap_fires_test.lua \
-	guest/remap_test.lua
+	guest/remap_test.lua guest/virtblk_test.lua
 
 # make test ONLY=live/events_test.lua runs that one only (no guests, no lint).
 ONLY ?=

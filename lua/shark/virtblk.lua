@@ -15,6 +15,7 @@ local C = require "shark.events"
 local ffi = require "ffi"
 local hist = require "shark.hist"
 local session = require "shark.session"
+local uv = require "uv"
 local virtio = require "shark.virtio"
 
 local M = {}
@@ -372,6 +373,17 @@ function M.requests(options)
   end
   opened.open_requests = open_requests
   return opened
+end
+
+--- What could be seen better by now: the driver was not there when the session
+--- started, and is.
+--- @return string? hint
+function M.hint(opened)
+  for _, refusal in ipairs(opened:how().refused) do
+    if refusal.error == "ENODEV" and uv.fs_stat("/sys/module/virtio_blk") then
+      return "the driver virtio_blk was loaded meanwhile: start again to see its stages"
+    end
+  end
 end
 
 --- Disks, queues, interrupts and features; see shark.virtio.

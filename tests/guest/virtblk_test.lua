@@ -1,0 +1,284 @@
+-- virtio-blk disks of every shape (tests/vm/matrix.lua), loads of known depth,
+-- a disk that is slow, one that goes, and a driver that comes late.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local outside = require "outside"
+local proc = require "proc"
+local t = require "t"
+local uv = require "uv"
+local virtblk = require "shark.virtblk"
+local virtio = require "shark.virtio"
+
+local BLKLOAD = proc.shark:gsub("shark$", "tests/blkload")
+local COUNT = 400
+local SEES_DRIVER = { fentry = true, kprobe = true }
+local tests = {}
+
+local function line_of(path)
+  local file = io.open(path)
+  local line = file and file:read("*l")
+  if file then
+    file:close()
+  end
+  return line
+end
+
+-- The disk of that serial number.
+local function disk(serial)
+  t.needs("root", "tracing")
+  for _, entry in ipairs(virtblk.disks()) do
+    if line_of("/sys/block/" .. entry.device .. "/serial") == serial then
+      return entry
+    end
+  end
+  t.skip("no disk with serial number " .. serial)
+end
+
+local function open(options)
+  local session, message = virtblk.requests(options)
+  t.assertNotNil(session, message)
+  return session
+end
+
+local function load(entry, op, depth, count)
+  local result = proc.run(BLKLOAD, { "/dev/" .. entry.device, op, tostring(depth), tostring(count), "4096" })
+  t.assertEquals({ result.status, result.out }, { 0, count .. " done, 0 failed\n" }, result.err)
+end
+
+local function sum(rows, field, wanted)
+  local total = 0
+  for _, row in ipairs(rows) do
+    total = total + (wanted(row) and row[field] or 0)
+  end
+  return total
+end
+
+local function count_of(rows, what, value)
+  return sum(rows, "count", function(row) return row.what == what and (not value or row.stage == value) end)
+end
+
+local function assert_nothing_lost(session)
+  local loss = session:loss()
+  t.assertEquals({ loss.map_full, loss.unmatched_entries, loss.unmatched_exits, loss.ring_drops }, { 0, 0, 0, 0 },
+    tostring(loss))
+  t.assertEquals(#session:open_requests(), 0)
+end
+
+local function wait_until(what, condition)
+  local limit = uv.hrtime() + 120e9
+  while not condition() do
+    t.assertTrue(uv.hrtime() < limit, "waited in vain for " .. what)
+    uv.sleep(20)
+    uv.run("nowait")
+  end
+end
+
+-- ---- counts at every stage, and the sum of the stages ----
+
+local function assert_every_stage_has_all(rows, count, way)
+  t.assertEquals(count_of(rows, "request"), count)
+  t.assertEquals(count_of(rows, "stage", "complete"), count)
+  if SEES_DRIVER[way] then
+    t.assertEquals(count_of(rows, "stage", "queue"), count)
+    t.assertEquals(count_of(rows, "stage", "reap"), count)
+    t.assertEquals(count_of(rows, "depth"), count)
+    t.assertEquals(sum(rows, "requests", function(row) return row.what == "interrupts" end), count)
+    t.assertTrue(count_of(rows, "kicks") > 0)
+  end
+  t.assertEquals(sum(rows, "total_ns", function(row) return row.what == "stage" end),
+    sum(rows, "total_ns", function(row) return row.what == "request" end))
+end
+
+local function measure(entry, op, depth, way)
+  local before = virtio.completed(entry.device)
+  local session = open { device = entry.device, way = way }
+  load(entry, op, depth, COUNT)
+  session:stop()
+  local rows, used = session:read(), session:how().way
+  t.assertEquals(virtio.completed(entry.device)[op] - before[op], COUNT)
+  assert_every_stage_has_all(rows, COUNT, used)
+  assert_nothing_lost(session)
+  session:close()
+  return rows, used
+end
+
+local function test_shape(serial)
+  local entry = disk(serial)
+  for _, op in ipairs { "read", "write" } do
+    for _, depth in ipairs { 1, 16 } do
+      local rows, way = measure(entry, op, depth)
+      local deepest = 0
+      for _, row in ipairs(rows) do
+        deepest = math.max(deepest, row.what == "depth" and row.max or 0)
+      end
+      if SEES_DRIVER[way] then
+        t.assertTrue(deepest >= 1 and deepest <= depth, deepest .. " in flight at depth " .. depth)
+        t.assertTrue(depth > 1 or count_of(rows, "stage", "device") == COUNT, "depth 1, each has its interrupt")
+      end
+    end
+  end
+end
+
+for _, serial in ipairs { "single", "packed", "intx", "shared" } do
+  tests["test_every_request_is_counted_at_every_stage_" .. serial] = function()
+    test_shape(serial)
+  end
+end
+
+function tests.test_shapes_are_what_they_are_called()
+  t.assertEquals(#disk("single").queues, 1)
+  t.assertStrContains(table.concat(disk("packed").features, " "), "packed")
+  t.assertEquals(disk("intx").queues[1].irq.kind, "intx")
+  t.assertEquals(disk("shared").queues[1].irq.kind, "shared")
+end
+
+local function test_way(way)
+  local entry = disk("single")
+  local session, message = virtblk.requests { way = way }
+  t.skipIf(not session, message)
+  session:close()
+  for _, depth in ipairs { 1, 16 } do
+    measure(entry, "read", depth, way)
+  end
+end
+
+-- Where a request has no address, two of the same sector at once are one: the
+-- load never has that.
+for _, way in ipairs { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" } do
+  tests["test_one_queue_at_depth_by_" .. way] = function()
+    test_way(way)
+  end
+end
+
+-- ---- flushes ----
+
+function tests.test_flushes()
+  local entry = disk("single")
+  local session = open { device = entry.device, audit = true }
+  local result = proc.run_shell(("for i in 1 2 3 4 5; do dd if=/dev/zero of=/dev/%s bs=4096 count=4 conv=fsync; done")
+    :format(entry.device))
+  t.assertEquals(result.status, 0, result.err)
+  session:stop()
+  local audit = session:audit()
+  t.assertEquals({ audit.missing, #audit.rows }, { 0, 0 }, tostring(audit))
+  t.assertTrue(sum(session:read(), "count", function(row) return row.what == "request" and row.op == "flush" end) >= 5)
+  assert_nothing_lost(session)
+  session:close()
+end
+
+-- ---- a slow disk ----
+
+function tests.test_a_throttled_disk_is_slow_in_the_device()
+  local entry = disk("slow")
+  local session = open { device = entry.device }
+  t.skipIf(not SEES_DRIVER[session:how().way], "needs to see the driver: " .. tostring(session:how()))
+  load(entry, "read", 1, 60)
+  session:stop()
+  local whole, device, slowest = 0, 0, 0
+  for _, row in ipairs(session:read()) do
+    if row.what == "request" then
+      whole = whole + row.total_ns
+    elseif row.stage == "device" then
+      device, slowest = device + row.total_ns, math.max(slowest, row.hist:percentile(50))
+    end
+  end
+  -- 100 a second but for a burst: half a second at least, however fast all else is.
+  t.assertTrue(device > 0.3e9, ("device %.0f of %.0f ns"):format(device, whole))
+  t.assertTrue(device > 0.8 * whole, ("device %.0f of %.0f ns"):format(device, whole))
+  t.assertTrue(slowest > 5e6)
+  session:close()
+end
+
+function tests.test_slow_requests_are_told_with_their_stages()
+  local entry = disk("slow")
+  local session, slow = open { device = entry.device, slower_than_us = 5000 }, {}
+  session:on(function(r) slow[#slow + 1] = virtblk.copy(r) end)
+  load(entry, "read", 1, 40)
+  session:stop()
+  t.assertTrue(#slow >= 10)
+  for _, request in ipairs(slow) do
+    t.assertEquals({ request.device, request.op, request.bytes, request.comm },
+      { entry.device, "read", 4096, "blkload" })
+    t.assertTrue(request.ns >= 5e6)
+    local parts = 0
+    for _, stage in ipairs(request.stages) do
+      parts = parts + stage.ns
+    end
+    t.assertEquals(parts, request.ns)
+  end
+  session:close()
+end
+
+-- Requests of a load that is still running are open, and said to be.
+function tests.test_open_requests()
+  local entry = disk("slow")
+  local session = open { device = entry.device }
+  local child = proc.start(BLKLOAD, { "/dev/" .. entry.device, "read", "16", "100", "4096" })
+  local most = {}
+  wait_until("16 open requests", function()
+    local list = session:open_requests()
+    most = #list > #most and list or most
+    return child.status or #most >= 16
+  end)
+  t.assertTrue(#most >= 8, #most .. " open")
+  t.assertEquals({ most[1].device, most[1].op, most[1].ns }, { entry.device, "read" })
+  child.wait()
+  t.assertEquals(#session:open_requests(), 0)
+  session:close()
+end
+
+-- ---- what comes and goes ----
+
+function tests.test_unplugged_with_requests_in_flight()
+  local entry = disk("unplugged")
+  local session = open { device = entry.device }
+  local child = proc.start(BLKLOAD, { "/dev/" .. entry.device, "read", "16", "1000000", "4096" })
+  wait_until("requests", function() return count_of(session:read(), "request") > 200 end)
+  outside.qmp("device_del", { id = "disk8" })
+  wait_until("the disk to be gone", function() return not uv.fs_stat("/sys/block/" .. entry.device) end)
+  local result = child.wait()
+  session:stop()
+  local done = tonumber(result.out:match("^(%d+) done"))
+  local rows = session:read()
+  local ok = count_of(rows, "request") - sum(rows, "errors", function(row) return row.what == "request" end)
+  -- blkload reads nothing but this, the partition scan was before.
+  t.assertEquals({ ok, #session:open_requests() }, { done, 0 }, tostring(session:loss()))
+  t.assertEquals(session:loss().unmatched_entries, 0)
+  session:close()
+end
+
+-- Last: afterwards all disks are other ones.
+function tests.test_zz_a_driver_that_comes_late()
+  local entry = disk("single")
+  local tags = entry.queues[1].tags
+  local result = proc.run_shell "rmmod virtio_blk"
+  t.skipIf(result.status ~= 0, "virtio_blk cannot be removed: " .. result.err)
+  local session = open {}
+  local how = session:how()
+  t.assertFalse(SEES_DRIVER[how.way] or false)
+  t.assertStrContains(tostring(how), "not fentry: the driver virtio_blk is not loaded")
+  t.assertStrContains(tostring(how), "not kprobe: the driver virtio_blk is not loaded")
+  t.assertNil(virtblk.hint(session))
+  t.assertEquals(proc.run_shell("modprobe virtio_blk && mdev -s").status, 0)
+  t.assertStrContains(virtblk.hint(session), "start again")
+  wait_until("the disk", function()
+    for _, again in ipairs(virtblk.disks()) do
+      if line_of("/sys/block/" .. again.device .. "/serial") == "single" and uv.fs_stat("/dev/" .. again.device) then
+        entry = again
+        return true
+      end
+    end
+  end)
+  t.assertEquals(entry.queues[1].tags, tags)
+  local function requests()
+    return sum(session:read(), "count", function(row) return row.what == "request" and row.device == entry.device end)
+  end
+  local before = requests()
+  load(entry, "read", 16, COUNT)
+  t.assertEquals(requests() - before, COUNT)
+  session:close()
+  session = open {}
+  t.assertTrue(SEES_DRIVER[session:how().way])
+  session:close()
+end
+
+t.run(tests)
