@@ -53,6 +53,62 @@ function M.line(counts, first, last, coloured)
   return table.concat(cells)
 end
 
+-- ---- as a picture ----
+
+-- The colours of a terminal, as SVG has them.
+local FILLS = { [0] = "#080808", "#00005f", "#000087", "#0000d7", "#0087ff", "#00afff", "#5fff00", "#ffff00", "#ff8700",
+  "#ffffff" }
+local CELL, MARGIN, LABEL = 14, 70, 40
+
+local function cell(x, y, count, darkness, what)
+  return ('<rect x="%d" y="%d" width="%d" height="%d" fill="%s"><title>%s: %.0f</title></rect>\n')
+    :format(x, y, CELL, CELL, FILLS[darkness], what, count)
+end
+
+local function label_at(x, y, anchor, words)
+  return ('<text x="%d" y="%d" text-anchor="%s">%s</text>\n'):format(x, y, anchor, words)
+end
+
+local function most_of(slices, first, last)
+  local most = 1
+  for _, slice in ipairs(slices) do
+    for exponent = first, last do
+      most = math.max(most, slice.counts[exponent])
+    end
+  end
+  return most
+end
+
+--- A map as SVG: time from left to right, latency upwards.
+--- @param slices table[] { label, counts = from columns() }
+--- @param first integer exponent @param last integer @param title string
+--- @return string svg
+function M.svg(slices, first, last, title)
+  local width, height = MARGIN + math.max(#slices, 30) * CELL + 20, LABEL + (last - first + 2) * CELL + 30
+  local most = most_of(slices, first, last)
+  local parts = {
+    ('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="11">\n')
+      :format(width, height),
+    ('<rect width="%d" height="%d" fill="#ffffff"/>\n'):format(width, height), label_at(MARGIN, 20, "start", title),
+  }
+  for exponent = first, last do
+    local y = LABEL + (last - exponent) * CELL
+    if (exponent - first) % 2 == 0 then
+      parts[#parts + 1] = label_at(MARGIN - 6, y + CELL, "end", fmt.duration(2 ^ exponent))
+    end
+    for i, slice in ipairs(slices) do
+      local count = slice.counts[exponent]
+      parts[#parts + 1] = cell(MARGIN + (i - 1) * CELL, y, count, level(count, most),
+        ("%s, from %s"):format(slice.label, fmt.duration(2 ^ exponent)))
+    end
+  end
+  for i = 1, #slices, 10 do
+    parts[#parts + 1] = label_at(MARGIN + (i - 1) * CELL, height - 14, "start", slices[i].label)
+  end
+  parts[#parts + 1] = "</svg>\n"
+  return table.concat(parts)
+end
+
 --- The scale below or above the lines: where some of the columns begin.
 function M.scale(first, last)
   local text = ""

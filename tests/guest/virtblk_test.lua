@@ -39,8 +39,8 @@ local function open(options)
   return session
 end
 
-local function load(entry, op, depth, count)
-  local result = proc.run(BLKLOAD, { "/dev/" .. entry.device, op, tostring(depth), tostring(count), "4096" })
+local function load(entry, op, depth, count, adjacent)
+  local result = proc.run(BLKLOAD, { "/dev/" .. entry.device, op, tostring(depth), tostring(count), "4096", adjacent })
   t.assertEquals({ result.status, result.out }, { 0, count .. " done, 0 failed\n" }, result.err)
 end
 
@@ -147,6 +147,20 @@ for _, way in ipairs { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" } do
   tests["test_one_queue_at_depth_by_" .. way] = function()
     test_way(way)
   end
+end
+
+-- The block layer may join neighbours: fewer requests, as many bytes.
+function tests.test_merged_requests()
+  local entry = disk("single")
+  local before = virtio.completed(entry.device).write
+  local session = open { device = entry.device }
+  load(entry, "write", 16, COUNT, "adjacent")
+  session:stop()
+  local rows = session:read()
+  t.assertEquals(count_of(rows, "request"), virtio.completed(entry.device).write - before)
+  t.assertEquals(sum(rows, "bytes", function(row) return row.what == "request" end), COUNT * 4096)
+  assert_nothing_lost(session)
+  session:close()
 end
 
 -- ---- flushes ----

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Direct I/O of known number and depth, by Linux AIO and without a library.
- * usage: blkload PATH read|write DEPTH COUNT BYTES
+ * usage: blkload PATH read|write DEPTH COUNT BYTES [adjacent]
  * Prints how many succeeded and how many failed; ends with 0 if it could ask.
+ * Without "adjacent" there is a gap between two, so that they are not merged.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,7 @@ enum { MAX_DEPTH = 256, BLOCKS = 512 };
 struct load {
 	int fd;
 	int opcode;
-	long depth, count, bytes;
+	long depth, count, bytes, stride;
 	long submitted, done, failed;
 	aio_context_t context;
 	void *buffer;
@@ -32,7 +33,7 @@ static long submit_one(struct load *load)
 		.aio_lio_opcode = (uint16_t)load->opcode,
 		.aio_buf = (uintptr_t)load->buffer,
 		.aio_nbytes = (uint64_t)load->bytes,
-		.aio_offset = load->submitted % BLOCKS * load->bytes,
+		.aio_offset = load->submitted % BLOCKS * load->bytes * load->stride,
 	};
 	struct iocb *list[] = { &request };
 	long n = syscall(SYS_io_submit, load->context, 1, list);
@@ -91,14 +92,16 @@ int main(int argc, char **argv)
 {
 	struct load load = { 0 };
 
-	if (argc != 6) {
-		fprintf(stderr, "usage: %s PATH read|write DEPTH COUNT BYTES\n", argv[0]);
+	if (argc != 6 && argc != 7) {
+		fprintf(stderr, "usage: %s PATH read|write DEPTH COUNT BYTES [adjacent]\n",
+			argv[0]);
 		return 2;
 	}
 	load.opcode = strcmp(argv[2], "write") ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE;
 	load.depth = strtol(argv[3], NULL, 10);
 	load.count = strtol(argv[4], NULL, 10);
 	load.bytes = strtol(argv[5], NULL, 10);
+	load.stride = argc == 7 ? 1 : 2;
 	if (prepare(&load, argv[1])) {
 		fprintf(stderr, "%s: %s\n", argv[1], strerror(errno));
 		return 1;

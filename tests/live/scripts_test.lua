@@ -72,6 +72,8 @@ function tests.test_wrong_command_lines_of_the_others()
     softirqs = { "-s", "NOPE" }, sysvecs = { "--vector", "x" }, ipis = { "--way", "tp" },
     irqslow = { "-u", "soon" }, irqheat = { "--wait" }, irqstorm = { "-t", "-1" }, irqthreads = { "--way", "tp" },
     ["remap-trace"] = { "-k", "nope" }, affinity = { "-i", "x" },
+    virtblk = { "--by", "colour" }, ["virtblk-slow"] = { "-u", "soon" }, ["virtblk-heat"] = { "--stage", "none" },
+    ["virtblk-stack"] = { "--way", "magic" },
   } do
     local result = shark(name, unpack(bad))
     t.assertEquals({ result.status, result.out }, { 2, "" }, name)
@@ -85,6 +87,7 @@ end
 local ENDED = {
   softirqs = {}, sysvecs = {}, ipis = {}, irqslow = {}, irqheat = {}, irqstorm = {}, irqthreads = {},
   ["remap-trace"] = {}, affinity = {},
+  virtblk = {}, ["virtblk-slow"] = {}, ["virtblk-heat"] = {}, ["virtblk-stack"] = {},
 }
 
 for name in pairs(ENDED) do

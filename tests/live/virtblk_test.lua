@@ -333,6 +333,65 @@ function tests.test_the_table_script()
   t.assertNotNil(report.attached.way)
 end
 
+-- Both the reader's own requests and, behind "--", all of them.
+local function run_reading(disk, ...)
+  local args = { ... }
+  for _, word in ipairs { "-D", disk.device, "--", "dd", "if=" .. disk.path, "of=/dev/null", "bs=4096", "count=50",
+    "iflag=direct", "status=none" } do
+    args[#args + 1] = word
+  end
+  local result = proc.run_shark(unpack(args))
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+  return result.out
+end
+
+function tests.test_the_script_of_slow_requests()
+  local disk = t.needs("root", "tracing", "disk")
+  local out = run_reading(disk, "virtblk-slow", "-u", "0")
+  t.assertStrMatches(out, ".*%d%d:%d%d:%d%d%.%d+  " .. disk.device .. " queue %d+  read %d+ %+4096 .*")
+  local lines, uneven = 0, 0
+  for line in run_reading(disk, "virtblk-slow", "-u", "0", "--json"):gmatch("[^\n]+") do
+    local record = require("dkjson").decode(line)
+    if record.report == "slow" then
+      local parts = 0
+      for _, stage in ipairs(record.stages) do
+        parts = parts + stage.ns
+      end
+      lines, uneven = lines + 1, uneven + (parts == record.ns and 0 or 1)
+    end
+  end
+  t.assertTrue(lines >= 25, lines)
+  t.assertEquals(uneven, 0)
+end
+
+function tests.test_the_script_of_the_heat_map()
+  local disk = t.needs("root", "tracing", "disk")
+  local path = os.tmpname()
+  local out = run_reading(disk, "virtblk-heat", "--svg", path)
+  t.assertStrMatches(out, ".*\nall +|.*| %d+\n.*")
+  local file = io.open(path)
+  local svg = file:read("*a")
+  file:close()
+  os.remove(path)
+  t.assertStrMatches(svg, "<svg xmlns.*<rect .*</svg>\n")
+  local result = proc.run_shark("virtblk-heat", "--svg", "/no/such/folder/map.svg", "-d", "1")
+  t.assertEquals({ result.status, result.out }, { 1, "" })
+end
+
+function tests.test_the_script_of_stacks()
+  local disk = t.needs("root", "tracing", "disk")
+  local out = run_reading(disk, "virtblk-stack", "--whole")
+  t.assertStrMatches(out, ".*\n0x%x+ : %S+%+0x%x+/0x%x+.*")
+  local folded = run_reading(disk, "virtblk-stack", "--folded")
+  t.assertStrMatches(folded, ".*;[%w_.]+[^\n]* %d+\n.*")
+  local session = open {}
+  local way = session:how().way
+  session:close()
+  if SEES_DRIVER[way] then
+    t.assertStrMatches(out, ".*\n0x%x+ : virtblk_done%+0x%x+/0x%x+ [^\n]*\n0x%x+ : vring_interrupt%+.*")
+  end
+end
+
 function tests.test_the_disks_script()
   local disk = t.needs("root", "disk")
   local result = proc.run_shark("virtblk", "--disks")

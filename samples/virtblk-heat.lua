@@ -1,0 +1,102 @@
+-- virtblk-heat: heat map of virtio-blk request times, a line for each slice of time
+local cli = require "shark.cli"
+local heat = require "shark.heat"
+local hist = require "shark.hist"
+local uv = require "uv"
+local virtblk = require "shark.virtblk"
+
+local NAME = "virtblk-heat"
+local FIRST, LAST = 10, 33 -- 1 us to 8.6 s and more: powers of two of nanoseconds
+
+local parser = cli.parser(NAME, "Heat map of how long virtio-blk requests, or one of their stages, take over time: " ..
+  "in the terminal, and as an SVG picture.")
+parser:option("-D --device", "This disk only, e.g. vda."):argname("DISK")
+parser:option("-s --stage", "This stage instead of the whole request."):choices(virtblk.STAGES)
+parser:option("-o --op", "This operation only: read, write, flush, discard, ..."):argname("OP")
+parser:option("--svg", "Write the map to this file, too."):argname("FILE")
+cli.add_trace_options(parser, { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" })
+local options = parser:parse()
+options.interval = options.interval or 1
+
+-- Before the trace: who waits for an hour shall not learn only then.
+local svg
+if options.svg then
+  local message
+  svg, message = io.open(options.svg, "w")
+  if not svg then
+    cli.fail(NAME, message)
+  end
+end
+
+local session, message = virtblk.requests { device = options.device, way = options.way, audit = true }
+if not session then
+  cli.fail(NAME, message)
+end
+
+-- NO_COLOR: https://no-color.org
+local coloured = uv.guess_handle(1) == "tty" and not os.getenv("NO_COLOR") and not options.json
+
+local function is_wanted(row)
+  return (not options.op or row.op == options.op) and
+    (options.stage and row.stage == options.stage or not options.stage and row.what == "request")
+end
+
+local function all_rows()
+  local sum = hist.new()
+  for _, row in ipairs(session:read()) do
+    if is_wanted(row) then
+      sum:merge(row.hist)
+    end
+  end
+  return sum
+end
+
+local last, slices = hist.new(), {}
+
+local function report(before)
+  local now = all_rows()
+  local slice = now:since(last)
+  slices[#slices + 1] = { label = os.date("%H:%M:%S"), counts = heat.columns(slice, FIRST, LAST), n = slice:count() }
+  slice = before and slice or now
+  last = now
+  local what = {
+    stage = options.stage or "whole", count = slice:count(), p50_ns = slice:percentile(50),
+    p99_ns = slice:percentile(99), hist = slice:buckets(),
+  }
+  if not options.json then
+    what.line = heat.line(heat.columns(slice, FIRST, LAST), FIRST, LAST, coloured)
+  end
+  return what, before
+end
+
+local function write_svg()
+  if slices[#slices].n == 0 then -- what came behind the last interval
+    slices[#slices] = nil
+  end
+  local title = ("virtio-blk, %s%s"):format(options.stage and "stage " .. options.stage or "issued to completed",
+    options.device and ", " .. options.device or "")
+  svg:write(heat.svg(slices, FIRST, LAST, title))
+  svg:close()
+end
+
+if not options.json then
+  print(("%-8s  %s"):format("", heat.scale(FIRST, LAST)))
+end
+
+cli.run {
+  name = NAME,
+  options = options,
+  session = session,
+  report = function(before)
+    local what, kept = report(before)
+    if not before and svg then
+      write_svg()
+    end
+    return what, kept
+  end,
+  show = function(what)
+    local label = what.report == "total" and "all" or os.date("%H:%M:%S")
+    print(("%-8s |%s| %.0f"):format(label, what.line, what.count))
+  end,
+  order = { "report", "seconds", "stage", "count", "p50_ns", "p99_ns", "hist", "lo", "hi" },
+}

@@ -1,0 +1,81 @@
+-- virtblk-slow: a line for every virtio-blk request that took too long, with all its stages
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local uv = require "uv"
+local virtblk = require "shark.virtblk"
+
+local NAME = "virtblk-slow"
+
+local parser = cli.parser(NAME, "Prints each virtio-blk request that took at least so long: which of its stages " ..
+  "did, who issued it, and the interrupt that ended it.")
+parser:option("-u --us", "Microseconds from which one is slow."):argname("US"):default("1000"):convert(cli.number)
+parser:option("-D --device", "This disk only, e.g. vda."):argname("DISK")
+parser:option("-c --cpu", "Requests completed on this CPU only."):argname("CPU"):convert(cli.number)
+cli.add_trace_options(parser, { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" })
+local options = parser:parse()
+
+local session, message = virtblk.requests {
+  device = options.device, cpu = options.cpu, way = options.way, slower_than_us = options.us, audit = not options.cpu,
+}
+if not session then
+  cli.fail(NAME, message)
+end
+
+-- CLOCK_MONOTONIC, which events have, to the time of day.
+local clock_offset_us = shark.gettimeofday() - tonumber(uv.hrtime()) / 1e3
+
+local ORDER = { "report", "time", "device", "queue", "op", "sector", "bytes", "ns", "stages", "stage", "from", "to",
+  "comm", "pid", "tid", "issue_cpu", "cpu", "completed_in", "irq", "depth", "requeues", "status" }
+
+local function stages_text(stages)
+  local parts = {}
+  for i, stage in ipairs(stages) do
+    parts[i] = ("%s %s"):format(stage.stage, fmt.duration(stage.ns))
+  end
+  return table.concat(parts, ", ")
+end
+
+local function place(request)
+  local irq = request.irq and ("IRQ %d"):format(request.irq) or "interrupt not seen"
+  return ("%s, CPU %d -> %d, %s"):format(irq, request.issue_cpu, request.cpu, request.completed_in)
+end
+
+local count, slowest = 0, 0
+
+session:on(function(event)
+  local request = virtblk.copy(event)
+  count, slowest = count + 1, math.max(slowest, request.ns)
+  request.time = (request.ts_ns / 1e3 + clock_offset_us) / 1e6
+  request.ts_ns = nil
+  if options.json then
+    request.report = "slow"
+    print(cli.json(request, ORDER))
+    return
+  end
+  local clock = os.date("%H:%M:%S", math.floor(request.time)) .. (".%06d"):format(request.time % 1 * 1e6)
+  print(("%s  %s queue %d  %s %.0f +%d  %s  = %s  %s (%d)  %s%s%s"):format(clock, request.device, request.queue,
+    request.op, request.sector, request.bytes, fmt.duration(request.ns), stages_text(request.stages), request.comm,
+    request.pid, place(request), request.requeues > 0 and ", requeued " .. request.requeues or "",
+    request.status ~= "ok" and ", " .. request.status or ""))
+end)
+
+cli.run {
+  name = NAME,
+  options = options,
+  session = session,
+  report = function(before)
+    local report = { threshold_us = options.us, slow = count, slowest_ns = slowest }
+    if not before then
+      report.open, report.open_unknown = session:open_requests()
+    end
+    return report, before
+  end,
+  show = function(what)
+    print(("%d took %d us or more%s"):format(what.slow, options.us,
+      what.slow > 0 and ", the slowest " .. fmt.duration(what.slowest_ns) or ""))
+    if what.open and #what.open > 0 then
+      print(("%d issued and not completed; shark virtblk lists them"):format(#what.open))
+    end
+  end,
+  order = { "threshold_us", "slow", "slowest_ns", "open", "audit", "attached", "lost" },
+}
