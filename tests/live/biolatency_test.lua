@@ -1,0 +1,138 @@
+-- The same load under shark and under libbpf-tools' biolatency: the totals agree,
+-- and what each adds to a request is printed.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local disk_load = require "disk"
+local json = require "dkjson"
+local proc = require "proc"
+local t = require "t"
+local uv = require "uv"
+local virtblk = require "shark.virtblk"
+local virtio = require "shark.virtio"
+
+local READS = 2003
+local STATS = "/proc/sys/kernel/bpf_stats_enabled"
+local tests = {}
+
+local function is_there(command)
+  return os.execute(("command -v %s >/dev/null 2>&1"):format(command)) == 0
+end
+
+-- Programs that are loaded now: id -> { name, run_time_ns, run_cnt }.
+local function programs()
+  local by_id = {}
+  for _, program in ipairs(json.decode(proc.run_shell("bpftool prog show -j").out)) do
+    by_id[program.id] = program
+  end
+  return by_id
+end
+
+local function added(now, before)
+  local ids = {}
+  for id in pairs(now) do
+    ids[#ids + 1] = not before[id] and id or nil
+  end
+  return ids
+end
+
+-- Nanoseconds that these programs ran until now.
+local function cost(ids, now)
+  local ns = 0
+  for _, id in ipairs(ids) do
+    ns = ns + (now[id] and now[id].run_time_ns or 0)
+  end
+  return ns
+end
+
+local function with_statistics(work)
+  local file = assert(io.open(STATS, "w"))
+  file:write("1")
+  file:close()
+  local ok, message = xpcall(work, debug.traceback)
+  file = assert(io.open(STATS, "w"))
+  file:write("0")
+  file:close()
+  if not ok then
+    error(message, 0)
+  end
+end
+
+local function stat(disk)
+  local counts = virtio.completed(disk.device)
+  return counts.read + counts.write + (counts.discard or 0) + (counts.flush or 0)
+end
+
+local function total_of(histogram)
+  local total = 0
+  for count in histogram:gmatch("%d+ %-> %d+ +: (%d+)") do
+    total = total + tonumber(count)
+  end
+  return total
+end
+
+-- What it prints stays in its buffer until it ends: its programs tell that it runs.
+local function wait_for_programs(before)
+  local n = 0
+  for _ = 1, 600 do
+    local now = #added(programs(), before)
+    if now >= 2 and now == n then
+      return
+    end
+    n = now
+    uv.sleep(200)
+  end
+  t.fail("biolatency never loaded its programs")
+end
+
+-- One window for both; nil if a request of others came while it was opened or closed.
+local function measure(disk)
+  local none = programs()
+  local peer = proc.start("/usr/sbin/biolatency", { "-d", disk.device })
+  wait_for_programs(none)
+  local start = stat(disk)
+  local with_peer = programs()
+  local session, message = virtblk.requests { device = disk.device }
+  t.assertNotNil(session, message)
+  local with_both = programs()
+  local quiet = stat(disk) == start
+  local _, hidden = disk_load.direct_reads(disk, READS)
+  local finish = stat(disk)
+  session:stop()
+  local seen = 0
+  for _, row in ipairs(session:read()) do
+    seen = seen + (row.what == "request" and row.count or 0)
+  end
+  local now = programs()
+  peer.kill("sigint")
+  local out = peer.wait().out
+  quiet = quiet and stat(disk) == finish
+  local result = quiet and {
+    seen = seen, peer = total_of(out), hidden = hidden, way = session:how().way,
+    cost = cost(added(with_both, with_peer), now) / seen, peer_cost = cost(added(with_peer, none), now) / seen,
+  }
+  session:close()
+  return result
+end
+
+function tests.test_totals_agree()
+  local disk = t.needs("root", "tracing", "bpftool", "disk")
+  t.skipIf(not is_there("/usr/sbin/biolatency"), "needs biolatency (libbpf-tools)")
+  t.skipIf(not io.open(STATS), "needs " .. STATS)
+  local result
+  with_statistics(function()
+    for _ = 1, 50 do
+      result = measure(disk)
+      if result then
+        break
+      end
+    end
+  end)
+  t.assertNotNil(result, "the disk was never quiet")
+  print(("# %d requests; shark (%s) %.0f ns each, biolatency %.0f ns each")
+    :format(result.seen, result.way, result.cost, result.peer_cost))
+  -- What a kernel hides from programs, it hides from both, but not at the same moments.
+  t.assertTrue(math.abs(result.seen - result.peer) <= result.hidden,
+    ("shark %d, biolatency %d, hidden %d"):format(result.seen, result.peer, result.hidden))
+  t.assertTrue(result.seen >= READS - result.hidden)
+end
+
+t.run(tests)
