@@ -25,21 +25,44 @@ end
 
 -- ---- disks ----
 
+local function add_routes(disks)
+  for _, disk in ipairs(disks) do
+    for _, queue in ipairs(disk.queues) do
+      if queue.irq then
+        queue.irq.route, queue.irq.route_unknown = virtblk.route(queue.irq.irq)
+      end
+    end
+  end
+  return disks
+end
+
+local function route_text(irq)
+  if not irq.route then
+    return "vector and IRTE unknown (" .. irq.route_unknown .. ")"
+  end
+  return ("vector %d%s"):format(irq.route.vector, irq.route.irte and ", IRTE " .. irq.route.irte or ", not remapped")
+end
+
+local function irq_text(irq)
+  if not irq then
+    return "no IRQ of a known name: polled?"
+  end
+  return ("IRQ %d (%s, %s, %s) on CPU %s, allowed %s\n           %s"):format(irq.irq, irq.kind, irq.chip, irq.flow,
+    cpus_text(irq.effective), cpus_text(irq.affinity), route_text(irq))
+end
+
 local function show_disk(disk)
   print(("%s  %s  %s at %s  ring: %s"):format(disk.device, disk.dev, disk.virtio, disk.bus,
     disk.ring_size or "not visible"))
   print("  features: " .. table.concat(disk.features, " "))
   for _, queue in ipairs(disk.queues) do
-    local irq = queue.irq
-    local interrupt = irq and ("IRQ %d (%s, %s, %s) on CPU %s, allowed %s"):format(irq.irq, irq.kind, irq.chip,
-      irq.flow, cpus_text(irq.effective), cpus_text(irq.affinity)) or "no IRQ: polled, or its name is not known"
     print(("  queue %d: CPU %s -> %d requests -> %s"):format(queue.queue, cpus_text(queue.cpus), queue.tags or 0,
-      interrupt))
+      irq_text(queue.irq)))
   end
 end
 
 if options.disks then
-  local disks = virtblk.disks()
+  local disks = add_routes(virtblk.disks())
   if options.json then
     print(cli.json({ disks = disks }, { "disks", "device", "dev", "virtio", "bus", "ring_size", "features", "queues" }))
     return

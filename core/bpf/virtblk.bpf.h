@@ -208,41 +208,42 @@ static __always_inline void issue(struct shark_cpu *cpu, const struct request_ke
 /* ---- rows ---- */
 
 /* Filled from the last to the first, which is what others look at. */
-static __always_inline void fill_group(__u32 group, struct row_key *k)
+static __always_inline void fill_group(__u32 group, const struct row_key *k)
 {
-	__u32 what = k->what;
+	struct row_key key = *k;
 
 	for (int i = SHARK_REQUEST_ROWS - 1; i >= 0; i--) {
 		struct shark_row *row = row_at(group + i);
 
-		k->what = what + i;
+		key.what = k->what + i;
 		if (row)
-			fill_row(row, k, NULL);
+			fill_row(row, &key, NULL);
 	}
 }
 
 /* As find_row(), for SHARK_REQUEST_ROWS rows behind one another: one search for all stages. */
-static __always_inline __u32 find_group(struct shark_cpu *cpu, struct row_key *k)
+static __always_inline __u32 find_group(struct shark_cpu *cpu, const struct row_key *k)
 {
 	__u64 hash = hash_of(k);
 	__u32 step = ((__u32)(hash >> 40) | 1) * SHARK_REQUEST_ROWS;
-	__u32 at = (__u32)hash * SHARK_REQUEST_ROWS;
+	__u32 at = (__u32)hash * SHARK_REQUEST_ROWS, index = 0;
+	struct shark_row *row = NULL;
 
 	for (int i = 0; i < SHARK_MAX_PROBES; i++, at += step) {
-		__u32 index = at & (config.nr_rows - 1);
-		struct shark_row *row = row_at(index);
-
-		if (!row)
+		index = at & (config.nr_rows - 1);
+		row = row_at(index);
+		if (!row || !row->used || is_row_of(row, k))
 			break;
-		if (!row->used) {
-			if (claim_row(&index))
-				continue;
-			fill_group(index, k);
-			return index;
-		}
-		if (is_row_of(row, k))
-			return index;
+		row = NULL;
 	}
+	if (row && !row->used) {
+		if (claim_row(&index))
+			row = NULL;
+		else
+			fill_group(index, k);
+	}
+	if (row)
+		return index;
 	cpu->rows_full++;
 	return config.nr_rows;
 }

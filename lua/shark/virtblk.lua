@@ -389,4 +389,7 @@ end
 --- Disks, queues, interrupts and features; see shark.virtio.
 M.disks = virtio.disks
 
+--- Vector and IRTE of a queue's IRQ; see shark.virtio.
+M.route = virtio.route
+
 return M

@@ -131,6 +131,16 @@ function tests.test_shapes_are_what_they_are_called()
   t.assertEquals(disk("shared").queues[1].irq.kind, "shared")
 end
 
+-- As the interrupt reaches its CPU: an MSI-X vector of its own.
+function tests.test_vector_and_irte_of_a_queue()
+  local entry = disk("single")
+  local route, message = virtblk.route(entry.queues[1].irq.irq)
+  t.skipIf(not route, message)
+  t.assertTrue(route.vector >= 32 and route.vector < 256, route.vector)
+  t.assertEquals(route.cpu, entry.queues[1].irq.effective[1])
+  t.assertEquals(route.irte ~= nil, entry.queues[1].irq.chip:find("^IR%-") ~= nil)
+end
+
 local function test_way(way)
   local entry = disk("single")
   local session, message = virtblk.requests { way = way }
