@@ -310,7 +310,8 @@ function tests.test_disks_have_queues_and_interrupts()
     t.assertTrue(#entry.queues > 0)
     if entry.device == disk.device then
       t.assertEquals(entry.queues[1].irq.kind, "own")
-      t.assertTrue(entry.ring_size > 0)
+      -- Before 5.17 the driver overwrites the parameter that would tell.
+      t.assertTrue(entry.ring_size == nil or entry.ring_size >= entry.queues[1].tags)
       t.assertTrue(#entry.queues[1].irq.effective > 0)
     end
   end
