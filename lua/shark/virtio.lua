@@ -164,60 +164,18 @@ function M.disks()
   return disks
 end
 
--- ---- behind the IRQ ----
-
--- By the operations of a level's domain, which chips do not tell (6.12 has one for
--- each device): kernel/irq/msi.c, drivers/iommu/intel/irq_remapping.c,
--- drivers/iommu/amd/iommu.c, arch/x86/kernel/apic/vector.c.
-local LEVELS = {
-  x86_vector_domain_ops = function(k, data, route)
-    local chip = k.cast("struct apic_chip_data", data)
-    route.vector, route.cpu = chip.vector, chip.cpu
-  end,
-  intel_ir_domain_ops = function(k, data, route)
-    route.irte = k.cast("struct intel_ir_data", data).irq_2_iommu.irte_index
-  end,
-  amd_ir_domain_ops = function(k, data, route)
-    route.irte = k.cast("struct amd_ir_data", data).irq_2_irte.index
-  end,
-}
-
--- Where the kernel does not list its data symbols.
-local CHIPS = {
-  APIC = "x86_vector_domain_ops", ["INTEL-IR"] = "intel_ir_domain_ops", ["AMD-IR"] = "amd_ir_domain_ops",
-}
-
-local function walk(irq)
-  local k = require "shark.kernel"
-  local desc, message = k.irq_desc(irq)
-  if not desc then
-    error(message, 0)
-  end
-  local route, data = {}, desc.irq_data
-  for _ = 1, 8 do -- levels: MSI, remapping, vector; some more at most
-    local ops = data.domain and k.symbol(k.raw(data.domain, "ops"))
-    local level = ops and LEVELS[(ops:gsub("[ +].*$", ""))] or LEVELS[CHIPS[data.chip.name]]
-    if level then
-      level(k, k.raw(data, "chip_data"), route)
-    end
-    data = data.parent_data
-    if not data then
-      break
-    end
-  end
-  return route
-end
-
---- Vector, CPU and index of the interrupt remapping table entry of an IRQ, read
---- from kernel memory.
+--- Vector, CPU and index of the interrupt remapping table entry of an IRQ, from
+--- the interrupt map (shark.irqmap).
 --- @return table? route { vector, cpu, irte = nil without remapping }
 --- @return string? message where kernel memory cannot be read
 function M.route(irq)
-  local ok, route = pcall(walk, irq)
-  if ok and route.vector then
-    return route
+  local map, message = require("shark.irqmap").describe(irq)
+  if not map then
+    return nil, message
+  elseif not map.vector then
+    return nil, map.missing[1] and map.missing[1].why or map.changed or "it has no vector"
   end
-  return nil, ok and "no vector in its descriptor" or type(route) == "table" and route.message or tostring(route)
+  return { vector = map.vector.number, cpu = map.vector.cpu, irte = map.irte and map.irte.index }
 end
 
 -- ---- names ----

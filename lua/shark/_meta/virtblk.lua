@@ -1,0 +1,133 @@
+---@meta shark.virtblk
+
+local virtblk = {}
+
+---@class shark.VirtblkOptions
+---@field device? string this disk only, e.g. "vda"
+---@field cpu? integer requests completed on this CPU only
+---@field slower_than_us? number only events that took so long; rows count all
+---@field stacks? boolean keep the stack of virtblk_done() with each event
+---@field audit? boolean compare with /sys/block/DISK/stat
+---@field way? "fentry"|"kprobe"|"tp_btf"|"raw_tp"|"tp" this way of attaching only
+---@field ring_bytes? integer room for events, rounded up to a power of two (262144)
+---@field rows? integer room for rows; as this machine needs
+
+---@class shark.VirtblkRow which fields there are depends on what
+---@field what "request"|"stage"|"depth"|"interrupts"|"kicks"|"flush_ends"
+---@field device string
+---@field queue integer
+---@field cpu integer
+---@field count integer
+---@field op string? "read", "write", "flush", "discard", ...
+---@field size "0"|"4K"|"16K"|"64K"|"256K"|"more"|nil
+---@field where "hardirq"|"softirq"|"remote"|"polled"|"?"|nil
+---@field stage "queue"|"kick"|"device"|"reap"|"complete"|nil
+---@field from string? moment that the stage starts with
+---@field to string? moment that it ends with
+---@field total_ns number?
+---@field max_ns number?
+---@field hist shark.Hist?
+---@field same_cpu integer?
+---@field requeues integer?
+---@field errors integer?
+---@field bytes integer?
+---@field total number? of "depth"
+---@field max number?
+---@field irq integer? of "interrupts"
+---@field requests integer?
+---@field most integer?
+---@field without_work integer?
+---@field not_mine integer?
+---@field sent integer? of "kicks"
+---@field suppressed integer?
+
+---@class shark.VirtblkEvent valid only in the handler it is given to
+---@field ts_ns ffi.cdata* uint64_t, CLOCK_MONOTONIC when issued
+---@field ns ffi.cdata* uint64_t
+---@field queue_ns ffi.cdata*?
+---@field kick_ns ffi.cdata*?
+---@field device_ns ffi.cdata*?
+---@field reap_ns ffi.cdata*?
+---@field complete_ns ffi.cdata*?
+---@field device string
+---@field queue integer
+---@field operation string
+---@field sector ffi.cdata*
+---@field bytes integer
+---@field pid integer
+---@field tid integer
+---@field name string comm of the task that issued it
+---@field irq integer negative where it was not seen
+---@field issue_cpu integer
+---@field cpu integer
+---@field completed_in string
+---@field depth integer
+---@field requeues integer
+---@field status integer
+---@field status_text string
+---@field stack integer
+
+---@class shark.VirtblkRequest
+---@field ts_ns number
+---@field device string
+---@field queue integer
+---@field op string
+---@field sector integer
+---@field bytes integer
+---@field pid integer
+---@field tid integer
+---@field comm string
+---@field issue_cpu integer
+---@field requeues integer
+---@field depth integer?
+---@field stages { stage: string, from: string, to: string, ns: number }[]
+---@field ns number? of one that is completed, as are the following
+---@field cpu integer?
+---@field status string?
+---@field completed_in string?
+---@field irq integer?
+
+---@class shark.VirtblkSession: shark.Session
+local session = {}
+
+--- Requests issued and not yet completed, oldest first.
+---@return shark.VirtblkRequest[]? requests
+---@return string? message
+---@return string? name of the error
+function session:open_requests() end
+
+--- Traces the requests of virtio-blk disks.
+---@param options? shark.VirtblkOptions
+---@return shark.VirtblkSession? session
+---@return string? message
+---@return string? name of the error
+function virtblk.requests(options) end
+
+--- Joins rows that agree in the fields given.
+---@param rows shark.VirtblkRow[]
+---@param fields string[]
+---@param wanted? string rows of this `what` only
+---@return shark.VirtblkRow[]
+function virtblk.join(rows, fields, wanted) end
+
+--- A request as a table that outlives the handler.
+---@param request shark.VirtblkEvent
+---@return shark.VirtblkRequest
+function virtblk.copy(request) end
+
+--- What a session started now would see better.
+---@param session shark.VirtblkSession
+---@return string? hint
+function virtblk.hint(session) end
+
+--- The virtio-blk disks there are now.
+---@return table[] disks
+function virtblk.disks() end
+
+--- Vector, CPU and IRTE of an IRQ.
+---@param irq integer
+---@return { vector: integer, cpu: integer, irte: integer? }? route
+---@return string? message
+function virtblk.route(irq) end
+
+return virtblk
