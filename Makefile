@@ -85,7 +85,7 @@ BPF += kmem:kmem:KMEM
 
 # Lua modules of others, linked in with ours.
 LUA_VENDOR := argparse=/usr/share/lua/5.1/argparse.lua dkjson=/usr/share/lua/5.1/dkjson.lua
-LUA_MODULES := $(wildcard lua/shark/*.lua)
+LUA_MODULES := $(filter-out lua/shark/_meta/%,$(wildcard lua/shark/*.lua lua/shark/*/*.lua))
 SCRIPTS := $(wildcard samples/*.lua)
 
 CORE_OBJS := $(CORE:%=$(B)/obj/%.o)

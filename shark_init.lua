@@ -167,7 +167,7 @@ _G.print_hist_raw = shark.print_hist_raw
 
 -- Calls a method of every session that is open.
 local function each_session(method)
-  local sessions = package.loaded["shark.session"]
+  local sessions = package.loaded["shark.trace.session"]
   for _, session in ipairs(sessions and sessions.all_open() or {}) do
     host.protected(session[method], session)
   end

@@ -1,11 +1,11 @@
 -- affinity: where each IRQ was asked to go, where it is, and where it really arrived
-local affinity = require "shark.affinity"
+local affinity = require "shark.remap.affinity"
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
-local interrupts = require "shark.interrupts"
+local interrupts = require "shark.system.interrupts"
 local irq = require "shark.irq"
-local remap_trace = require "shark.remap_trace"
-local table_text = require "shark.table"
+local remap_trace = require "shark.remap.trace"
+local table_text = require "shark.text.table"
 
 local NAME = "affinity"
 

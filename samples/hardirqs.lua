@@ -1,9 +1,9 @@
 -- hardirqs: time in hard interrupt handlers, by IRQ, action and CPU
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
-local interrupts = require "shark.interrupts"
+local interrupts = require "shark.system.interrupts"
 local irq = require "shark.irq"
-local rowtable = require "shark.rowtable"
+local rowtable = require "shark.text.rowtable"
 
 local NAME = "hardirqs"
 

@@ -1,12 +1,12 @@
 -- iommu: which IOMMUs there are, what is behind them, and why they are used or not
-local acpi_text = require "shark.acpi_text"
-local chain = require "shark.chain"
+local acpi_text = require "shark.text.acpi"
+local chain = require "shark.iommu.chain"
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
-local iommu_state = require "shark.iommu_state"
-local iommu_units = require "shark.iommu_units"
-local plain = require "shark.plain"
-local tree = require "shark.irqmap_tree"
+local iommu_state = require "shark.iommu.state"
+local iommu_units = require "shark.iommu.units"
+local plain = require "shark.text.plain"
+local tree = require "shark.map.tree"
 
 local NAME = "iommu"
 

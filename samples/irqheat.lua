@@ -1,6 +1,6 @@
 -- irqheat: heat map of handler or softirq times, a line for each slice of time
 local cli = require "shark.cli"
-local heat = require "shark.heat"
+local heat = require "shark.text.heat"
 local hist = require "shark.hist"
 local irq = require "shark.irq"
 local uv = require "uv"

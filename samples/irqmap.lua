@@ -1,11 +1,11 @@
 -- irqmap: an interrupt's way from the device through remapping and vector to its handler
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
-local graph = require "shark.irqmap_graph"
+local graph = require "shark.map.graph"
 local irqmap = require "shark.irqmap"
-local plain = require "shark.plain"
-local table_text = require "shark.table"
-local tree = require "shark.irqmap_tree"
+local plain = require "shark.text.plain"
+local table_text = require "shark.text.table"
+local tree = require "shark.map.tree"
 
 local NAME = "irqmap"
 

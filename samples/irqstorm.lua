@@ -2,9 +2,9 @@
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
-local storm = require "shark.storm"
-local table_text = require "shark.table"
-local vector = require "shark.vector"
+local storm = require "shark.trace.storm"
+local table_text = require "shark.text.table"
+local vector = require "shark.trace.vector"
 
 local NAME = "irqstorm"
 local SAMPLE_MS = 20 -- bursts are told apart at this distance

@@ -1,9 +1,9 @@
 -- remap-trace: IRTEs written, affinity asked and pending, vectors taken and freed, IOMMU faults
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
-local records = require "shark.remap_records"
-local remap_story = require "shark.remap_story"
-local table_text = require "shark.table"
+local records = require "shark.remap.records"
+local remap_story = require "shark.remap.story"
+local table_text = require "shark.text.table"
 local uv = require "uv"
 
 local NAME = "remap-trace"

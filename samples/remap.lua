@@ -1,10 +1,10 @@
 -- remap: is interrupt remapping on, why not, and every entry in use with its IRQ
-local chain = require "shark.chain"
+local chain = require "shark.iommu.chain"
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
-local plain = require "shark.plain"
+local plain = require "shark.text.plain"
 local remap = require "shark.remap"
-local table_text = require "shark.table"
+local table_text = require "shark.text.table"
 
 local NAME = "remap"
 

@@ -1,9 +1,9 @@
 -- vectors: what each CPU's interrupt vectors are for, and how many are left
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
-local interrupts = require "shark.interrupts"
-local table_text = require "shark.table"
-local vectors = require "shark.vectors"
+local interrupts = require "shark.system.interrupts"
+local table_text = require "shark.text.table"
+local vectors = require "shark.map.vectors"
 
 local NAME = "vectors"
 

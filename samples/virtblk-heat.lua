@@ -1,6 +1,6 @@
 -- virtblk-heat: heat map of virtio-blk request times, a line for each slice of time
 local cli = require "shark.cli"
-local heat = require "shark.heat"
+local heat = require "shark.text.heat"
 local hist = require "shark.hist"
 local uv = require "uv"
 local virtblk = require "shark.virtblk"

@@ -1,8 +1,8 @@
 -- virtblk: where the time of virtio-blk requests goes, stage by stage and queue by queue
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
-local rowtable = require "shark.rowtable"
-local table_text = require "shark.table"
+local rowtable = require "shark.text.rowtable"
+local table_text = require "shark.text.table"
 local virtblk = require "shark.virtblk"
 
 local NAME = "virtblk"

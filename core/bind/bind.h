@@ -22,7 +22,7 @@ void bind_shark(lua_State *L, bool verbose);
 /* Pushes the table of functions that only shark_init.lua gets. */
 void bind_push_private(lua_State *L);
 
-/* Loader of "shark.core": sessions, for lua/shark/session.lua. */
+/* Loader of "shark.core": sessions, for lua/shark/trace/session.lua. */
 int bind_open_core(lua_State *L);
 
 /* Loader of "shark.kernel.core": kernel objects, for lua/shark/kernel.lua. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * "shark.core": sessions as userdata. Tables of the session are handed over as
- * addresses that lua/shark/session.lua casts to the FFI types of shark.events;
+ * addresses that lua/shark/trace/session.lua casts to the FFI types of shark.events;
  * no event passes through the Lua stack.
  */
 #include <lauxlib.h>

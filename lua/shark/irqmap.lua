@@ -1,9 +1,9 @@
 --- The interrupt map: one interrupt's way from the device to its handler, through
 -- interrupt remapping, the CPU's vector and the descriptor.
 
-local affinity = require "shark.irqmap_affinity"
-local irqmap_system = require "shark.irqmap_system"
-local walk = require "shark.irqmap_walk"
+local affinity = require "shark.map.affinity"
+local irqmap_system = require "shark.map.system"
+local walk = require "shark.map.walk"
 
 local M = {}
 
@@ -101,7 +101,7 @@ end
 --- What a CPU does when this vector arrives: the IRQ it belongs to, as
 --- describe(), or what else the vector is for.
 --- @param cpu integer @param vector integer 0 to 255
---- @return table? slot { cpu, vector, state, idt, irq?, map? } see shark.vectors
+--- @return table? slot { cpu, vector, state, idt, irq?, map? } see shark.map.vectors
 --- @return string? message @return string? name
 function M.describe_vector(cpu, vector)
   check_number("describe_vector", 1, cpu)
@@ -109,7 +109,7 @@ function M.describe_vector(cpu, vector)
   if vector > 255 then
     error("bad argument #2 to 'describe_vector' (a vector is at most 255)", 2)
   end
-  local slot, message, name = require("shark.vectors").slot(cpu, vector)
+  local slot, message, name = require("shark.map.vectors").slot(cpu, vector)
   if not slot then
     return slot_by_irqs(cpu, vector), message, name
   end

@@ -7,11 +7,11 @@
 
 local core = require "shark.kernel.core"
 local ffi = require "ffi"
-local memory = require "shark.kernel_memory"
-local object = require "shark.kernel_object"
-local types = require "shark.kernel_types"
+local memory = require "shark.kernel.memory"
+local object = require "shark.kernel.object"
+local types = require "shark.kernel.types"
 local uv = require "uv"
-local walk = require "shark.kernel_walk"
+local walk = require "shark.kernel.walk"
 
 local M = {}
 

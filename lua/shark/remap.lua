@@ -1,10 +1,10 @@
 --- Interrupt remapping: its state, every entry of its tables in use, and what
 -- changes in it.
 
-local iommu_units = require "shark.iommu_units"
+local iommu_units = require "shark.iommu.units"
 local irqmap = require "shark.irqmap"
-local remap_state = require "shark.remap_state"
-local remap_trace = require "shark.remap_trace"
+local remap_state = require "shark.iommu.remapping"
+local remap_trace = require "shark.remap.trace"
 
 local M = {}
 
@@ -12,7 +12,7 @@ local M = {}
 --- decisions. See remap_state.read().
 M.state = remap_state.read
 
---- Traces; see shark.remap_trace.
+--- Traces; see shark.remap.trace.
 M.changes, M.affinity, M.faults = remap_trace.changes, remap_trace.affinity, remap_trace.faults
 
 -- unit, device (AMD) and index -> map of the IRQ that has the entry.
@@ -48,7 +48,7 @@ local function join(entry, map)
 end
 
 --- Every entry that is present in an interrupt remapping table, with its IRQ.
---- @return table[]? entries {{ iommu, index, device? (AMD: whose table), entry (see shark.irte), irq?, actions?,
+--- @return table[]? entries {{ iommu, index, device? (AMD: whose table), entry (see shark.decode.irte), irq?, actions?,
 ---   pci? }}; without irq: no IRQ has it now
 --- @return string? message @return string? name
 function M.entries()

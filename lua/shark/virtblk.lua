@@ -9,14 +9,14 @@
 -- reaped and completed. A stage is the time up to such a moment, from the one
 -- seen before it, so the stages of a request add up to its whole.
 
-local audit = require "shark.audit"
+local audit = require "shark.trace.audit"
 local bit = require "bit"
 local C = require "shark.events"
 local ffi = require "ffi"
 local hist = require "shark.hist"
-local session = require "shark.session"
+local session = require "shark.trace.session"
 local uv = require "uv"
-local virtio = require "shark.virtio"
+local virtio = require "shark.system.virtio"
 
 local M = {}
 
@@ -386,10 +386,10 @@ function M.hint(opened)
   end
 end
 
---- Disks, queues, interrupts and features; see shark.virtio.
+--- Disks, queues, interrupts and features; see shark.system.virtio.
 M.disks = virtio.disks
 
---- Vector and IRTE of a queue's IRQ; see shark.virtio.
+--- Vector and IRTE of a queue's IRQ; see shark.system.virtio.
 M.route = virtio.route
 
 return M

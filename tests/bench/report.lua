@@ -1,6 +1,6 @@
 --- Prints the targets, and writes them as JSON.
 local json = require "dkjson"
-local table_text = require "shark.table"
+local table_text = require "shark.text.table"
 
 local M = {}
 

@@ -1,10 +1,10 @@
 -- Guests with an IOMMU that the command line switches off, in part or whole: what
 -- is off, and which switch decided.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local cmdline = require "shark.cmdline"
-local interrupts = require "shark.interrupts"
-local iommu_state = require "shark.iommu_state"
-local iommu_units = require "shark.iommu_units"
+local cmdline = require "shark.system.cmdline"
+local interrupts = require "shark.system.interrupts"
+local iommu_state = require "shark.iommu.state"
+local iommu_units = require "shark.iommu.units"
 local irqmap = require "shark.irqmap"
 local remap = require "shark.remap"
 local t = require "t"

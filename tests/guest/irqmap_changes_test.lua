@@ -1,13 +1,13 @@
 -- The interrupt map while what it shows changes: affinities that are written and
 -- not in force yet, and a device that comes and goes.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local files = require "shark.files"
-local interrupts = require "shark.interrupts"
+local files = require "shark.system.files"
+local interrupts = require "shark.system.interrupts"
 local irq = require "shark.irq"
 local irqmap = require "shark.irqmap"
 local proc = require "proc"
 local t = require "t"
-local tree = require "shark.irqmap_tree"
+local tree = require "shark.map.tree"
 local uv = require "uv"
 
 local tests = {}

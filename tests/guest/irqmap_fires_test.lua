@@ -3,7 +3,7 @@
 -- ftrace is the witness, by probes that shark has nothing to do with.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local disk_load = require "disk"
-local files = require "shark.files"
+local files = require "shark.system.files"
 local irq = require "shark.irq"
 local t = require "t"
 local uv = require "uv"

@@ -6,7 +6,7 @@ local proc = require "proc"
 local t = require "t"
 local uv = require "uv"
 local virtblk = require "shark.virtblk"
-local virtio = require "shark.virtio"
+local virtio = require "shark.system.virtio"
 
 local BLKLOAD = proc.shark:gsub("shark$", "tests/blkload")
 local COUNT = 400

@@ -1,6 +1,6 @@
 --- A block workload of known size on a disk whose interrupts can be seen.
 local ffi = require "ffi"
-local interrupts = require "shark.interrupts"
+local interrupts = require "shark.system.interrupts"
 local load = require "load"
 local uv = require "uv"
 local witness = require "witness"

@@ -1,6 +1,6 @@
 --- A virtio network card of a guest, whose interrupts nothing but the test causes:
 --- they are not managed, so they can be moved.
-local interrupts = require "shark.interrupts"
+local interrupts = require "shark.system.interrupts"
 local uv = require "uv"
 
 local M = {}

@@ -7,7 +7,7 @@ local proc = require "proc"
 local t = require "t"
 local uv = require "uv"
 local virtblk = require "shark.virtblk"
-local virtio = require "shark.virtio"
+local virtio = require "shark.system.virtio"
 
 local READS = 2003
 local STATS = "/proc/sys/kernel/bpf_stats_enabled"

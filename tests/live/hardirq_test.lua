@@ -156,7 +156,7 @@ end
 function tests.test_rows_agree_with_themselves_and_with_proc()
   local disk = t.needs("root", "tracing", "disk")
   local seen = window(disk, {}, function() return disk_load.direct_reads(disk, READS) end)
-  local interrupts = require("shark.interrupts").read()
+  local interrupts = require("shark.system.interrupts").read()
   for _, row in ipairs(seen.rows) do
     t.assertTrue(row.count > 0)
     t.assertEquals(row.hist:count(), row.count)
@@ -189,7 +189,7 @@ end
 function tests.test_filter_by_irq()
   local disk = t.needs("root", "tracing", "disk")
   local wanted, other = disk.irq, nil
-  for number in pairs(require("shark.interrupts").read()) do
+  for number in pairs(require("shark.system.interrupts").read()) do
     other = number ~= wanted and number or other
   end
   for _, way in ipairs(WAYS) do

@@ -1,6 +1,6 @@
 -- irqmap, vectors, remap and iommu, as a user runs them.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local interrupts = require "shark.interrupts"
+local interrupts = require "shark.system.interrupts"
 local json = require "dkjson"
 local proc = require "proc"
 local t = require "t"

@@ -2,15 +2,15 @@
 -- itself: message, IRTE, vector and descriptor must lead to one another.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local disk_load = require "disk"
-local files = require "shark.files"
-local interrupts = require "shark.interrupts"
+local files = require "shark.system.files"
+local interrupts = require "shark.system.interrupts"
 local irq = require "shark.irq"
 local irqmap = require "shark.irqmap"
-local iommu_units = require "shark.iommu_units"
+local iommu_units = require "shark.iommu.units"
 local remap = require "shark.remap"
 local t = require "t"
-local tree = require "shark.irqmap_tree"
-local vectors = require "shark.vectors"
+local tree = require "shark.map.tree"
+local vectors = require "shark.map.vectors"
 
 local tests = {}
 

@@ -2,7 +2,7 @@
 -- says of itself in /proc and /sys.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local ffi = require "ffi"
-local interrupts = require "shark.interrupts"
+local interrupts = require "shark.system.interrupts"
 local k = require "shark.kernel"
 local proc = require "proc"
 local t = require "t"

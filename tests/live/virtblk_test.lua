@@ -5,7 +5,7 @@ local disk_load = require "disk"
 local proc = require "proc"
 local t = require "t"
 local virtblk = require "shark.virtblk"
-local virtio = require "shark.virtio"
+local virtio = require "shark.system.virtio"
 
 local WAYS = { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" }
 local SEES_DRIVER = { fentry = true, kprobe = true }

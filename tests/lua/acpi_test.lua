@@ -1,7 +1,7 @@
--- shark.acpi: the tables DMAR, IVRS and MADT, made by hand, whole and damaged.
+-- shark.decode.acpi: the tables DMAR, IVRS and MADT, made by hand, whole and damaged.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local acpi = require "shark.acpi"
-local register = require "shark.register"
+local acpi = require "shark.decode.acpi"
+local register = require "shark.decode.register"
 local t = require "t"
 
 local hex = register.hex

@@ -1,7 +1,7 @@
--- shark.cpulist, shark.irqmap_affinity: lists of CPUs, and affinities in words.
+-- shark.system.cpulist, shark.map.affinity: lists of CPUs, and affinities in words.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local affinity = require "shark.irqmap_affinity"
-local cpulist = require "shark.cpulist"
+local affinity = require "shark.map.affinity"
+local cpulist = require "shark.system.cpulist"
 local t = require "t"
 
 local tests = {}

@@ -1,6 +1,6 @@
--- shark.audit: differences are stated only where the two cannot agree.
+-- shark.trace.audit: differences are stated only where the two cannot agree.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local audit = require "shark.audit"
+local audit = require "shark.trace.audit"
 local t = require "t"
 
 local tests = {}

@@ -1,8 +1,8 @@
--- shark.cmdline, shark.chain, shark.plain: small parts of the IOMMU's state.
+-- shark.system.cmdline, shark.iommu.chain, shark.text.plain: small parts of the IOMMU's state.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local chain = require "shark.chain"
-local cmdline = require "shark.cmdline"
-local plain = require "shark.plain"
+local chain = require "shark.iommu.chain"
+local cmdline = require "shark.system.cmdline"
+local plain = require "shark.text.plain"
 local t = require "t"
 
 local tests = {}

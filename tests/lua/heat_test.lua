@@ -1,6 +1,6 @@
--- shark.heat: lines of a heat map.
+-- shark.text.heat: lines of a heat map.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local heat = require "shark.heat"
+local heat = require "shark.text.heat"
 local hist = require "shark.hist"
 local t = require "t"
 

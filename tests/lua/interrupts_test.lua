@@ -1,6 +1,6 @@
--- shark.interrupts: /proc/interrupts of several kernels and devices.
+-- shark.system.interrupts: /proc/interrupts of several kernels and devices.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local interrupts = require "shark.interrupts"
+local interrupts = require "shark.system.interrupts"
 local t = require "t"
 
 -- As kernel/irq/proc.c prints it: an IRQ behind an IO-APIC, MSI-X with and

@@ -1,7 +1,7 @@
--- shark.ioapic and shark.irqflags: redirection entries and flag words.
+-- shark.decode.ioapic and shark.decode.irqflags: redirection entries and flag words.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local flags = require "shark.irqflags"
-local ioapic = require "shark.ioapic"
+local flags = require "shark.decode.irqflags"
+local ioapic = require "shark.decode.ioapic"
 local t = require "t"
 
 local tests = {}

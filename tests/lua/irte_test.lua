@@ -1,7 +1,7 @@
--- shark.irte: interrupt remapping table entries, from their bits.
+-- shark.decode.irte: interrupt remapping table entries, from their bits.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local irte = require "shark.irte"
-local register = require "shark.register"
+local irte = require "shark.decode.irte"
+local register = require "shark.decode.register"
 local t = require "t"
 
 local tests = {}

@@ -1,6 +1,6 @@
--- shark.msi: interrupt messages, from address and data.
+-- shark.decode.msi: interrupt messages, from address and data.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local msi = require "shark.msi"
+local msi = require "shark.decode.msi"
 local t = require "t"
 
 local tests = {}

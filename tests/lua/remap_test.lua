@@ -1,13 +1,13 @@
 -- The parts of interrupt remapping's traces that need no kernel: what fits
 -- together, what words mean, what order is.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local affinity = require "shark.affinity"
-local apic = require "shark.apic"
-local fault_words = require "shark.fault_words"
-local records = require "shark.remap_records"
+local affinity = require "shark.remap.affinity"
+local apic = require "shark.decode.apic"
+local fault_words = require "shark.decode.fault_words"
+local records = require "shark.remap.records"
 local t = require "t"
-local timeline = require "shark.timeline"
-local vector_life = require "shark.vector_life"
+local timeline = require "shark.remap.timeline"
+local vector_life = require "shark.remap.vector_life"
 
 local tests = {}
 

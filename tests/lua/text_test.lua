@@ -1,8 +1,8 @@
--- shark.fmt and shark.table: numbers and tables as text.
+-- shark.fmt and shark.text.table: numbers and tables as text.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local fmt = require "shark.fmt"
 local t = require "t"
-local table_text = require "shark.table"
+local table_text = require "shark.text.table"
 
 local tests = {}
 

@@ -1,9 +1,9 @@
--- shark.vtd, shark.amdvi, shark.register: registers of IOMMUs in words.
+-- shark.decode.vtd, shark.decode.amdvi, shark.decode.register: registers of IOMMUs in words.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local amdvi = require "shark.amdvi"
-local register = require "shark.register"
+local amdvi = require "shark.decode.amdvi"
+local register = require "shark.decode.register"
 local t = require "t"
-local vtd = require "shark.vtd"
+local vtd = require "shark.decode.vtd"
 
 local tests = {}
 

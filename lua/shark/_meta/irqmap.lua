@@ -29,7 +29,7 @@ local irqmap = {}
 ---@field levels shark.IrqMapLevel[]?
 ---@field msi shark.IrqMapMsi?
 ---@field pin string? "IO-APIC 0 pin 4"
----@field redirection table? IO-APIC entry, see shark.ioapic
+---@field redirection table? IO-APIC entry, see shark.decode.ioapic
 ---@field irte shark.IrqMapIrte?
 ---@field iommu table? unit, registers as shark.Register
 ---@field vector shark.IrqMapVector?
@@ -61,7 +61,7 @@ local irqmap = {}
 ---@field kind "msi"|"ioapic"|"intel"|"amd"|"vector"|nil
 ---@field words string[]?
 
----@class shark.IrqMapMsi messages as shark.msi decodes them
+---@class shark.IrqMapMsi messages as shark.decode.msi decodes them
 ---@field kind "MSI-X"|"MSI"|"platform MSI"
 ---@field index integer?
 ---@field cached table
@@ -69,7 +69,7 @@ local irqmap = {}
 ---@field masked true?
 ---@field differs true?
 
----@class shark.IrqMapIrte entries as shark.irte decodes them
+---@class shark.IrqMapIrte entries as shark.decode.irte decodes them
 ---@field iommu string
 ---@field index integer
 ---@field device string? AMD: whose table it is in

@@ -27,7 +27,7 @@ function remap.state() end
 ---@field iommu string
 ---@field index integer
 ---@field device string? AMD: whose table
----@field entry table see shark.irte
+---@field entry table see shark.decode.irte
 ---@field irq integer? nil: no IRQ has it now
 ---@field actions string[]?
 ---@field pci string?

@@ -1,4 +1,4 @@
----@meta shark.remap_trace
+---@meta shark.remap.trace
 
 local remap_trace = {}
 
@@ -50,7 +50,7 @@ local remap_trace = {}
 ---@field cpu integer
 ---@field stack integer index for session:stack(), negative for none
 
----@class shark.Irte an entry as shark.irte decodes it
+---@class shark.Irte an entry as shark.decode.irte decodes it
 ---@field present boolean
 ---@field vector integer
 ---@field dest integer APIC id, or mask

@@ -1,0 +1,55 @@
+--- The interrupt descriptor table: which code a vector enters.
+-- Source: Intel SDM 3A, 6.14.1 (64-bit gates); arch/x86/kernel/idt.c.
+
+local bytes = require "shark.decode.bytes"
+local globals = require "shark.kernel.globals"
+local k = require "shark.kernel"
+local register = require "shark.decode.register"
+
+local M = {}
+
+--- Decodes a gate of 16 bytes.
+--- @return table gate { address (uint64_t), segment, ist, type, dpl, present }
+function M.decode(text)
+  local attributes = bytes.u16(text, 4)
+  return {
+    address = bytes.u32(text, 8) * 4294967296ULL + bytes.u16(text, 6) * 65536ULL + bytes.u16(text, 0),
+    segment = bytes.u16(text, 2), ist = register.bits(attributes, 0, 2), type = register.bits(attributes, 8, 11),
+    dpl = register.bits(attributes, 13, 14), present = register.bits(attributes, 15) == 1,
+  }
+end
+
+-- The stubs of device interrupts push their vector and all enter the same code
+-- (arch/x86/include/asm/idtentry.h, irq_entries_start).
+local function words_of(gate, vector)
+  if not gate.present then
+    return "not present"
+  end
+  local words = ("%s at %s"):format(gate.symbol or "code without a name", register.hex(gate.address))
+  if gate.symbol and gate.symbol:find("^irq_entries_start") then
+    words = ("%s: the stub that enters common_interrupt with vector %d"):format(words, vector)
+  end
+  return words
+end
+
+--- The entry of a vector.
+--- @param vector integer 0 to 255
+--- @return table? entry { address, present, symbol, words } @return string? message @return string? name
+function M.entry(vector)
+  local base, message, name = globals.address("idt_table")
+  if not base then
+    return nil, message, name
+  end
+  local text
+  text, message, name = k.read(base + vector * 16, 16)
+  if not text then
+    return nil, message, name
+  end
+  local gate = M.decode(text)
+  gate.symbol = k.symbol(gate.address)
+  gate.words = words_of(gate, vector)
+  gate.address = register.hex(gate.address)
+  return gate
+end
+
+return M

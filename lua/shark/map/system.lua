@@ -1,0 +1,158 @@
+--- What /proc and /sys tell about an interrupt: all there is where kernel memory
+-- cannot be read.
+
+local files = require "shark.system.files"
+local interrupts = require "shark.system.interrupts"
+
+local M = {}
+
+local SYS = "/sys/kernel/irq/%d/"
+local PROC = "/proc/irq/%d/"
+
+local function counts_of(irq, entry)
+  if entry then
+    return entry.counts, entry.count
+  end
+  -- IRQs nobody requested are not in /proc/interrupts, but have a folder in /sys.
+  local counts, total, cpu = {}, 0, 0
+  for text in (files.line(SYS:format(irq) .. "per_cpu_count") or ""):gmatch("%d+") do
+    counts[cpu], total, cpu = tonumber(text), total + tonumber(text), cpu + 1
+  end
+  return counts, total
+end
+
+local function names_of(irq, entry)
+  if entry then
+    return entry.actions
+  end
+  local names = {}
+  for name in (files.line(SYS:format(irq) .. "actions") or ""):gmatch("[^,]+") do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+-- irq_attributes of kernel/irq/irqdesc.c.
+local function sysfs(irq, name)
+  local text = files.line(SYS:format(irq) .. name)
+  return text ~= "" and text or nil
+end
+
+local function affinity(irq)
+  local folder = PROC:format(irq)
+  return {
+    asked = files.line(folder .. "smp_affinity_list"),
+    effective = files.line(folder .. "effective_affinity_list"),
+    hint = files.line(folder .. "affinity_hint"),
+    node = files.number(folder .. "node"),
+  }
+end
+
+-- "count 12\nunhandled 0\nlast_unhandled 0 ms" (kernel/irq/proc.c).
+local function unhandled(irq)
+  local text = files.text(PROC:format(irq) .. "spurious")
+  return text and tonumber(text:match("unhandled (%d+)"))
+end
+
+-- ---- devices ----
+
+local PCI = "/sys/bus/pci/devices/"
+
+local function describe_pci(address, kind)
+  return { pci = address, mode = kind, driver = files.link(PCI .. address .. "/driver") }
+end
+
+-- irq -> PCI device. A device that uses MSI lists its IRQs in a folder; one that
+-- does not has its line's IRQ in a file (Documentation/ABI/testing/sysfs-bus-pci).
+local function pci_devices()
+  local by_irq = {}
+  for _, address in ipairs(files.names(PCI)) do
+    local messages = files.names(PCI .. address .. "/msi_irqs")
+    for _, irq in ipairs(messages) do
+      local kind = files.line(PCI .. address .. "/msi_irqs/" .. irq)
+      by_irq[tonumber(irq)] = describe_pci(address, kind == "msix" and "MSI-X" or "MSI")
+    end
+    local line = files.number(PCI .. address .. "/irq")
+    if #messages == 0 and line and line > 0 and files.link(PCI .. address .. "/driver") then
+      by_irq[line] = by_irq[line] or describe_pci(address, "INTx")
+    end
+  end
+  return by_irq
+end
+
+-- ---- all of it ----
+
+local System = {}
+System.__index = System
+
+--- A look at /proc and /sys, for any number of IRQs.
+--- @return table? system @return string? message
+function M.look()
+  local by_irq, message = interrupts.read()
+  if not by_irq then
+    return nil, message
+  end
+  return setmetatable({ interrupts = by_irq, pci = pci_devices() }, System)
+end
+
+--- The numbers of all IRQs, ascending: those of /proc/interrupts and of
+--- /sys/kernel/irq, where also those are that nobody requested.
+--- @return integer[]
+function System:irqs()
+  local known, list = {}, {}
+  for irq in pairs(self.interrupts) do
+    known[irq] = true
+  end
+  for _, name in ipairs(files.names("/sys/kernel/irq")) do
+    known[tonumber(name)] = true
+  end
+  for irq in pairs(known) do
+    list[#list + 1] = irq
+  end
+  table.sort(list)
+  return list
+end
+
+--- Is there such an IRQ?
+function System:has(irq)
+  return self.interrupts[irq] ~= nil or files.exists(SYS:format(irq))
+end
+
+--- The IRQs whose action, or one of several, has this name; "ahci" finds
+--- "ahci[0000:00:1f.2]" too.
+--- @return integer[] irqs ascending
+function System:find(name)
+  local found = {}
+  for irq, entry in pairs(self.interrupts) do
+    for _, action in ipairs(entry.actions) do
+      if action == name or action:sub(1, #name + 1) == name .. "[" then
+        found[#found + 1] = irq
+      end
+    end
+  end
+  table.sort(found)
+  return found
+end
+
+--- What can be told about an IRQ.
+--- @return table? entry { irq, chip, hwirq, flow, type, counts = { [cpu] = count }, count, actions = { {name} },
+---   affinity = {asked, effective, hint, node}, unhandled, device = {pci, mode, driver} }
+function System:describe(irq)
+  if not self:has(irq) then
+    return nil
+  end
+  local entry = self.interrupts[irq]
+  local counts, count = counts_of(irq, entry)
+  local actions = {}
+  for i, name in ipairs(names_of(irq, entry)) do
+    actions[i] = { name = name }
+  end
+  return {
+    irq = irq, counts = counts, count = count, actions = actions, affinity = affinity(irq),
+    chip = sysfs(irq, "chip_name") or entry and entry.chip, hwirq = files.number(SYS:format(irq) .. "hwirq"),
+    flow = sysfs(irq, "name") or entry and entry.flow, type = sysfs(irq, "type"), unhandled = unhandled(irq),
+    device = self.pci[irq],
+  }
+end
+
+return M

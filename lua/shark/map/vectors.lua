@@ -1,0 +1,223 @@
+--- What every CPU's vectors are for: vector_irq and the allocator's bit maps.
+-- Source: arch/x86/kernel/apic/vector.c, kernel/irq/matrix.c.
+
+local bytes = require "shark.decode.bytes"
+local cpulist = require "shark.system.cpulist"
+local files = require "shark.system.files"
+local idt = require "shark.decode.idt"
+local globals = require "shark.kernel.globals"
+local k = require "shark.kernel"
+local memory = require "shark.kernel.memory"
+local must = require "shark.kernel.must"
+local register = require "shark.decode.register"
+
+local M = {}
+
+local NR_VECTORS = 256
+local FIRST_EXTERNAL = 0x20 -- FIRST_EXTERNAL_VECTOR
+local ROW = "unsigned long [256]"
+
+-- What a slot of vector_irq holds besides descriptors (hw_irq.h).
+local UNUSED, SHUTDOWN, RETRIGGERED = 0ULL, -1ULL, -2ULL
+
+-- ---- the allocator ----
+
+-- A bit map as 256 booleans: an array in the struct, or since 6.11 a pointer.
+local function bitmap(object, field)
+  local map = object[field]
+  local text = must(k.read(k.addressof(map), NR_VECTORS / 8))
+  local set = {}
+  for vector = 0, NR_VECTORS - 1 do
+    set[vector] = register.bits(bytes.u8(text, math.floor(vector / 8)), vector % 8) == 1
+  end
+  return set
+end
+
+local COUNTS = { "available", "allocated", "managed", "managed_allocated" }
+
+local function cpu_map(matrix, cpu)
+  local map = must(globals.per_cpu(matrix.maps, cpu))
+  local found = { allocated_map = bitmap(map, "alloc_map"), managed_map = bitmap(map, "managed_map") }
+  for _, name in ipairs(COUNTS) do
+    found[name] = map[name]
+  end
+  return found
+end
+
+local function read_matrix()
+  local pointer = must(globals.variable("vector_matrix", "struct irq_matrix *"))
+  local matrix = must(pointer:value(), "no vector allocator is set up")
+  local found = { system_map = bitmap(matrix, "system_map"), object = matrix }
+  for _, name in ipairs { "alloc_start", "alloc_end", "global_available", "global_reserved", "total_allocated",
+    "online_maps", "systembits_inalloc" } do
+    found[name] = matrix[name]
+  end
+  return found
+end
+
+-- ---- one slot ----
+
+-- irq_desc -> its IRQ, or nil for what is none any more.
+local function irq_of(address)
+  local desc = k.cast("struct irq_desc", address)
+  local irq = desc and memory.attempt(function() return desc.irq_data.irq end)
+  return type(irq) == "number" and k.irq_desc(irq) == desc and irq or nil
+end
+
+local WORDS = {
+  exception = "exception of the CPU", free = "free", system = "the system's own",
+  managed = "kept free for a managed interrupt", shutdown = "of an interrupt that was shut down",
+  retriggered = "of an interrupt that was retriggered", used = "in use",
+  unknown = "holds what is no descriptor (any more)",
+}
+
+local function state_of(vector, entry, matrix, map)
+  if vector < FIRST_EXTERNAL then
+    return "exception"
+  elseif matrix.system_map[vector] and entry == UNUSED then
+    return "system"
+  elseif entry == SHUTDOWN then
+    return "shutdown"
+  elseif entry == RETRIGGERED then
+    return "retriggered"
+  elseif entry ~= UNUSED then
+    return "used"
+  end
+  return map.managed_map[vector] and not map.allocated_map[vector] and "managed" or "free"
+end
+
+local function slot_of(cpu, vector, entry, matrix, map)
+  local slot = { cpu = cpu, vector = vector, state = state_of(vector, entry, matrix, map) }
+  if slot.state == "used" then
+    slot.irq = irq_of(entry)
+    slot.state = slot.irq and "used" or "unknown"
+    slot.managed = map.managed_map[vector] or nil
+  end
+  slot.words = WORDS[slot.state] .. (slot.irq and (", IRQ %d"):format(slot.irq) or "")
+    .. (slot.managed and ", managed" or "")
+  return slot
+end
+
+local function row_of(cpu)
+  local row = must(globals.per_cpu("vector_irq", cpu, ROW))
+  local text, entries = must(k.read(k.addressof(row), NR_VECTORS * 8)), {}
+  for vector = 0, NR_VECTORS - 1 do
+    entries[vector] = bytes.u64(text, vector * 8)
+  end
+  return entries
+end
+
+local function check_cpu(cpu)
+  local online = cpulist.parse(files.line("/sys/devices/system/cpu/online") or "0")
+  if not cpulist.contains(online, { cpu }) then
+    memory.fault(("CPU %d is not online"):format(cpu), "ENOENT")
+  end
+end
+
+--- What one CPU does with one vector.
+--- @param cpu integer @param vector integer 0 to 255
+--- @return table? slot { cpu, vector, state = "exception"|"system"|"used"|"managed"|"free"|"shutdown"|"retriggered"|
+---   "unknown", irq?, managed?, idt?, words } @return string? message @return string? name
+function M.slot(cpu, vector)
+  return memory.attempt(function()
+    check_cpu(cpu)
+    local matrix = read_matrix()
+    local slot = slot_of(cpu, vector, row_of(cpu)[vector], matrix, cpu_map(matrix.object, cpu))
+    local gate = idt.entry(vector)
+    slot.idt = gate and gate.words
+    return slot
+  end)
+end
+
+-- ---- all of them ----
+
+local function read_cpu(cpu, matrix)
+  local map, entries, slots = cpu_map(matrix.object, cpu), row_of(cpu), {}
+  local counts = {}
+  for vector = 0, NR_VECTORS - 1 do
+    local slot = slot_of(cpu, vector, entries[vector], matrix, map)
+    slots[#slots + 1] = slot
+    counts[slot.state] = (counts[slot.state] or 0) + 1
+  end
+  local found = { cpu = cpu, counts = counts, vectors = slots }
+  for _, name in ipairs(COUNTS) do
+    found[name] = map[name]
+  end
+  return found
+end
+
+-- The system's vectors and the code that their IDT entries lead to; the IDT is
+-- the same for all CPUs. Legacy interrupts are among them (vectors of IRQ 0 to 15
+-- that the allocator shall not give away).
+local function system_vectors(matrix)
+  local list = {}
+  for vector = FIRST_EXTERNAL, NR_VECTORS - 1 do
+    if matrix.system_map[vector] then
+      local gate = idt.entry(vector)
+      local symbol = gate and gate.symbol
+      list[#list + 1] = { vector = vector, handler = symbol and (symbol:find("^irq_entries_start")
+        and "common_interrupt (legacy)" or symbol:gsub("^asm_", "")) or nil }
+    end
+  end
+  return list
+end
+
+--- The vectors of all CPUs that are online.
+---
+--- `available` is what the allocator has left on a CPU, `reserved` how many
+--- interrupts were promised a vector that they do not have yet (global).
+--- @return table? vectors { cpus = {{ cpu, available, allocated, managed, managed_allocated, counts = {[state] = n},
+---   vectors = {slot...} }}, system = {{vector, handler}}, available, reserved, allocated, first, last }
+--- @return string? message @return string? name
+function M.read()
+  return memory.attempt(function()
+    local matrix = read_matrix()
+    local found = {
+      available = matrix.global_available, reserved = matrix.global_reserved, allocated = matrix.total_allocated,
+      first = matrix.alloc_start, last = matrix.alloc_end - 1, system = system_vectors(matrix), cpus = {},
+    }
+    for _, cpu in ipairs(cpulist.parse(files.line("/sys/devices/system/cpu/online") or "0")) do
+      table.insert(found.cpus, read_cpu(cpu, matrix))
+    end
+    return found
+  end)
+end
+
+-- ---- where the kernel's variables cannot be looked up ----
+
+--- The vectors that are known from the interrupts that have them. What the other
+--- vectors are for is not known then.
+--- @return table? vectors { partial = true, cpus = {{ cpu, counts = {used}, vectors = {slot...} }} }
+--- @return string? message @return string? name
+function M.from_irqs()
+  local maps, message = require("shark.irqmap").describe_all()
+  if not maps then
+    return nil, message, "ENOENT"
+  end
+  local by_cpu = {}
+  for _, map in ipairs(maps) do
+    local vector = map.vector
+    if vector then
+      by_cpu[vector.cpu] = by_cpu[vector.cpu] or {}
+      table.insert(by_cpu[vector.cpu], { cpu = vector.cpu, vector = vector.number, state = "used", irq = map.irq,
+        words = ("in use, IRQ %d"):format(map.irq) })
+    end
+  end
+  return M.partial(by_cpu)
+end
+
+--- For from_irqs(): { [cpu] = slots } as read() has it.
+function M.partial(by_cpu)
+  local found = { partial = true, cpus = {} }
+  for cpu, slots in pairs(by_cpu) do
+    table.sort(slots, function(a, b) return a.vector < b.vector end)
+    table.insert(found.cpus, { cpu = cpu, counts = { used = #slots }, vectors = slots })
+  end
+  table.sort(found.cpus, function(a, b) return a.cpu < b.cpu end)
+  if #found.cpus == 0 then
+    return nil, "no interrupt's vector could be read", "ENOTSUP"
+  end
+  return found
+end
+
+return M

@@ -1,0 +1,154 @@
+--- The traces of interrupt remapping told as one: records in the order of time,
+--- each with what the others know of it, and what it came to per IRQ.
+
+local irq = require "shark.irq"
+local records = require "shark.remap.records"
+local remap_trace = require "shark.remap.trace"
+local timeline = require "shark.remap.timeline"
+local vector_life = require "shark.remap.vector_life"
+
+local M = {}
+
+-- Longer than an event is on its way: 10 ms until the ring is looked at, and the
+-- longest an IRTE takes to be written.
+local HOLD_MS = 100
+
+local KINDS = {
+  { kind = "irte", open = remap_trace.changes, stacks = true, ways = { fentry = true, kprobe = true, raw_tp = true } },
+  { kind = "affinity", open = remap_trace.affinity, stacks = true, ways = { fentry = true, kprobe = true } },
+  { kind = "vector", open = irq.vecalloc, stacks = true, ways = { raw_tp = true } },
+  { kind = "fault", open = remap_trace.faults, ways = { fentry = true, kprobe = true } },
+}
+
+--- Names of the kinds of record.
+M.KINDS = { "irte", "affinity", "vector", "fault" }
+
+local Story = {}
+Story.__index = Story
+
+-- ---- what one trace knows of another's record ----
+
+-- The CPU of a vector that is allocated, and what is left there: told just before.
+local function join_alloc(self, record)
+  local matrix = self.matrix
+  self.matrix = record.name:find("^irq_matrix_alloc") and record or nil
+  if matrix and matrix.vector == record.vector and record.name:find("^vector_alloc") then
+    record.on_cpu, record.left = matrix.on_cpu, matrix.available
+  end
+end
+
+-- No tracepoint tells which CPUs were tried; those that have none left can be told.
+local function add_full_cpus(self, record)
+  local full = {}
+  for _, state in ipairs(self.by_kind.vector:cpus()) do
+    full[#full + 1] = state.available == 0 and state.cpu or nil
+  end
+  record.full_cpus = full
+  record.full = #full > 0 and ", no vector left on CPU " .. table.concat(full, ", ") or nil
+end
+
+-- What an interrupt moves was asked for by somebody else than it interrupted.
+local function join_move(self, record, ns)
+  if record.kind == "affinity" and record.what == "moved" then
+    self.moves[record.irq] = { from = ns, to = ns + record.ns, by = record.by }
+    record.in_interrupt = true
+  elseif record.kind == "irte" and record.irq then
+    local move = self.moves[record.irq]
+    if move and ns >= move.from and ns <= move.to then
+      record.by, record.in_interrupt = move.by, true
+    end
+  end
+end
+
+local function is_told(self, record)
+  return not (record.name and record.name:find("^irq_matrix")) or self.options.matrix
+end
+
+local function tell(self, entry)
+  local record = entry.record
+  self.counts[record.kind] = (self.counts[record.kind] or 0) + 1
+  if record.kind == "vector" then
+    join_alloc(self, record)
+    self.lives:feed(record)
+    if record.error then
+      add_full_cpus(self, record)
+    end
+  end
+  join_move(self, record, entry.ns)
+  if is_told(self, record) then
+    self.emit(record, entry.ns)
+  end
+end
+
+-- ---- traces ----
+
+local function options_of(self, entry)
+  local options = self.options
+  local picked = { way = entry.ways[options.way] and options.way or nil }
+  if entry.stacks then
+    picked.stacks = options.stacks
+  end
+  if entry.kind ~= "fault" then
+    picked.irq = options.irq
+  end
+  return picked
+end
+
+local function watch(self, entry)
+  local session, message, name = entry.open(options_of(self, entry))
+  if not session then
+    self.unavailable[entry.kind] = { message = message, error = name }
+    return
+  end
+  session:on(function(event)
+    local record, ns = records[entry.kind](event), tonumber(event.ts_ns)
+    local stack = entry.stacks and event.stack >= 0 and session:stack(event.stack)
+    record.stack = stack and stack:frames() or nil
+    self.timeline:add(ns, { record = record, ns = ns })
+  end)
+  self.by_kind[entry.kind] = session
+  self.sessions[#self.sessions + 1] = { name = entry.kind, session = session }
+end
+
+--- Starts the traces that this machine allows.
+--- @param options table { irq?, kinds? = { irte = true, ... }, stacks?, matrix? = irq_matrix_* too, way? }
+--- @param emit fun(record, ns) receives the records in the order of time
+--- @return table story { sessions = {{name, session}}, unavailable = { kind -> {message, error} },
+---   counts = { kind -> n } }
+function M.open(options, emit)
+  local self = setmetatable({
+    options = options, emit = emit, sessions = {}, by_kind = {}, unavailable = {}, counts = {}, moves = {},
+    lives = vector_life.new(),
+  }, Story)
+  self.timeline = timeline.new(HOLD_MS, function(entry) tell(self, entry) end)
+  for _, entry in ipairs(KINDS) do
+    if not options.kinds or options.kinds[entry.kind] then
+      watch(self, entry)
+    end
+  end
+  return self
+end
+
+--- Tells what is old enough to be in order, or all that is left.
+--- @param all? boolean
+function Story:flush(all)
+  self.timeline:flush(all)
+end
+
+--- What was counted so far.
+--- @return table { irtes, affinities, faults: rows of read(); vectors: see shark.remap.vector_life;
+---   cpus, all_cpus: see irq.vecalloc(); each nil where that is not traced }
+function Story:summary()
+  local by_kind = self.by_kind
+  local function rows(kind)
+    return by_kind[kind] and by_kind[kind]:read() or nil
+  end
+  local summary = { irtes = rows "irte", affinities = rows "affinity", faults = rows "fault" }
+  if by_kind.vector then
+    summary.vectors = self.lives:list()
+    summary.cpus, summary.all_cpus = by_kind.vector:cpus()
+  end
+  return summary
+end
+
+return M

@@ -1,0 +1,126 @@
+--- Interrupt remapping, traced: entries that are written, affinity that is asked
+--- for and takes effect, requests that are refused.
+--
+-- Every function starts a trace and returns a session (docs/scripting.md, and
+-- lua/shark/_meta for the types); all take ring_bytes, rows and way. The vector
+-- allocator, which works without remapping too, is irq.vecalloc().
+
+local interrupts = require "shark.system.interrupts"
+local uv = require "uv"
+
+local M = {}
+
+-- sysfs names of IOMMUs: drivers/iommu/intel/dmar.c, drivers/iommu/amd/init.c.
+local PREFIXES = { dmar = "intel", ivhd = "amd" }
+
+--- Whose IOMMU is in use.
+--- @return "intel"|"amd"? vendor @return string? message @return string? name
+function M.vendor()
+  local scan = uv.fs_scandir("/sys/class/iommu")
+  local name = scan and uv.fs_scandir_next(scan)
+  while name do
+    local vendor = PREFIXES[name:match("^%l+")]
+    if vendor then
+      return vendor
+    end
+    name = uv.fs_scandir_next(scan)
+  end
+  return nil, "no IOMMU is in use: /sys/class/iommu has neither dmar* (Intel) nor ivhd* (AMD)", "ENODEV"
+end
+
+-- The chips of interrupts that are remapped have names that begin with "IR-"
+-- (arch/x86/kernel/apic/msi.c, io_apic.c).
+local function is_remapping()
+  for _, entry in pairs(interrupts.read() or {}) do
+    if entry.chip and entry.chip:find("^IR%-") then
+      return true
+    end
+  end
+  return false
+end
+
+--- Whose IOMMU remaps interrupts here.
+--- @return "intel"|"amd"? vendor @return string? message @return string? name
+function M.remapping()
+  local vendor, message, name = M.vendor()
+  if vendor and not is_remapping() then
+    return nil, "interrupts are not remapped: an IOMMU is in use, but no chip in /proc/interrupts is an IR- one",
+      "ENODEV"
+  end
+  return vendor, message, name
+end
+
+--- Entries of the interrupt remapping tables that are written, with who asked.
+---
+--- Rows of read(): irq (nil for what = "other"), unit ("dmar0", "ivhd0"), device (AMD:
+--- whose table), index, what ("set affinity", "activate", "deactivate", "post to a
+--- guest", "other": freed or resumed), cpu, count (of writes), total_ns, max_ns,
+--- hist (from request to end), flushes, flush_ns (invalidations therein), refused
+--- (the request failed), unchanged (written as it was).
+---
+--- Fields of an event: ts_ns, ns, flush_ns, irq (-1: not told), index, unit_name,
+--- device_name, reason (as what), before (nil if not known: no_old) and after
+--- (entries as of shark.decode.irte, with cpus), old and now (their 128 bits), ret, pid
+--- and task (that asked, or was interrupted), cpu, stack, no_time.
+---
+--- Source: intel_ir_set_affinity() and its like, and qi_submit_sync(), of Intel's
+--- driver; amd_ir_set_affinity() and its like of AMD's; both ends, by "fentry" or
+--- "kprobe". Intel's third way "raw_tp" is the tracepoint qi_submit: no IRQ, no times.
+--- On AMD entries that are taken into use or given back are not seen.
+---
+--- @param options? table filters irq, cpu, at_least_ns; stacks; way
+--- @return shark.Session? @return string? message @return string? name
+function M.changes(options)
+  local vendor, message, name = M.remapping()
+  if not vendor then
+    return nil, message, name
+  end
+  return require("shark.trace.irte").open(vendor, options)
+end
+
+--- Affinity: asked for, left pending, in force.
+---
+--- Rows of read(): irq, what ("asked"; "moved": an interrupt made a pending one
+--- true; "set": by the kernel itself, at startup or when a CPU goes offline), cpu,
+--- count, left_pending, failed, replaced (asked while one was pending), ask_unseen
+--- (asked before the trace); total_ns, max_ns, hist: of "moved" the time it was
+--- pending, of the others the time of the call.
+---
+--- Fields of an event: ts_ns, ns, name (as what), irq, cpus (asked for, "0-1,4"),
+--- was_on, is_on (CPU in force, -1 for none), pending (not in force yet),
+--- was_pending, wait_ns (of "moved": since it was asked for; 0 if ask_unseen), ret,
+--- pid and task (that asked; of "moved" the one that had asked last), cpu (where; of
+--- "moved", where the interrupt came), stack. CPUs above 1023 are left out of cpus.
+---
+--- Source: irq_set_affinity_locked(), irq_move_masked_irq(), irq_do_set_affinity()
+--- (kernel/irq/manage.c, migration.c), by "fentry" or "kprobe".
+---
+--- @param options? table filters irq, cpu; stacks; way
+--- @return shark.Session? @return string? message @return string? name
+function M.affinity(options)
+  return require("shark.trace.affinity").open(options)
+end
+
+--- Requests, of memory or an interrupt, that an IOMMU refused.
+---
+--- Rows of read(): unit, source ("00:03.0"), code, reason (in words), cpu, count,
+--- last_ns, overflows (the IOMMU had no room for all).
+---
+--- Fields of an event: ts_ns (when the kernel looked), decoded: { unit, source, what =
+--- "DMA"|"interrupt", reason, index (of an interrupt, Intel), address (uint64_t), access =
+--- "read"|"write", pasid, raw }; record, reason (code), lost (1: there were more).
+---
+--- Source: dmar_fault() and the fault recording registers of Intel's; the event log
+--- of AMD's, when its interrupt's thread runs. At most 16 (AMD 32) in one interrupt.
+---
+--- @param options? table filter source (16 bits: bus, device, function); way
+--- @return shark.Session? @return string? message @return string? name
+function M.faults(options)
+  local vendor, message, name = M.vendor()
+  if not vendor then
+    return nil, message, name
+  end
+  return require("shark.trace.fault").open(vendor, options)
+end
+
+return M

@@ -1,0 +1,134 @@
+--- What the table scripts have in common: the rows of a session, as they are or
+-- as what was added since the last look, as a text table and as JSON.
+
+local cli = require "shark.cli"
+local fmt = require "shark.fmt"
+local table_text = require "shark.text.table"
+
+local M = {}
+
+-- What a row has more than before. The kernel keeps one maximum, since the start.
+local function since(row, before, spec)
+  local delta = {}
+  for field, value in pairs(row) do
+    delta[field] = value
+  end
+  for _, field in ipairs(before and spec.sums or {}) do
+    delta[field] = row[field] and row[field] - (before[field] or 0)
+  end
+  for _, field in ipairs(before and spec.hists or {}) do
+    delta[field] = row[field] and before[field] and row[field]:since(before[field]) or row[field]
+  end
+  return delta
+end
+
+local function by_key(rows, key)
+  local map = {}
+  for _, row in ipairs(rows) do
+    map[key(row)] = row
+  end
+  return map
+end
+
+-- Averages and percentiles; histograms become lists for JSON, bars for text.
+local function complete(row, seconds, spec, bars)
+  row.rate = row.count / seconds
+  row.avg_ns = row.total_ns and row.count > 0 and row.total_ns / row.count or nil
+  row.p50_ns = row.hist and row.hist:percentile(50)
+  row.p99_ns = row.hist and row.hist:percentile(99)
+  if spec.complete then
+    spec.complete(row)
+  end
+  row.bars = bars and row.hist and row.count > 0 and row.hist:bars { format = fmt.duration } or nil
+  for _, field in ipairs(spec.hists) do
+    row[field] = row[field] and row[field]:buckets()
+  end
+  return row
+end
+
+local function collect(rows, before, seconds, spec, bars)
+  local list = {}
+  for _, row in ipairs(rows) do
+    local delta = since(row, before and before[spec.key(row)], spec)
+    if spec.is_shown(delta) then
+      list[#list + 1] = complete(delta, seconds, spec, bars)
+    end
+  end
+  return list
+end
+
+local function show(spec, what)
+  if what.report == "interval" then
+    print(("\n%s  (MAX-US since the start)"):format(os.date("%H:%M:%S")))
+  else
+    print(("\n%s, %.1f s"):format(spec.title, what.seconds))
+  end
+  print(table_text.render(spec.columns, what.rows))
+  for _, row in ipairs(what.rows) do
+    if row.bars then
+      print(("\n%s\n%s"):format(spec.label(row), row.bars))
+    end
+  end
+  if spec.show_more then
+    spec.show_more(what)
+  end
+end
+
+--- Runs a script that prints a table of a session's rows.
+--- @param spec table what shark.cli.run() takes, without report and show; and
+---   title     string
+---   columns   table[]  as shark.text.table has them
+---   key       fun(row): string
+---   sums      string[]  fields that add up
+---   hists     string[]  fields that are histograms
+---   label     fun(row): string  heading of the row's histogram
+---   prepare   fun(rows)?  called with what read() returned
+---   complete  fun(row)?  adds further fields
+---   is_shown  fun(row): boolean  default: the row counted something
+---   extend    fun(report, is_interval)?  adds to what is reported besides the rows
+---   show_more fun(report)?  prints that, below the table
+function M.run(spec)
+  local trace_start = shark.gettimeofday()
+  local window_start = trace_start
+  spec.hists = spec.hists or { "hist" }
+  spec.is_shown = spec.is_shown or function(row) return row.count > 0 end
+  spec.report = function(before)
+    local rows = spec.session:read()
+    local now = shark.gettimeofday()
+    local seconds = (now - (before and window_start or trace_start)) / 1e6
+    if spec.prepare then
+      spec.prepare(rows)
+    end
+    window_start = now
+    local report = { rows = collect(rows, before, seconds, spec, spec.options.hist) }
+    if spec.extend then
+      spec.extend(report, before ~= nil)
+    end
+    return report, by_key(rows, spec.key)
+  end
+  spec.show = function(what) show(spec, what) end
+  cli.run(spec)
+end
+
+--- The order of a row's fields in JSON: those given, then what all rows have.
+function M.order(first, last)
+  local order = { "rows" }
+  for _, list in ipairs { first, { "count", "rate", "total_ns", "avg_ns", "p50_ns", "p99_ns", "max_ns" }, last,
+    { "hist", "lo", "hi" } } do
+    for _, field in ipairs(list) do
+      order[#order + 1] = field
+    end
+  end
+  return order
+end
+
+-- ---- columns that several scripts have ----
+
+M.COUNT = { title = "COUNT", field = "count", format = fmt.count }
+M.RATE = { title = "PER-S", field = "rate", format = fmt.rate }
+M.TOTAL = { title = "TOTAL-US", field = "total_ns", format = fmt.microseconds }
+M.AVERAGE = { title = "AVG-US", field = "avg_ns", format = fmt.microseconds }
+M.P99 = { title = "P99-US", field = "p99_ns", format = fmt.microseconds }
+M.MAX = { title = "MAX-US", field = "max_ns", format = fmt.microseconds }
+
+return M

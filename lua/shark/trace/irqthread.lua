@@ -1,0 +1,64 @@
+--- Threads of interrupt handlers; shark.irq has the documentation.
+
+local C = require "shark.events"
+local ffi = require "ffi"
+local hist = require "shark.hist"
+local session = require "shark.trace.session"
+
+local M = {}
+
+local function decode(row)
+  local decoded = {
+    irq = row.id, action = ffi.string(row.name), cpu = row.cpu, wakes = 0,
+    count = 0, total_ns = 0, max_ns = 0, preempted_ns = 0, hist = hist.new(),
+    waits = 0, wait_ns = 0, wait_max_ns = 0, wait_hist = hist.new(),
+  }
+  local count = tonumber(row.count)
+  if row.what == C.SHARK_SEND then
+    decoded.wakes = count
+  elseif row.what == C.SHARK_WAIT then
+    decoded.waits, decoded.wait_ns, decoded.wait_max_ns = count, tonumber(row.total_ns), tonumber(row.max_ns)
+    decoded.wait_hist = hist.new(row.hist)
+  else
+    decoded.count, decoded.total_ns, decoded.max_ns = count, tonumber(row.total_ns), tonumber(row.max_ns)
+    decoded.preempted_ns, decoded.hist = tonumber(row.nested_ns), hist.new(row.hist)
+  end
+  return decoded
+end
+
+local function merge(into, row)
+  for _, field in ipairs { "wakes", "count", "total_ns", "preempted_ns", "waits", "wait_ns" } do
+    into[field] = into[field] + row[field]
+  end
+  into.max_ns = math.max(into.max_ns, row.max_ns)
+  into.wait_max_ns = math.max(into.wait_max_ns, row.wait_max_ns)
+  into.hist:merge(row.hist)
+  into.wait_hist:merge(row.wait_hist)
+end
+
+local kind = session.define {
+  provider = "irqthread",
+  event = "struct shark_deferred_event",
+  decode = decode,
+  merge = merge,
+  key = function(row) return row.irq .. "\0" .. row.cpu .. "\0" .. row.action end,
+  less = function(a, b)
+    if a.irq ~= b.irq then
+      return a.irq < b.irq
+    elseif a.action ~= b.action then
+      return a.action < b.action
+    end
+    return a.cpu < b.cpu
+  end,
+  fields = {
+    action = function(self, event)
+      return event.row < self.nr_rows and ffi.string(self.rows[event.row].name) or ""
+    end,
+  },
+}
+
+function M.open(options)
+  return session.open(kind, options)
+end
+
+return M

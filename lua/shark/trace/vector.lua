@@ -1,0 +1,111 @@
+--- System vectors of the local APIC; shark.irq has the documentation.
+
+local audit = require "shark.trace.audit"
+local hist = require "shark.hist"
+local interrupts = require "shark.system.interrupts"
+local session = require "shark.trace.session"
+local stack = require "shark.trace.stack"
+
+local M = {}
+
+local NMI = 2
+
+-- arch/x86/include/asm/irq_vectors.h; and the line of /proc/interrupts
+-- (arch/x86/kernel/irq.c, arch_show_interrupts()) that counts the vector.
+local VECTORS = {
+  [NMI] = { name = "NMI" },
+  [244] = { name = "deferred error", line = "DFR" },
+  [246] = { name = "irq work", line = "IWI" },
+  [247] = { name = "x86 platform ipi", line = "PLT" },
+  [249] = { name = "threshold", line = "THR" },
+  [250] = { name = "thermal", line = "TRM" },
+  [251] = { name = "call function single", line = "CAL" },
+  [252] = { name = "call function", line = "CAL" },
+  [253] = { name = "reschedule", line = "RES" },
+  [254] = { name = "error" },
+  [255] = { name = "spurious", line = "SPU" },
+  [236] = { name = "local timer", line = "LOC" },
+}
+
+--- What a vector is for: "local timer", "vector 99" if it is none of the system's.
+function M.name_of(number)
+  local known = VECTORS[number]
+  return known and known.name or "vector " .. number
+end
+
+local function handler_of(row)
+  return row.key[0] ~= 0 and stack.name_of(row.key[0]) or nil
+end
+
+local function decode(row)
+  return {
+    vector = row.id, name = M.name_of(row.id), handler = handler_of(row), cpu = row.cpu,
+    count = tonumber(row.count), total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns),
+    handled = row.id == NMI and tonumber(row.tally[0]) or nil, hist = hist.new(row.hist),
+  }
+end
+
+local function merge(into, row)
+  into.count, into.total_ns = into.count + row.count, into.total_ns + row.total_ns
+  into.max_ns = math.max(into.max_ns, row.max_ns)
+  into.hist:merge(row.hist)
+end
+
+local function line_of(vector)
+  return VECTORS[vector] and VECTORS[vector].line
+end
+
+-- Call function and call function single share a line: a filter for one of
+-- them leaves nothing to compare with.
+local function is_comparable(options, line)
+  return not options.vector or (line ~= "CAL" and line_of(options.vector) == line)
+end
+
+--- For traces of vectors: what /proc/interrupts counts of them, by line.
+--- @param text string? of /proc/interrupts, read before
+--- @param lines table<string, boolean>? only these lines
+function M.kernel_counts(options, text, lines)
+  local all, counts = interrupts.counts(interrupts.read_named(text), options.cpu), {}
+  for _, known in pairs(VECTORS) do
+    local line = known.line
+    if line and all[line] and (not lines or lines[line]) and is_comparable(options, line) then
+      counts[line] = all[line]
+    end
+  end
+  return counts
+end
+
+--- The line of /proc/interrupts that counts a vector.
+M.line_of = line_of
+
+local kind = session.define {
+  provider = "vector",
+  event = "struct shark_event",
+  decode = decode,
+  merge = merge,
+  key = function(row) return ("%d\0%d\0%s"):format(row.vector, row.cpu, row.handler or "") end,
+  less = function(a, b)
+    if a.vector ~= b.vector then
+      return a.vector < b.vector
+    elseif a.cpu ~= b.cpu then
+      return a.cpu < b.cpu
+    end
+    return (a.handler or "") < (b.handler or "")
+  end,
+  fields = {
+    name = function(_, event) return M.name_of(event.vector) end,
+  },
+  audit = {
+    source = "/proc/interrupts",
+    seen = function(self)
+      return audit.sum(self, function(row) return line_of(row.id) end)
+    end,
+    kernel = M.kernel_counts,
+  },
+}
+
+function M.open(options)
+  return session.open(kind, options)
+end
+
+return M
