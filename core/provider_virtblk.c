@@ -46,11 +46,11 @@ enum { STACKS = offsetof(struct shark_config, stacks) };
 #define BLOCK(name, way)                                                                           \
 	{                                                                                          \
 		.program = "on_" #name, .group = "block", .event = "block_rq_" #name,              \
-		.attach = way                                                                      \
+		.attach = (way)                                                                    \
 	}
 #define FUNCTION(name, function, way)                                                              \
 	{                                                                                          \
-		.program = "on_" #name, .event = #function, .attach = way                          \
+		.program = "on_" #name, .event = #function, .attach = (way)                        \
 	}
 
 static const struct point fentry_points[] = {
