@@ -19,9 +19,9 @@ parser:flag("--summary", "No lines, only what they come to at the end.")
 cli.add_trace_options(parser, { "fentry", "kprobe", "raw_tp" })
 local options = parser:parse()
 
-local ORDER = { "kind", "time", "irq", "cpu", "name", "what", "unit", "device", "source", "index", "why", "before",
-  "after", "text", "cpus", "was_on", "is_on", "pending", "vector", "on_cpu", "prev_vector", "prev_cpu", "reason", "ns",
-  "flush_ns", "wait_ns", "error", "by" }
+local ORDER = { "report", "kind", "time", "irq", "cpu", "name", "what", "unit", "device", "source", "index", "why",
+  "before", "after", "text", "cpus", "was_on", "is_on", "pending", "vector", "on_cpu", "prev_vector", "prev_cpu",
+  "reason", "ns", "flush_ns", "wait_ns", "error", "by" }
 
 -- CLOCK_MONOTONIC, which events have, to the time of day.
 local clock_offset_ns = shark.gettimeofday() * 1e3 - tonumber(uv.hrtime())

@@ -168,13 +168,23 @@ int on_flush(func_context *ctx)
 	return 0;
 }
 
-/* Invalidations of other kinds are no call, or part of none. */
+/*
+ * Invalidations of other kinds are no call, or part of none. There are many, at
+ * each unmapping of memory: a trampoline knows at once, by the arguments.
+ */
 RETURN("qi_submit_sync")
 int on_flush_end(func_context *ctx)
 {
 	struct call_key key;
-	struct call *call = may_end() ? this_call(&key) : NULL;
+	struct call *call;
 
+#ifndef WAY_KPROBE
+	__u64 qw0;
+
+	if (!is_entry_invalidation(ARG(ctx, 2), &qw0))
+		return 0;
+#endif
+	call = may_end() ? this_call(&key) : NULL;
 	if (!call || !call->flushing_since)
 		return 0;
 	end_flush(call);

@@ -146,7 +146,9 @@ function Story:summary()
   local summary = { irtes = rows "irte", affinities = rows "affinity", faults = rows "fault" }
   if by_kind.vector then
     summary.vectors = self.lives:list()
-    summary.cpus, summary.all_cpus = by_kind.vector:cpus()
+    if not self.options.irq then -- what CPUs have left is told by what tells no IRQ
+      summary.cpus, summary.all_cpus = by_kind.vector:cpus()
+    end
   end
   return summary
 end
