@@ -17,38 +17,9 @@ if not session then
   cli.fail(NAME, message)
 end
 
--- What shark itself added on top: its program, and what calls it.
-local function is_own(name)
-  return name:match("^bpf_prog_") or name:match("^bpf_trampoline_") or name:match("^bpf_get_stackid") or
-    name:match("^__bpf_") or name:match("^bpf_trace_run") or name:match("^__traceiter_") or name == "?"
-end
-
-local function symbol(frame)
-  return frame.name:gsub("%+0x.*$", "")
-end
-
--- A traced function is called by a trampoline that it called itself: one frame of
--- the three is the kernel's.
-local function without_trampolines(frames)
-  local list, i = {}, 1
-  while frames[i] do
-    local last, after = list[#list], frames[i + 1]
-    if last and after and frames[i].name:match("^bpf_trampoline_") and symbol(last) == symbol(after) then
-      i = i + 1
-    else
-      list[#list + 1] = frames[i]
-    end
-    i = i + 1
-  end
-  return list
-end
-
 -- From virtblk_done on, if it is in it, to the entry of the interrupt.
-local function trim(all)
-  local frames, first = without_trampolines(all), 1
-  while frames[first + 1] and is_own(frames[first].name) do
-    first = first + 1
-  end
+local function trim(frames)
+  local first = 1
   for i, frame in ipairs(frames) do
     first = frame.name:match("^virtblk_done%+") and i or first
   end

@@ -29,9 +29,9 @@ local function name_of(address)
   return name
 end
 
--- What the kernel puts between a tracepoint and our program.
-local OURS = { "^bpf_prog_", "^bpf_trace_run", "^__bpf_trace_", "^__traceiter_", "^trace_call_bpf", "^perf_trace_",
-  "^perf_call_bpf", "^bpf_trampoline_" }
+-- What the kernel puts between a traced point and our program.
+local OURS = { "^bpf_prog_", "^bpf_trampoline_", "^bpf_trace_run", "^bpf_get_stackid", "^__bpf_", "^__traceiter_",
+  "^trace_call_bpf", "^perf_trace_", "^perf_call_bpf", "^%?$" }
 
 local function is_ours(name)
   for _, pattern in ipairs(OURS) do
@@ -42,15 +42,33 @@ local function is_ours(name)
   return false
 end
 
+local function symbol_of(frame)
+  return (frame.name:gsub("%+0x.*$", ""))
+end
+
+-- A traced function further out is called by a trampoline that it called itself:
+-- of these three frames one is the kernel's.
+local function is_trampoline_of(frame, inner, outer)
+  return inner and outer and frame.name:find("^bpf_trampoline_") and symbol_of(inner) == symbol_of(outer)
+end
+
 --- The stack's frames, from the traced function on:
 --- { {address = "ffffffff81234567", name = "symbol+0x1/0x2 [module]"}, ... }
 function Stack:frames()
-  local list = {}
-  for _, address in ipairs(self) do
-    local name = name_of(address)
-    if #list > 0 or not is_ours(name) then
-      list[#list + 1] = { address = hex(address), name = name }
+  local all, list, i = {}, {}, 1
+  for j, address in ipairs(self) do
+    all[j] = { address = hex(address), name = name_of(address) }
+  end
+  while all[i] and all[i + 1] and is_ours(all[i].name) do
+    i = i + 1
+  end
+  while all[i] do
+    if is_trampoline_of(all[i], list[#list], all[i + 1]) then
+      i = i + 1
+    else
+      list[#list + 1] = all[i]
     end
+    i = i + 1
   end
   return list
 end
@@ -69,7 +87,7 @@ function Stack:folded()
   local list = self:frames()
   local parts = {}
   for i = #list, 1, -1 do
-    parts[#parts + 1] = (list[i].name:gsub("%+0x.*$", ""))
+    parts[#parts + 1] = symbol_of(list[i])
   end
   return table.concat(parts, ";")
 end
