@@ -88,6 +88,18 @@ local function assert_every_stage_has_all(rows, count, way)
     sum(rows, "total_ns", function(row) return row.what == "request" end))
 end
 
+-- The kernel skips programs on classic tracepoints and kprobes while another runs
+-- on that CPU, and not all kernels count that. What it skipped is known even so:
+-- an issue that was missed leaves an end without a start, an end one that is open.
+local function assert_gaps_are_known(session, rows)
+  local loss = session:loss()
+  local known = count_of(rows, "request") + loss.unmatched_entries + loss.unmatched_exits + #session:open_requests()
+  t.assertEquals(known, COUNT, tostring(loss))
+  t.assertTrue(loss.missed_runs == nil or loss.missed_runs >= COUNT - count_of(rows, "request"), tostring(loss))
+end
+
+local MAY_SKIP = { kprobe = true, tp = true }
+
 local function measure(entry, op, depth, way)
   local before = virtio.completed(entry.device)
   local session = open { device = entry.device, way = way }
@@ -95,8 +107,13 @@ local function measure(entry, op, depth, way)
   session:stop()
   local rows, used = session:read(), session:how().way
   t.assertEquals(virtio.completed(entry.device)[op] - before[op], COUNT)
-  assert_every_stage_has_all(rows, COUNT, used)
-  assert_nothing_lost(session)
+  local missed = session:loss().missed_runs or COUNT - count_of(rows, "request")
+  if MAY_SKIP[used] and missed ~= 0 then
+    assert_gaps_are_known(session, rows)
+  else
+    assert_every_stage_has_all(rows, COUNT, used)
+    assert_nothing_lost(session)
+  end
   session:close()
   return rows, used
 end
