@@ -100,6 +100,14 @@ end
 
 local MAY_SKIP = { kprobe = true, tp = true }
 
+-- Where skipped runs are not counted, a stage may lack a few that no counter tells of.
+local function assert_stages_have_nearly_all(rows, count)
+  for _, stage in ipairs { "queue", "reap", "complete" } do
+    local n = count_of(rows, "stage", stage)
+    t.assertTrue(n <= count and n >= count * 0.95, ("%s: %d of %d"):format(stage, n, count))
+  end
+end
+
 local function measure(entry, op, depth, way)
   local before = virtio.completed(entry.device)
   local session = open { device = entry.device, way = way }
@@ -107,9 +115,12 @@ local function measure(entry, op, depth, way)
   session:stop()
   local rows, used = session:read(), session:how().way
   t.assertEquals(virtio.completed(entry.device)[op] - before[op], COUNT)
-  local missed = session:loss().missed_runs or COUNT - count_of(rows, "request")
+  local missed = session:loss().missed_runs
   if MAY_SKIP[used] and missed ~= 0 then
     assert_gaps_are_known(session, rows)
+    if not missed and SEES_DRIVER[used] then
+      assert_stages_have_nearly_all(rows, COUNT)
+    end
   else
     assert_every_stage_has_all(rows, COUNT, used)
     assert_nothing_lost(session)
@@ -129,7 +140,9 @@ local function test_shape(serial)
       end
       if SEES_DRIVER[way] then
         t.assertTrue(deepest >= 1 and deepest <= depth, deepest .. " in flight at depth " .. depth)
-        t.assertTrue(depth > 1 or count_of(rows, "stage", "device") == COUNT, "depth 1, each has its interrupt")
+        local ended = count_of(rows, "stage", "device")
+        t.assertTrue(depth > 1 or ended == COUNT or (MAY_SKIP[way] and ended >= COUNT * 0.95),
+          ("depth 1, each has its interrupt: %d"):format(ended))
       end
     end
   end

@@ -154,21 +154,31 @@ function tests.test_a_thousand_sessions_leave_nothing()
   end
   collectgarbage()
   uv.run("nowait")
-  local fds, memory = descriptors(), resident_kib()
-  for i = 1, sessions do
-    one(i)
-    if i % 100 == 0 then
-      collectgarbage()
-      uv.run("nowait")
+  local function grown_by_all()
+    local before = resident_kib()
+    for i = 1, sessions do
+      one(i)
+      if i % 100 == 0 then
+        collectgarbage()
+        uv.run("nowait")
+      end
+    end
+    collectgarbage()
+    collectgarbage()
+    uv.run("nowait")
+    return resident_kib() - before
+  end
+  local fds, grown = descriptors(), nil
+  -- libbpf, where it loads, has the heap grow until its pieces fit; what leaks grows on.
+  for _ = 1, 3 do
+    grown = grown_by_all()
+    if grown < 1024 then
+      break
     end
   end
-  collectgarbage()
-  collectgarbage()
-  uv.run("nowait")
   t.assertEquals(descriptors(), fds)
   t.assertEquals(shark.stats().sessions_open, 0)
-  local grown = resident_kib() - memory
-  t.assertTrue(grown < 1024, ("%d KiB more after %d sessions"):format(grown, sessions))
+  t.assertTrue(grown < 1024, ("%d KiB more after %d sessions, again and again"):format(grown, sessions))
 end
 
 function tests.test_a_closed_session_takes_its_programs_along()
