@@ -128,7 +128,10 @@ local function descriptors()
 end
 
 local function resident_kib()
-  return tonumber(io.open("/proc/self/status"):read("*a"):match("VmRSS:%s+(%d+)"))
+  local file = io.open("/proc/self/status")
+  local text = file:read("*a")
+  file:close()
+  return tonumber(text:match("VmRSS:%s+(%d+)"))
 end
 
 local function programs()
