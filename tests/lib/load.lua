@@ -51,6 +51,21 @@ function M.remote_calls(cpu, n)
   end
 end
 
+--- Keeps a CPU busy while work() runs: one that idles may poll for what others ask
+--- of it, and then needs no interrupt (kernel/sched/core.c, call_function_single_prep_ipi()).
+function M.while_busy(cpu, work)
+  local proc = require "proc"
+  M.pin(cpu)
+  local child = proc.start("/bin/sh", { "-c", "while :; do :; done" })
+  M.pin(0)
+  local ok, message = xpcall(work, debug.traceback)
+  child.kill "sigkill"
+  child.wait()
+  if not ok then
+    error(message, 0)
+  end
+end
+
 --- Has every CPU that runs a registered process pass a memory barrier.
 function M.membarriers(n)
   local GLOBAL_EXPEDITED, REGISTER = 2, 4
