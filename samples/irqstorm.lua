@@ -35,17 +35,30 @@ end
 
 local peaks, last_counts = {}, {}
 
-local function sample_rows(kind, seconds)
+-- Most rows are empty: the table is looked through for new ones now and then only.
+local RESCAN = 10
+local samples = 0
+
+local function find_rows(kind)
   local session = kind.session
+  kind.rows = {}
   for i = 0, session.nr_rows - 1 do
     local row = session.rows[i]
     if row.used ~= 0 and row.what == 0 then
-      local key = ("%s %d %d"):format(kind.name, row.id, row.cpu)
-      local count = tonumber(row.count)
-      local rate = (count - (last_counts[key] or count)) / seconds
-      last_counts[key] = count
-      peaks[key] = math.max(peaks[key] or 0, rate)
+      kind.rows[#kind.rows + 1] = { at = i, key = ("%s %d %d"):format(kind.name, row.id, row.cpu) }
     end
+  end
+end
+
+local function sample_rows(kind, seconds)
+  if samples % RESCAN == 0 then
+    find_rows(kind)
+  end
+  for _, row in ipairs(kind.rows) do
+    local key, count = row.key, tonumber(kind.session.rows[row.at].count)
+    local rate = (count - (last_counts[key] or count)) / seconds
+    last_counts[key] = count
+    peaks[key] = math.max(peaks[key] or 0, rate)
   end
 end
 
@@ -58,6 +71,7 @@ local function sample()
   for _, kind in ipairs(kinds) do
     sample_rows(kind, seconds)
   end
+  samples = samples + 1
 end
 
 set_interval(sample, SAMPLE_MS)
