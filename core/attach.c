@@ -21,11 +21,23 @@ static int refused(int code, const struct point *point, const char *way, struct 
 			 strerror(-code));
 }
 
-int attach_tp_btf(int program_fd, const struct point *point, struct error *err)
+/* The point is part of the loaded program. */
+static int attach_loaded(int program_fd, const struct point *point, const char *way,
+			 struct error *err)
 {
 	int fd = bpf_raw_tracepoint_open(NULL, program_fd);
 
-	return fd < 0 ? refused(fd, point, "a typed raw tracepoint", err) : fd;
+	return fd < 0 ? refused(fd, point, way, err) : fd;
+}
+
+int attach_tp_btf(int program_fd, const struct point *point, struct error *err)
+{
+	return attach_loaded(program_fd, point, "a typed raw tracepoint", err);
+}
+
+int attach_trampoline(int program_fd, const struct point *point, struct error *err)
+{
+	return attach_loaded(program_fd, point, "a trampoline", err);
 }
 
 int attach_raw_tp(int program_fd, const struct point *point, struct error *err)
@@ -33,13 +45,6 @@ int attach_raw_tp(int program_fd, const struct point *point, struct error *err)
 	int fd = bpf_raw_tracepoint_open(point->event, program_fd);
 
 	return fd < 0 ? refused(fd, point, "a raw tracepoint", err) : fd;
-}
-
-int attach_trampoline(int program_fd, const struct point *point, struct error *err)
-{
-	int fd = bpf_raw_tracepoint_open(NULL, program_fd);
-
-	return fd < 0 ? refused(fd, point, "a trampoline", err) : fd;
 }
 
 /* Puts a program on a perf event, which it owns from then on. */

@@ -29,9 +29,8 @@ struct session {
 	uint32_t nr_rows, nr_cpus;
 	size_t ring_bytes;
 	struct ring ring;
-	void *extra;	 /* see session_extra() */
-	uint64_t events; /* handed over */
-	uint64_t missed_runs;
+	void *extra;	      /* see session_extra() */
+	uint64_t events;      /* handed over */
 	struct session *next; /* in the list of open sessions */
 };
 
