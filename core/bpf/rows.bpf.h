@@ -49,46 +49,56 @@ static __always_inline void fill_row(struct shark_row *row, const struct row_key
 	row->used = 1;
 }
 
+/* The row at an index; NULL for nr_rows, which is "no room". */
+static __always_inline struct shark_row *row_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&rows, &index);
+}
+
 /*
- * Index of the key's row, claimed if it has none; nr_rows, and counted, if all
- * the places it may have are taken. A row belongs to one CPU, so only that CPU
- * looks it up, fills it and counts in it. The table is at most half full and
- * the step depends on the hash, so SHARK_MAX_PROBES places are enough but for
- * one key in 2^16. When two CPUs want the same free row at the same moment, one
- * goes without this time; it is counted too.
+ * The key's row, or a free one, claimed for it and to be filled by the caller;
+ * NULL, and counted, if all the places it may have are taken. Keys have rows at
+ * multiples of `stride`. A row belongs to one CPU, so only that CPU looks it up,
+ * fills it and counts in it. The table is at most half full and the step depends
+ * on the hash, so SHARK_MAX_PROBES places are enough but for one key in 2^16.
+ * When two CPUs want the same free row at the same moment, one goes without this
+ * time; it is counted too.
  */
-static __always_inline __u32 find_row(struct shark_cpu *cpu, const struct row_key *k,
-				      const char *name)
+static __always_inline struct shark_row *search_row(struct shark_cpu *cpu, const struct row_key *k,
+						    __u32 stride, __u32 *index)
 {
 	__u64 hash = hash_of(k);
-	__u32 step = (__u32)(hash >> 40) | 1;
-	__u32 at = (__u32)hash, index = 0;
+	__u32 step = ((__u32)(hash >> 40) | 1) * stride;
+	__u32 at = (__u32)hash * stride;
 	struct shark_row *row = NULL;
 
 	/* What follows is behind the loop: the verifier goes there twice, not at each turn. */
 	for (int i = 0; i < SHARK_MAX_PROBES; i++, at += step) {
-		index = at & (config.nr_rows - 1);
-		row = bpf_map_lookup_elem(&rows, &index);
+		*index = at & (config.nr_rows - 1);
+		row = bpf_map_lookup_elem(&rows, index);
 		if (!row || !row->used || is_row_of(row, k))
 			break;
 		row = NULL;
 	}
-	if (row && !row->used) {
-		if (claim_row(&index))
-			row = NULL;
-		else
-			fill_row(row, k, name);
-	}
-	if (row)
-		return index;
-	cpu->rows_full++;
-	return config.nr_rows;
+	if (row && !row->used && claim_row(index))
+		row = NULL;
+	if (!row)
+		cpu->rows_full++;
+	return row;
 }
 
-/* The row at an index that find_row() gave; NULL for "no room". */
-static __always_inline struct shark_row *row_at(__u32 index)
+/* Index of the key's row, made if it has none; nr_rows if there is no room. */
+static __always_inline __u32 find_row(struct shark_cpu *cpu, const struct row_key *k,
+				      const char *name)
 {
-	return bpf_map_lookup_elem(&rows, &index);
+	__u32 index = 0;
+	struct shark_row *row = search_row(cpu, k, 1, &index);
+
+	if (!row)
+		return config.nr_rows;
+	if (!row->used)
+		fill_row(row, k, name);
+	return index;
 }
 
 static __always_inline void count(struct shark_row *row, __u64 ns)

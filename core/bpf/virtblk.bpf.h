@@ -224,28 +224,14 @@ static __always_inline void fill_group(__u32 group, const struct row_key *k)
 /* As find_row(), for SHARK_REQUEST_ROWS rows behind one another: one search for all stages. */
 static __always_inline __u32 find_group(struct shark_cpu *cpu, const struct row_key *k)
 {
-	__u64 hash = hash_of(k);
-	__u32 step = ((__u32)(hash >> 40) | 1) * SHARK_REQUEST_ROWS;
-	__u32 at = (__u32)hash * SHARK_REQUEST_ROWS, index = 0;
-	struct shark_row *row = NULL;
+	__u32 index = 0;
+	struct shark_row *row = search_row(cpu, k, SHARK_REQUEST_ROWS, &index);
 
-	for (int i = 0; i < SHARK_MAX_PROBES; i++, at += step) {
-		index = at & (config.nr_rows - 1);
-		row = row_at(index);
-		if (!row || !row->used || is_row_of(row, k))
-			break;
-		row = NULL;
-	}
-	if (row && !row->used) {
-		if (claim_row(&index))
-			row = NULL;
-		else
-			fill_group(index, k);
-	}
-	if (row)
-		return index;
-	cpu->rows_full++;
-	return config.nr_rows;
+	if (!row)
+		return config.nr_rows;
+	if (!row->used)
+		fill_group(index, k);
+	return index;
 }
 
 /* A figure of a queue: SHARK_INTERRUPTS, ... */
