@@ -36,7 +36,6 @@ rowtable.run {
     rowtable.COUNT, rowtable.RATE, rowtable.TOTAL, rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
     { title = "NONE", field = "none", format = fmt.count },
   },
-  key = function(row) return ("%d %d %s"):format(row.irq, row.cpu, row.action) end,
   label = function(row) return ("IRQ %d %s, CPU %d"):format(row.irq, row.action, row.cpu) end,
   sums = { "count", "total_ns", "none", "handled", "wake_thread" },
   prepare = function() chips = interrupts.read() or {} end,

@@ -38,10 +38,6 @@ rowtable.run {
     { title = "PENDING", field = "coalesced", format = fmt.count },
     { title = "SENT FROM", field = "callsite", left = true },
   },
-  key = function(row)
-    return table.concat({ row.what, row.vector, row.cpu, cpu_text(row.sender), row.callsite or "",
-      row.callback or "" }, " ")
-  end,
   label = function(row) return ("%s, CPU %s to CPU %s"):format(row.name, row.from, row.to) end,
   sums = { "count", "total_ns", "coalesced" },
   complete = function(row)

@@ -35,7 +35,6 @@ rowtable.run {
     { title = "WAIT99-US", field = "wait_p99_ns", format = fmt.microseconds },
     { title = "WAITMAX-US", field = "wait_max_ns", format = fmt.microseconds },
   },
-  key = function(row) return ("%d %d %s"):format(row.irq, row.cpu, row.action) end,
   label = function(row) return ("IRQ %d %s, CPU %d"):format(row.irq, row.action, row.cpu) end,
   sums = { "wakes", "count", "total_ns", "preempted_ns", "waits", "wait_ns" },
   hists = { "hist", "wait_hist" },

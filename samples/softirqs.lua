@@ -70,7 +70,6 @@ rowtable.run {
   session = session,
   title = "softirqs",
   columns = columns,
-  key = function(row) return ("%s %d"):format(row.softirq, row.cpu) end,
   label = function(row) return ("%s, CPU %d"):format(row.softirq, row.cpu) end,
   sums = { "count", "total_ns", "interrupted_ns", "ksoftirqd", "raise_unseen", "waits", "wait_ns", "coalesced" },
   hists = { "hist", "wait_hist" },

@@ -32,7 +32,6 @@ rowtable.run {
     rowtable.COUNT, rowtable.RATE, rowtable.TOTAL, rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
     { title = "NMI HANDLER", field = "handler", left = true },
   },
-  key = function(row) return ("%d %d %s"):format(row.vector, row.cpu, row.handler or "") end,
   label = function(row) return ("%s, CPU %d"):format(row.name, row.cpu) end,
   sums = { "count", "total_ns", "handled" },
   order = rowtable.order({ "vector", "name", "cpu", "handler" }, { "handled" }),

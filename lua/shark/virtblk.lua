@@ -14,6 +14,7 @@ local bit = require "bit"
 local C = require "shark.events"
 local ffi = require "ffi"
 local hist = require "shark.hist"
+local rows = require "shark.trace.rows"
 local session = require "shark.trace.session"
 local uv = require "uv"
 local virtio = require "shark.system.virtio"
@@ -124,36 +125,17 @@ local DECODERS = {
   [C.SHARK_FLUSH_ENDS] = decode_flush_ends,
 }
 
-local SUMS = { "count", "total_ns", "total", "same_cpu", "requeues", "errors", "bytes", "requests", "without_work",
-  "not_mine", "sent", "suppressed" }
-local MAXIMA = { "max_ns", "max", "most" }
+local merge = rows.merger {
+  sums = { "count", "total_ns", "total", "same_cpu", "requeues", "errors", "bytes", "requests", "without_work",
+    "not_mine", "sent", "suppressed" },
+  maxima = { "max_ns", "max", "most" },
+}
 
-local function merge(into, row)
-  for _, field in ipairs(SUMS) do
-    into[field] = into[field] and into[field] + row[field]
-  end
-  for _, field in ipairs(MAXIMA) do
-    into[field] = into[field] and math.max(into[field], row[field])
-  end
-  if into.hist then
-    into.hist:merge(row.hist)
-  end
-end
+local BY = { "device", "queue", "op", "size", "cpu", "where", "order", "from", "what" }
 
-local KEY = { "what", "device", "queue", "cpu", "op", "size", "where", "order", "from" }
-
-local function key_by(row, fields)
-  local parts = {}
-  for i, field in ipairs(fields) do
-    parts[i] = tostring(row[field])
-  end
-  return table.concat(parts, "\0")
-end
-
-local ORDER = { "device", "queue", "op", "size", "cpu", "where", "order", "from" }
-
+-- Figures of a whole queue behind those of its requests: a row without a field is last.
 local function less(a, b)
-  for _, field in ipairs(ORDER) do
+  for _, field in ipairs(BY) do
     local left, right = a[field], b[field]
     if left ~= right then
       if left == nil or right == nil then
@@ -162,18 +144,18 @@ local function less(a, b)
       return left < right
     end
   end
-  return a.what < b.what
+  return false
 end
 
 --- Joins rows of read(): those that agree in the fields given become one.
---- @param rows table[] @param fields string[] e.g. { "device", "op", "stage", "from" }
+--- @param list_of_rows table[] @param fields string[] e.g. { "device", "op", "stage", "from" }
 --- @param wanted? string  rows of this `what` only
 --- @return table[] rows with these fields and what adds up
-function M.join(rows, fields, wanted)
-  local list, by_key = {}, {}
-  for _, row in ipairs(rows) do
+function M.join(list_of_rows, fields, wanted)
+  local list, by_key, key_of = {}, {}, rows.key_by(fields)
+  for _, row in ipairs(list_of_rows) do
     if not wanted or row.what == wanted then
-      local key = key_by(row, fields)
+      local key = key_of(row)
       if by_key[key] then
         merge(by_key[key], row)
       else
@@ -303,7 +285,7 @@ local kind = session.define {
   event = "struct shark_request",
   decode = function(row) return (DECODERS[tonumber(row.what)] or decode_request)(row) end,
   merge = merge,
-  key = function(row) return key_by(row, KEY) end,
+  by = BY,
   less = less,
   fields = fields,
   audit = {

@@ -78,7 +78,7 @@ end
 --- @param spec table what shark.cli.run() takes, without report and show; and
 ---   title     string
 ---   columns   table[]  as shark.text.table has them
----   key       fun(row): string
+---   key       fun(row): string  default: what tells the session's rows apart
 ---   sums      string[]  fields that add up
 ---   hists     string[]  fields that are histograms
 ---   label     fun(row): string  heading of the row's histogram
@@ -91,6 +91,7 @@ function M.run(spec)
   local trace_start = shark.gettimeofday()
   local window_start = trace_start
   spec.hists = spec.hists or { "hist" }
+  spec.key = spec.key or function(row) return spec.session:key(row) end
   spec.is_shown = spec.is_shown or function(row) return row.count > 0 end
   spec.report = function(before)
     local rows = spec.session:read()

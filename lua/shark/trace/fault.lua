@@ -62,21 +62,14 @@ local function row_of(vendor)
   end
 end
 
-local function key(row)
-  return ("%s\0%s\0%04d"):format(row.unit, row.source, row.code)
-end
-
 local function kind_of(vendor)
   return session.define {
     provider = "fault_" .. vendor,
     event = "struct shark_fault_event",
     decode = row_of(vendor),
-    merge = function(into, row)
-      into.count, into.overflows = into.count + row.count, into.overflows + row.overflows
-      into.last_ns = math.max(into.last_ns, row.last_ns)
-    end,
-    key = key,
-    less = function(a, b) return key(a) < key(b) end,
+    by = { "unit", "source", "code" },
+    sums = { "count", "overflows" },
+    maxima = { "last_ns" },
     fields = { decoded = function(_, event) return decoded(event) end },
   }
 end

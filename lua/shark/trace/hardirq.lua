@@ -31,24 +31,6 @@ local function decode(row)
   }
 end
 
--- An action that was freed and requested again has a row for each time.
-local function merge(into, row)
-  for _, field in ipairs { "count", "total_ns", "none", "handled", "wake_thread" } do
-    into[field] = into[field] + row[field]
-  end
-  into.max_ns = math.max(into.max_ns, row.max_ns)
-  into.hist:merge(row.hist)
-end
-
-local function less(a, b)
-  if a.irq ~= b.irq then
-    return a.irq < b.irq
-  elseif a.action ~= b.action then
-    return a.action < b.action
-  end
-  return a.cpu < b.cpu
-end
-
 -- Every action of a shared IRQ is called for each interrupt: the one that was
 -- called most often says how many there were.
 local function seen(self)
@@ -81,9 +63,9 @@ local kind = session.define {
   provider = "hardirq",
   event = "struct shark_event",
   decode = decode,
-  merge = merge,
-  less = less,
-  key = function(row) return row.irq .. "\0" .. row.cpu .. "\0" .. row.action end,
+  -- An action that was freed and requested again has a row for each time.
+  by = { "irq", "action", "cpu" },
+  sums = { "count", "total_ns", "none", "handled", "wake_thread" },
   fields = {
     action = function(self, event)
       local row = event.row

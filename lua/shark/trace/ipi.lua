@@ -29,29 +29,14 @@ local function decode_receive(row)
   }
 end
 
-local function merge(into, row)
-  into.count = into.count + row.count
-  into.coalesced = row.coalesced and into.coalesced + row.coalesced
-  if row.hist then
-    into.total_ns, into.max_ns = into.total_ns + row.total_ns, math.max(into.max_ns, row.max_ns)
-    into.hist:merge(row.hist)
-  end
-end
-
-local function key(row)
-  return ("%s\0%d\0%d\0%s\0%s\0%s"):format(row.what, row.vector, row.cpu, row.sender or "",
-    row.callsite or "", row.callback or "")
-end
-
 local kind = session.define {
   provider = "ipi",
   event = "struct shark_event",
   decode = function(row)
     return row.what == C.SHARK_SEND and decode_send(row) or decode_receive(row)
   end,
-  merge = merge,
-  key = key,
-  less = function(a, b) return key(a) < key(b) end,
+  by = { "what", "vector", "cpu", "sender", "callsite", "callback" },
+  sums = { "count", "total_ns", "coalesced" },
   fields = {
     name = function(_, event) return vector.name_of(event.vector) end,
   },

@@ -26,30 +26,14 @@ local function decode(row)
   return decoded
 end
 
-local function merge(into, row)
-  for _, field in ipairs { "wakes", "count", "total_ns", "preempted_ns", "waits", "wait_ns" } do
-    into[field] = into[field] + row[field]
-  end
-  into.max_ns = math.max(into.max_ns, row.max_ns)
-  into.wait_max_ns = math.max(into.wait_max_ns, row.wait_max_ns)
-  into.hist:merge(row.hist)
-  into.wait_hist:merge(row.wait_hist)
-end
-
 local kind = session.define {
   provider = "irqthread",
   event = "struct shark_deferred_event",
   decode = decode,
-  merge = merge,
-  key = function(row) return row.irq .. "\0" .. row.cpu .. "\0" .. row.action end,
-  less = function(a, b)
-    if a.irq ~= b.irq then
-      return a.irq < b.irq
-    elseif a.action ~= b.action then
-      return a.action < b.action
-    end
-    return a.cpu < b.cpu
-  end,
+  by = { "irq", "action", "cpu" },
+  sums = { "wakes", "count", "total_ns", "preempted_ns", "waits", "wait_ns" },
+  maxima = { "max_ns", "wait_max_ns" },
+  hists = { "hist", "wait_hist" },
   fields = {
     action = function(self, event)
       return event.row < self.nr_rows and ffi.string(self.rows[event.row].name) or ""

@@ -79,21 +79,6 @@ local function row_of(vendor)
   end
 end
 
-local SUMS = { "count", "total_ns", "flushes", "flush_ns", "refused", "unchanged" }
-
-local function merge(into, row)
-  for _, field in ipairs(SUMS) do
-    into[field] = into[field] + row[field]
-  end
-  into.max_ns = math.max(into.max_ns, row.max_ns)
-  into.hist:merge(row.hist)
-end
-
-local function key(row)
-  return ("%08d\0%s\0%s\0%08d\0%s\0%04d"):format(row.irq or -1, row.unit, row.device or "", row.index,
-    row.what, row.cpu)
-end
-
 local function has(flag)
   return function(_, event) return bit.band(event.flags, flag) ~= 0 end
 end
@@ -118,9 +103,8 @@ local function kind_of(vendor)
     provider = "irte_" .. vendor,
     event = "struct shark_irte_event",
     decode = row_of(vendor),
-    merge = merge,
-    key = key,
-    less = function(a, b) return key(a) < key(b) end,
+    by = { "irq", "unit", "device", "index", "what", "cpu" },
+    sums = { "count", "total_ns", "flushes", "flush_ns", "refused", "unchanged" },
     fields = fields,
   }
 end

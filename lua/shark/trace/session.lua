@@ -6,6 +6,7 @@
 local audit = require "shark.trace.audit"
 local core = require "shark.core"
 local ffi = require "ffi"
+local rows = require "shark.trace.rows"
 local stack = require "shark.trace.stack"
 local uv = require "uv"
 
@@ -38,9 +39,10 @@ local row_pointer = ffi.typeof("const struct shark_row *")
 ---   provider  string  name of the core's provider
 ---   event     string  FFI type of an event
 ---   decode    fun(row): table   a row of read() from a row in the kernel's memory
----   merge     fun(into, row)    joins two rows that mean the same
----   key       fun(row): string  what makes two decoded rows mean the same
----   less      fun(a, b): boolean  order of read()
+---   by        string[]  fields that tell decoded rows apart, in the order of read()
+---   sums, maxima, hists  string[]  fields that add up where rows mean the same, see shark.trace.rows
+---   merge     fun(into, row)?   does so instead
+---   less      fun(a, b)?: boolean  order of read(), if it is another
 ---   fields    table   name -> fun(session, event): further fields of an event
 ---   audit     table?  what the kernel itself counts:
 ---     source  string    where, for people; a file's text is handed to kernel()
@@ -63,6 +65,9 @@ function M.define(kind)
     end,
   })
   kind.events_pointer = ffi.typeof("const $ *", slot_type)
+  kind.key = rows.key_by(kind.by)
+  kind.less = kind.less or rows.order_by(kind.by)
+  kind.merge = kind.merge or rows.merger(kind)
   return kind
 end
 
@@ -144,6 +149,12 @@ function Session:read()
   end
   table.sort(list, kind.less)
   return list
+end
+
+--- What tells a row of read() from the others: the same as long as the session runs.
+--- @return string
+function Session:key(row)
+  return self.kind.key(row)
 end
 
 -- ---- events ----

@@ -5,6 +5,7 @@ local bit = require "bit"
 local C = require "shark.events"
 local hist = require "shark.hist"
 local interrupts = require "shark.system.interrupts"
+local rows = require "shark.trace.rows"
 local session = require "shark.trace.session"
 local vector = require "shark.trace.vector"
 
@@ -65,16 +66,14 @@ local function decode_run(row)
   }
 end
 
-local SUMS = { "count", "total_ns", "interrupted_ns", "ksoftirqd", "raise_unseen", "waits", "wait_ns", "coalesced" }
+local merge_figures = rows.merger {
+  sums = { "count", "total_ns", "interrupted_ns", "ksoftirqd", "raise_unseen", "waits", "wait_ns", "coalesced" },
+  maxima = { "max_ns", "wait_max_ns" },
+  hists = { "hist", "wait_hist" },
+}
 
 local function merge(into, row)
-  for _, field in ipairs(SUMS) do
-    into[field] = into[field] + row[field]
-  end
-  into.max_ns = math.max(into.max_ns, row.max_ns)
-  into.wait_max_ns = math.max(into.wait_max_ns, row.wait_max_ns)
-  into.hist:merge(row.hist)
-  into.wait_hist:merge(row.wait_hist)
+  merge_figures(into, row)
   for by, count in pairs(row.raised_by) do
     into.raised_by[by] = (into.raised_by[by] or 0) + count
   end
@@ -105,14 +104,8 @@ local kind = session.define {
   decode = function(row)
     return row.what == C.SHARK_WAIT and decode_wait(row) or decode_run(row)
   end,
+  by = { "number", "cpu" },
   merge = merge,
-  key = function(row) return row.number .. "\0" .. row.cpu end,
-  less = function(a, b)
-    if a.number ~= b.number then
-      return a.number < b.number
-    end
-    return a.cpu < b.cpu
-  end,
   fields = {
     name = function(_, event) return name_of(event.softirq) end,
     raised_by = function(_, event)

@@ -55,10 +55,6 @@ local function decode(row)
   return decoded
 end
 
-local function key(row)
-  return ("%s\0%04d\0%04d"):format(row.what, row.on_cpu or -1, row.cpu)
-end
-
 -- ---- the state of each CPU ----
 
 local function copy(into, row, fields)
@@ -116,9 +112,7 @@ local kind = session.define {
   provider = "vecalloc",
   event = "struct shark_vecalloc_event",
   decode = decode,
-  merge = function() end, -- no two rows mean the same
-  key = key,
-  less = function(a, b) return key(a) < key(b) end,
+  by = { "what", "on_cpu", "cpu" }, -- no two rows mean the same
   fields = {
     name = function(_, event) return NAMES[event.what] end,
     task = function(_, event) return ffi.string(event.comm) end,

@@ -45,12 +45,6 @@ local function decode(row)
   }
 end
 
-local function merge(into, row)
-  into.count, into.total_ns = into.count + row.count, into.total_ns + row.total_ns
-  into.max_ns = math.max(into.max_ns, row.max_ns)
-  into.hist:merge(row.hist)
-end
-
 local function line_of(vector)
   return VECTORS[vector] and VECTORS[vector].line
 end
@@ -82,16 +76,8 @@ local kind = session.define {
   provider = "vector",
   event = "struct shark_event",
   decode = decode,
-  merge = merge,
-  key = function(row) return ("%d\0%d\0%s"):format(row.vector, row.cpu, row.handler or "") end,
-  less = function(a, b)
-    if a.vector ~= b.vector then
-      return a.vector < b.vector
-    elseif a.cpu ~= b.cpu then
-      return a.cpu < b.cpu
-    end
-    return (a.handler or "") < (b.handler or "")
-  end,
+  by = { "vector", "cpu", "handler" },
+  sums = { "count", "total_ns" },
   fields = {
     name = function(_, event) return M.name_of(event.vector) end,
   },

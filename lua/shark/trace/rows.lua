@@ -1,0 +1,56 @@
+--- What tells decoded rows apart, their order, and how two of them become one.
+
+local M = {}
+
+--- What the rows that agree in these fields have in common.
+--- @param fields string[] @return fun(row): string
+function M.key_by(fields)
+  return function(row)
+    local parts = {}
+    for i, field in ipairs(fields) do
+      parts[i] = tostring(row[field])
+    end
+    return table.concat(parts, "\0")
+  end
+end
+
+--- Order by these fields, the first before the second; a row without one first.
+--- @param fields string[] @return fun(a, b): boolean
+function M.order_by(fields)
+  return function(a, b)
+    for _, field in ipairs(fields) do
+      local left, right = a[field], b[field]
+      if left ~= right then
+        if left == nil or right == nil then
+          return left == nil
+        end
+        return left < right
+      end
+    end
+    return false
+  end
+end
+
+local NONE, MAX_NS, HIST = {}, { "max_ns" }, { "hist" }
+
+--- Adds a row to another that means the same. Fields that a row has not are left out.
+--- @param spec table { sums = {...}, maxima = { "max_ns" }, hists = { "hist" } }: names of fields
+--- @return fun(into, row)
+function M.merger(spec)
+  local sums, maxima, hists = spec.sums or NONE, spec.maxima or MAX_NS, spec.hists or HIST
+  return function(into, row)
+    for _, field in ipairs(sums) do
+      into[field] = into[field] and into[field] + row[field]
+    end
+    for _, field in ipairs(maxima) do
+      into[field] = into[field] and math.max(into[field], row[field])
+    end
+    for _, field in ipairs(hists) do
+      if into[field] then
+        into[field]:merge(row[field])
+      end
+    end
+  end
+end
+
+return M
