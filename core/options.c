@@ -9,8 +9,9 @@
 const char options_usage[] =
 	"usage: shark [options] [script [args]]\n"
 	"\n"
-	"Runs a Lua script that traces interrupts: a file, a packaged script (--list), or\n"
-	"'-' for standard input. Without a script and on a terminal: an interactive prompt.\n"
+	"Runs a Lua script that traces interrupts: a packaged one by its name (--list), a\n"
+	"file by a name with a slash or the suffix .lua, or '-' for standard input. Without\n"
+	"a script and on a terminal: an interactive prompt.\n"
 	"\n"
 	"  -e CHUNK       run a line of Lua first\n"
 	"  -l NAME        require module NAME into a global of that name first\n"

@@ -161,30 +161,45 @@ static bool load_packaged(lua_State *L, const struct options *options,
 	return load_file(L, path);
 }
 
+/*
+ * Who runs shark as root in somebody else's directory must get what is
+ * packaged: a bare word never is a file.
+ */
+static bool names_file(const char *name)
+{
+	const char *suffix = strrchr(name, '.');
+
+	return strchr(name, '/') || (suffix && !strcmp(suffix, ".lua"));
+}
+
+static bool load_path(lua_State *L, const char *path)
+{
+	struct stat found;
+
+	if (stat(path, &found))
+		lua_pushfstring(L, "cannot run '%s': %s", path, strerror(errno));
+	else if (S_ISDIR(found.st_mode))
+		lua_pushfstring(L, "cannot run '%s': it is a directory", path);
+	else
+		return load_file(L, path);
+	return fail(L);
+}
+
 static bool load_named(lua_State *L, const struct options *options, const char *name)
 {
 	const struct embedded *packaged = embedded_find(embedded_scripts, name);
-	bool exists, is_directory;
-	struct stat found;
 
-	exists = !stat(name, &found);
-	is_directory = exists && S_ISDIR(found.st_mode);
-	if (packaged && (!exists || is_directory))
-		return load_packaged(L, options, packaged);
 	if (packaged)
-		log_error("running the file '%s'; the packaged script of that name is hidden by it",
-			  name);
-	if (exists && !is_directory)
-		return load_file(L, name);
-	if (is_directory)
-		lua_pushfstring(L, "cannot run '%s': it is a directory", name);
-	else if (errno == ENOENT)
-		lua_pushfstring(L,
-				"cannot run '%s': no file and no packaged script of that name "
-				"('shark --list' lists those)",
-				name);
+		return load_packaged(L, options, packaged);
+	if (names_file(name))
+		return load_path(L, name);
+	lua_pushfstring(L, "cannot run '%s': no packaged script of that name ('shark --list'); ",
+			name);
+	if (access(name, F_OK))
+		lua_pushliteral(L, "a file needs a slash or the suffix .lua");
 	else
-		lua_pushfstring(L, "cannot run '%s': %s", name, strerror(errno));
+		lua_pushfstring(L, "'./%s' runs the file", name);
+	lua_concat(L, 2);
 	return fail(L);
 }
 

@@ -25,9 +25,10 @@ void script_set_arg(lua_State *L, const struct options *options);
 void script_load_init(lua_State *L, const char *root);
 
 /*
- * Carries out -e and -l, then runs the script: a file of that name, else the
- * packaged script, "-" being standard input; without a script and without a
- * terminal, standard input too. Reports what fails and returns false.
+ * Carries out -e and -l, then runs the script: the packaged one of that name; a
+ * file if the name has a slash or ends in .lua; "-" is standard input, which is
+ * also the script when none is named and there is no terminal. Reports what
+ * fails and returns false.
  */
 bool script_run(lua_State *L, const struct options *options);
 

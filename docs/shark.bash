@@ -12,7 +12,7 @@ _shark() {
 	done
 	if [[ -n $script ]]; then
 		# The options of a packaged script, from its own --help.
-		if [[ $cur == -* && ! -e $script ]]; then
+		if [[ $cur == -* && $script != */* && $script != *.lua ]]; then
 			COMPREPLY=($(compgen -W "$(shark "$script" --help 2>/dev/null |
 				grep -oE -- '(^|[ ,])--?[a-zA-Z][-a-z]*' | tr -d ' ,')" -- "$cur"))
 		else
@@ -26,8 +26,11 @@ _shark() {
 	esac
 	if [[ $cur == -* ]]; then
 		COMPREPLY=($(compgen -W '-e -l -i --list --root -V --verbose -v --version -h --help --' -- "$cur"))
+	elif [[ $cur == */* ]]; then
+		COMPREPLY=($(compgen -f -- "$cur"))
 	else
-		COMPREPLY=($(compgen -f -- "$cur") $(compgen -W "$(shark --list 2>/dev/null | awk '{ print $1 }')" -- "$cur"))
+		# A file here needs its suffix, or a slash.
+		COMPREPLY=($(compgen -d -- "$cur") $(compgen -f -X '!*.lua' -- "$cur") $(compgen -W "$(shark --list 2>/dev/null | awk '{ print $1 }')" -- "$cur"))
 	fi
 }
 complete -o filenames -F _shark shark

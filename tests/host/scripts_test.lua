@@ -2,6 +2,7 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local proc = require "proc"
 local t = require "t"
+local uv = require "uv"
 
 local shark, shell = proc.run_shark, proc.run_shell
 local directory = proc.temporary_directory()
@@ -25,17 +26,49 @@ function tests.test_a_packaged_script_by_name()
   t.assertStrContains(shark("hello").out, "hello from shark")
 end
 
-function tests.test_a_file_hides_the_packaged_script_and_that_is_said()
+function tests.test_a_file_of_that_name_does_not_replace_the_packaged_script()
   file("hello", "print 'from the file'")
   local result = shark({ cwd = directory }, "hello")
-  t.assertEquals(result.out, "from the file\n")
-  t.assertStrContains(result.err, "packaged script of that name is hidden")
-  os.remove(directory .. "/hello")
+  t.assertStrContains(result.out, "hello from shark")
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+  t.assertEquals(shark({ cwd = directory }, "./hello").out, "from the file\n")
+end
+
+function tests.test_a_file_is_told_by_a_slash_or_its_suffix()
+  file("here", "print 'by its slash'")
+  file("here.lua", "print 'by its suffix'")
+  t.assertEquals(shark({ cwd = directory }, "./here").out, "by its slash\n")
+  t.assertEquals(shark({ cwd = directory }, "here.lua").out, "by its suffix\n")
+  t.assertEquals(shark(directory .. "/here").out, "by its slash\n")
+end
+
+function tests.test_a_bare_name_is_never_a_file()
+  file("neither", "print 'never'")
+  local result = shark({ cwd = directory }, "neither")
+  assert_fails(result, "cannot run 'neither': no packaged script of that name", "'./neither' runs the file")
+  t.assertEquals(result.out, "")
 end
 
 function tests.test_a_directory_does_not_hide_the_packaged_script()
   os.execute(("mkdir -p %s/d/hello"):format(directory))
   t.assertStrContains(shark({ cwd = directory .. "/d" }, "hello").out, "hello from shark")
+end
+
+-- What the completion offers for the last word, in the directory of this test.
+local function completions(...)
+  local words = { "shark", ... }
+  return shell(([[cd %s && bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); shark() { "$SHARK" "$@"; }
+    _shark; printf "%%s\n" "${COMPREPLY[@]}"' bash %s/docs/shark.bash %s]]):format(directory, uv.cwd(),
+    table.concat(words, " "))).out
+end
+
+function tests.test_completion_offers_what_would_run()
+  file("hello", "") file("hellish", "") file("hell.lua", "")
+  t.assertEquals(completions "hell", "hell.lua\nhello\n")
+  t.assertEquals(completions "./helli", "./hellish\n")
+  t.assertStrContains(completions("hardirqs", "--dur"), "--duration")
+  file("hardirqs", "")
+  t.assertStrContains(completions("hardirqs", "--dur"), "--duration")
 end
 
 function tests.test_a_first_line_with_an_interpreter_is_skipped()
@@ -53,8 +86,10 @@ end
 -- ---- which cannot run ----
 
 function tests.test_missing()
-  assert_fails(shark "no-such-script", "cannot run 'no-such-script': no file and no packaged script")
-  assert_fails(shark "./hello", "cannot run './hello'")
+  assert_fails(shark "no-such-script", "cannot run 'no-such-script': no packaged script",
+    "a file needs a slash or the suffix .lua")
+  assert_fails(shark "./no-such-file", "cannot run './no-such-file': No such file or directory")
+  assert_fails(shark "hardirqs.lua", "cannot run 'hardirqs.lua': No such file or directory")
 end
 
 function tests.test_a_directory()
