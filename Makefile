@@ -56,11 +56,11 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -
 # ---- what there is ----
 
 # The core proper: no Lua, no event loop. Unit tests link this and nothing else.
-CORE := error log libbpf_error kfeat tracepoint attach object ring session symbols debuginfo rawsock \
+CORE := error log foreign libbpf_error kfeat tracepoint attach object ring session symbols debuginfo rawsock \
 	provider provider_hardirq provider_softirq provider_vector \
 	provider_ipi provider_irqthread provider_vecalloc provider_irte provider_affinity provider_fault \
 	provider_virtblk options embedded
-HOST := main host run ending output script repl bind/bind_luv bind/bind_shark bind/bind_session \
+HOST := main host run ending output script repl bind/bind_luv bind/bind_shark bind/bind_session bind/bind_foreign \
 	bind/luaint
 
 # OBJECT:SOURCE:DEFINE, one compiled BPF object for each way of attaching

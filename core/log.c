@@ -3,15 +3,25 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "foreign.h"
 
 static bool verbose_on;
 
 __attribute__((format(printf, 1, 0))) static void print_line(const char *format, va_list args)
 {
+	autofree char *text = NULL;
+
 	/* Text already printed comes first where both streams are one terminal. */
 	fflush(stdout);
 	fputs("shark: ", stderr);
-	vfprintf(stderr, format, args);
+	if (vasprintf(&text, format, args) < 0)
+		fputs("not enough memory for a message", stderr);
+	else
+		foreign_print(stderr, FOREIGN_LINES, text, strlen(text));
 	fputc('\n', stderr);
 }
 

@@ -4,6 +4,7 @@ local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local interrupts = require "shark.system.interrupts"
 local irq = require "shark.irq"
+local out = require "shark.text.out"
 local remap_trace = require "shark.remap.trace"
 local table_text = require "shark.text.table"
 
@@ -133,10 +134,10 @@ local COLUMNS = {
 }
 
 local function show(what)
-  print(("\naffinity of interrupts, %.1f s"):format(what.seconds))
-  print(table_text.render(COLUMNS, what.rows))
+  out.line("\naffinity of interrupts, %.1f s", what.seconds)
+  out.lines(table_text.render(COLUMNS, what.rows))
   if why_no_moves then
-    print("requests are not traced: " .. why_no_moves)
+    out.line("requests are not traced: %s", why_no_moves)
   end
 end
 

@@ -1,5 +1,7 @@
 -- hello: the arguments, the version, and nothing else; the smallest script
-print(("hello from shark %s"):format(shark.version))
+local out = require "shark.text.out"
+
+out.line("hello from shark %s", shark.version)
 for i, argument in ipairs(arg) do
-  print(("argument %d: %s"):format(i, argument))
+  out.line("argument %d: %s", i, argument)
 end

@@ -2,9 +2,9 @@
 local acpi_text = require "shark.text.acpi"
 local chain = require "shark.iommu.chain"
 local cli = require "shark.cli"
-local fmt = require "shark.fmt"
 local iommu_state = require "shark.iommu.state"
 local iommu_units = require "shark.iommu.units"
+local out = require "shark.text.out"
 local plain = require "shark.text.plain"
 local tree = require "shark.map.tree"
 
@@ -41,19 +41,19 @@ local found = read()
 
 local function print_chains()
   for _, entry in ipairs(found.chains) do
-    print(entry.verdict)
-    print(table.concat(chain.lines(entry.steps, entry.decisive), "\n"))
+    out.line("%s", entry.verdict)
+    out.lines(chain.lines(entry.steps, entry.decisive))
   end
 end
 
 local function print_units()
-  print(("\n%d unit%s (%s)"):format(#found.units, #found.units == 1 and "" or "s", found.source))
+  out.line("\n%d unit%s (%s)", #found.units, #found.units == 1 and "" or "s", found.source)
   for _, unit in ipairs(found.units) do
     local top = tree.node("")
     local branch = tree.add_iommu(top, unit)
-    tree.add(branch, #unit.devices > 0 and "devices: " .. fmt.printable(table.concat(unit.devices, " "))
+    tree.add(branch, #unit.devices > 0 and "devices: " .. table.concat(unit.devices, " ")
       or "no device is behind it in /sys: it translates no DMA")
-    print(tree.text(branch))
+    out.lines(tree.text(branch))
   end
 end
 
@@ -67,11 +67,11 @@ local function print_drhds()
   if not found.drhd_units or #found.drhd_units == 0 then
     return
   end
-  print("\ndmar_drhd_units")
+  out.line("\ndmar_drhd_units")
   for _, unit in ipairs(found.drhd_units) do
-    print(drhd_line(unit))
+    out.line("%s", drhd_line(unit))
     for _, device in ipairs(unit.devices) do
-      print(("    %s %s"):format(device.source, fmt.printable(device.name or "(not plugged in)")))
+      out.line("    %s %s", device.source, device.name or "(not plugged in)")
     end
   end
 end
@@ -80,17 +80,16 @@ local function print_registered()
   if not found.registered then
     return
   end
-  print("\niommu_device_list" .. (#found.registered == 0 and ": empty, no IOMMU is in use" or ""))
+  out.line("\niommu_device_list%s", #found.registered == 0 and ": empty, no IOMMU is in use" or "")
   for _, device in ipairs(found.registered) do
-    local name, ops = fmt.printable(device.name or "?"), fmt.printable(device.ops or "?")
-    print(("  %s %s, ops %s"):format(device.object, name, ops))
+    out.line("  %s %s, ops %s", device.object, device.name or "?", device.ops or "?")
   end
 end
 
 local function print_tables()
   for _, name in ipairs { "dmar", "ivrs" } do
     local missing = found.firmware.missing[name]
-    print(found[name] and table.concat(acpi_text[name](found[name]), "\n") or missing.message)
+    out.lines(found[name] and acpi_text[name](found[name]) or { missing.message })
   end
 end
 
@@ -100,14 +99,14 @@ local function print_text()
   print_drhds()
   print_registered()
   for _, missing in ipairs(found.missing) do
-    print(("missing: %s: %s"):format(missing.what, missing.why))
+    out.line("missing: %s: %s", missing.what, missing.why)
   end
 end
 
 if options.json then
   found.firmware = nil
-  print(cli.json(plain(found), { "chains", "kind", "verdict", "in_use", "steps", "phase", "question", "ok", "answer",
-    "decisive", "units", "name", "devices", "drhd_units", "registered", "dmar", "ivrs", "missing" }))
+  out.json(plain(found), { "chains", "kind", "verdict", "in_use", "steps", "phase", "question", "ok", "answer",
+    "decisive", "units", "name", "devices", "drhd_units", "registered", "dmar", "ivrs", "missing" })
 elseif options.tables then
   print_tables()
 else

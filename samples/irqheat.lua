@@ -3,6 +3,7 @@ local cli = require "shark.cli"
 local heat = require "shark.text.heat"
 local hist = require "shark.hist"
 local irq = require "shark.irq"
+local out = require "shark.text.out"
 local uv = require "uv"
 
 local NAME = "irqheat"
@@ -60,7 +61,7 @@ local function report(before)
 end
 
 if not options.json then
-  print(("%-8s  %s"):format("", heat.scale(FIRST, LAST)))
+  out.line("%-8s  %s", "", heat.scale(FIRST, LAST))
 end
 
 cli.run {
@@ -78,7 +79,7 @@ cli.run {
   end,
   show = function(what)
     local label = what.report == "total" and "all" or os.date("%H:%M:%S")
-    print(("%-8s |%s| %.0f"):format(label, what.line, what.count))
+    out.raw(("%-8s |%s| %.0f"):format(label, what.line, what.count))
   end,
   order = { "count", "p50_ns", "p99_ns", "hist", "lo", "hi" },
 }

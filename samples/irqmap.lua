@@ -3,6 +3,7 @@ local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local graph = require "shark.map.graph"
 local irqmap = require "shark.irqmap"
+local out = require "shark.text.out"
 local plain = require "shark.text.plain"
 local table_text = require "shark.text.table"
 local tree = require "shark.map.tree"
@@ -68,7 +69,7 @@ local columns = {
 local function names_of(map, field)
   local names = {}
   for _, action in ipairs(map.actions) do
-    names[#names + 1] = action[field] and fmt.printable(action[field]) or nil
+    names[#names + 1] = action[field] and action[field] or nil
   end
   return #names > 0 and table.concat(names, ", ") or nil
 end
@@ -77,9 +78,9 @@ local function row_of(map)
   local irte, vector = map.irte, map.vector
   return {
     irq = map.irq, cpu = vector and vector.cpu, vector = vector and vector.number,
-    chip = fmt.printable(map.chip or "-"),
+    chip = map.chip,
     irte = irte and ("%s %d"):format(irte.iommu or irte.device, irte.index), count = map.count,
-    flow = fmt.printable(map.handle_irq or map.flow or "-"),
+    flow = map.handle_irq or map.flow,
     handler = names_of(map, "handler"), action = names_of(map, "name"),
   }
 end
@@ -100,14 +101,14 @@ local function print_missing(maps)
   end
   for _, what in ipairs(order) do
     local known = reasons[what]
-    print(("missing: %s (%d IRQ%s): %s"):format(what, known.count, known.count > 1 and "s" or "", known.why))
+    out.line("missing: %s (%d IRQ%s): %s", what, known.count, known.count > 1 and "s" or "", known.why)
   end
 end
 
 local function print_changed(maps)
   for _, map in ipairs(maps) do
     if map.changed then
-      print(("IRQ %d: %s"):format(map.irq, map.changed))
+      out.line("IRQ %d: %s", map.irq, map.changed)
     end
   end
 end
@@ -117,7 +118,7 @@ local function print_table(maps)
   for i, map in ipairs(maps) do
     rows[i] = row_of(map)
   end
-  print(table_text.render(columns, rows))
+  out.lines(table_text.render(columns, rows))
   print_changed(maps)
   print_missing(maps)
 end
@@ -131,17 +132,20 @@ local ORDER = { "irq", "source", "changed", "device", "pci", "mode", "driver", "
 
 local function print_trees(maps)
   for i, map in ipairs(maps) do
-    print((i > 1 and "\n" or "") .. tree.text(tree.of(map)))
+    if i > 1 then
+      out.line("")
+    end
+    out.lines(tree.text(tree.of(map)))
   end
 end
 
 local function print_vector(slot)
   if options.json then
-    print(cli.json(plain(slot), ORDER))
+    out.json(plain(slot), ORDER)
     return
   end
-  print(("CPU %d, vector %d (0x%02x): %s"):format(slot.cpu, slot.vector, slot.vector, slot.words))
-  print("  IDT entry: " .. fmt.printable(slot.idt or "not read"))
+  out.line("CPU %d, vector %d (0x%02x): %s", slot.cpu, slot.vector, slot.vector, slot.words)
+  out.line("  IDT entry: %s", slot.idt or "not read")
   if slot.map then
     print_trees { slot.map }
   end
@@ -152,11 +156,11 @@ if options.vector then
 else
   local maps = wanted_maps()
   if options.json then
-    print(cli.json(plain(maps), ORDER))
+    out.json(plain(maps), ORDER)
   elseif options.dot then
-    print(graph.dot(maps))
+    out.lines(graph.dot(maps))
   elseif options.svg then
-    print(graph.svg(maps))
+    out.lines(graph.svg(maps))
   elseif options.wanted or options.all then
     print_trees(maps)
   else

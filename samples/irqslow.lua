@@ -2,6 +2,7 @@
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
+local out = require "shark.text.out"
 local uv = require "uv"
 
 local NAME = "irqslow"
@@ -49,13 +50,13 @@ local function print_event(kind, session, e)
   if options.json then
     record.report, record.kind, record.time, record.cpu, record.ns = "slow", kind, time, e.cpu, ns
     record.stack = stack and stack:frames()
-    print(cli.json(record, ORDER))
+    out.json(record, ORDER)
     return
   end
   local clock = os.date("%H:%M:%S", math.floor(time)) .. (".%06d"):format(time % 1 * 1e6)
-  print(("%s  CPU %d  %s  %s"):format(clock, e.cpu, fmt.duration(ns), text))
+  out.line("%s  CPU %d  %s  %s", clock, e.cpu, fmt.duration(ns), text)
   if stack then
-    print((tostring(stack):gsub("[^\n]+", "    %0")))
+    out.lines((tostring(stack):gsub("[^\n]+", "    %0")))
   end
 end
 
@@ -99,8 +100,8 @@ cli.run {
     for _, kind in ipairs(KINDS) do
       local count = what[kind]
       if count then
-        print(("%s: %d took %d us or more%s"):format(kind, count.slow, options.us,
-          count.slow > 0 and ", the slowest " .. fmt.duration(count.slowest_ns) or ""))
+        out.line("%s: %d took %d us or more%s", kind, count.slow, options.us,
+          count.slow > 0 and ", the slowest " .. fmt.duration(count.slowest_ns) or "")
       end
     end
   end,

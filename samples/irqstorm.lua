@@ -2,6 +2,7 @@
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
+local out = require "shark.text.out"
 local storm = require "shark.trace.storm"
 local table_text = require "shark.text.table"
 local vector = require "shark.trace.vector"
@@ -175,21 +176,21 @@ local CPUS = {
 }
 
 local function show(what)
-  print(("\n%s, %.1f s"):format(what.report == "interval" and os.date("%H:%M:%S") or "interrupts", what.window))
+  out.line("\n%s, %.1f s", what.report == "interval" and os.date("%H:%M:%S") or "interrupts", what.window)
   if not options.per_cpu then
     local top = {}
     for i = 1, math.min(options.top, #what.sources) do
       top[i] = what.sources[i]
     end
-    print(table_text.render(SOURCES, top))
-    print ""
+    out.lines(table_text.render(SOURCES, top))
+    out.line("")
   end
-  print(table_text.render(CPUS, what.cpus))
+  out.lines(table_text.render(CPUS, what.cpus))
   for _, line in ipairs(what.advice) do
-    print("! " .. line)
+    out.line("! %s", line)
   end
   if #what.advice == 0 then
-    print "nothing out of the ordinary"
+    out.line("nothing out of the ordinary")
   end
 end
 

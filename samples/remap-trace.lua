@@ -1,6 +1,7 @@
 -- remap-trace: IRTEs written, affinity asked and pending, vectors taken and freed, IOMMU faults
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
+local out = require "shark.text.out"
 local records = require "shark.remap.records"
 local remap_story = require "shark.remap.story"
 local table_text = require "shark.text.table"
@@ -33,13 +34,13 @@ local function print_record(record, ns)
   local time = (ns + clock_offset_ns) / 1e9
   if options.json then
     record.report, record.time = "event", time
-    print(cli.json(record, ORDER))
+    out.json(record, ORDER)
     return
   end
-  print(("%s.%06d  CPU %-3d %s"):format(os.date("%H:%M:%S", math.floor(time)), time % 1 * 1e6, record.cpu,
-    records.text(record)))
+  out.line("%s.%06d  CPU %-3d %s", os.date("%H:%M:%S", math.floor(time)), time % 1 * 1e6, record.cpu,
+    records.text(record))
   for _, frame in ipairs(record.stack or {}) do
-    print(("    %s : %s"):format(frame.address, frame.name))
+    out.line("    %s : %s", frame.address, frame.name)
   end
 end
 
@@ -70,13 +71,13 @@ local function announce()
   for _, kind in ipairs(remap_story.KINDS) do
     local why = story.unavailable[kind]
     if why then
-      print(("not traced: %s: %s"):format(kind, why.message))
+      out.line("not traced: %s: %s", kind, why.message)
     end
   end
   for i, entry in ipairs(story.sessions) do
     traced[i] = entry.name
   end
-  print("tracing: " .. table.concat(traced, ", "))
+  out.line("tracing: %s", table.concat(traced, ", "))
 end
 
 if not options.json then
@@ -165,15 +166,16 @@ local function section(columns, rows, what)
   if not rows then
     return
   elseif #rows == 0 then
-    print(("\nno %s"):format(what))
+    out.line("\nno %s", what)
   else
-    print("\n" .. table_text.render(columns, rows))
+    out.line("")
+    out.lines(table_text.render(columns, rows))
   end
 end
 
 local function show(what)
   if what.report == "interval" then
-    print(("\n%s"):format(os.date("%H:%M:%S")))
+    out.line("\n%s", os.date("%H:%M:%S"))
   end
   for _, row in ipairs(what.irtes or {}) do
     row.place = place(row)
@@ -186,7 +188,7 @@ local function show(what)
   section(VECTOR_COLUMNS, what.vectors, "vector was taken, moved or given back")
   section(CPU_COLUMNS, what.cpus, "CPU's vectors changed")
   section(FAULT_COLUMNS, what.faults, "request was refused by an IOMMU")
-  print()
+  out.line("")
 end
 
 cli.run {

@@ -1,7 +1,7 @@
 -- remap: is interrupt remapping on, why not, and every entry in use with its IRQ
 local chain = require "shark.iommu.chain"
 local cli = require "shark.cli"
-local fmt = require "shark.fmt"
+local out = require "shark.text.out"
 local plain = require "shark.text.plain"
 local remap = require "shark.remap"
 local table_text = require "shark.text.table"
@@ -35,12 +35,12 @@ local function print_ops()
   if ops == nil then
     return
   elseif not ops then
-    print("irq_remap_ops: none are active (remap_ops is NULL)")
+    out.line("irq_remap_ops: none are active (remap_ops is NULL)")
     return
   end
-  print("irq_remap_ops: " .. fmt.printable(ops.name or "without a name"))
+  out.line("irq_remap_ops: %s", ops.name or "without a name")
   for _, pointer in ipairs(ops.pointers) do
-    print(("  %-16s %s"):format(pointer.field, fmt.printable(pointer.symbol)))
+    out.line("  %-16s %s", pointer.field, pointer.symbol)
   end
 end
 
@@ -62,7 +62,7 @@ local function row_of(entry)
   return {
     iommu = entry.iommu, device = entry.device, index = entry.index, irq = entry.irq, format = decoded.format,
     vector = decoded.vector, dest = dest_of(decoded), source = decoded.source,
-    action = entry.actions and fmt.printable(table.concat(entry.actions, ", ")) or "(no IRQ has it)",
+    action = entry.actions and table.concat(entry.actions, ", ") or "(no IRQ has it)",
   }
 end
 
@@ -71,28 +71,28 @@ local function print_entries()
   for i, entry in ipairs(state.entries) do
     rows[i] = row_of(entry)
   end
-  print(("\n%d entries are present"):format(#rows))
+  out.line("\n%d entries are present", #rows)
   if #rows > 0 then
-    print(table_text.render(columns, rows))
+    out.lines(table_text.render(columns, rows))
   end
 end
 
 local function print_text()
-  print(state.verdict)
-  print(table.concat(chain.lines(state.steps, state.decisive), "\n"))
+  out.line("%s", state.verdict)
+  out.lines(chain.lines(state.steps, state.decisive))
   print_ops()
   if state.entries then
     print_entries()
   end
   for _, missing in ipairs(state.missing) do
-    print(("missing: %s: %s"):format(missing.what, missing.why))
+    out.line("missing: %s: %s", missing.what, missing.why)
   end
 end
 
 if options.json then
-  print(cli.json(plain(state), { "verdict", "enabled", "why", "kind", "mode", "ops", "name", "pointers", "field",
+  out.json(plain(state), { "verdict", "enabled", "why", "kind", "mode", "ops", "name", "pointers", "field",
     "symbol", "steps", "phase", "question", "ok", "answer", "decisive", "entries", "iommu", "device", "index", "irq",
-    "actions", "pci", "entry", "missing", "what" }))
+    "actions", "pci", "entry", "missing", "what" })
 else
   print_text()
 end

@@ -1,7 +1,7 @@
 -- vectors: what each CPU's interrupt vectors are for, and how many are left
 local cli = require "shark.cli"
-local fmt = require "shark.fmt"
 local interrupts = require "shark.system.interrupts"
+local out = require "shark.text.out"
 local table_text = require "shark.text.table"
 local vectors = require "shark.map.vectors"
 
@@ -59,10 +59,10 @@ local columns = {
 }
 
 local function print_allocator()
-  print(("allocator: vectors %d to %d, %d allocated, %d available, %d reserved for interrupts without a vector yet")
-    :format(found.first, found.last, found.allocated, found.available, found.reserved))
+  out.line("allocator: vectors %d to %d, %d allocated, %d available, %d reserved for interrupts without a vector yet",
+    found.first, found.last, found.allocated, found.available, found.reserved)
   if found.available < found.reserved then
-    print("TOO FEW: more vectors are promised than there are left")
+    out.line("TOO FEW: more vectors are promised than there are left")
   end
 end
 
@@ -75,7 +75,7 @@ local function print_summary()
       available = entry.available,
     }
   end
-  print(table_text.render(columns, rows))
+  out.lines(table_text.render(columns, rows))
   if not found.partial then
     print_allocator()
   end
@@ -94,26 +94,26 @@ local function print_used()
     for _, slot in ipairs(entry.vectors) do
       if not QUIET[slot.state] then
         local line = by_irq[slot.irq or -1]
-        slot.actions = line and fmt.printable(table.concat(line.actions, ", ")) or nil
+        slot.actions = line and table.concat(line.actions, ", ") or nil
         rows[#rows + 1] = slot
       end
     end
   end
-  print(table_text.render(slot_columns, rows))
+  out.lines(table_text.render(slot_columns, rows))
 end
 
 local function print_system()
   if found.partial then
     return
   end
-  print(table_text.render({
+  out.lines(table_text.render({
     { title = "VECTOR", field = "vector" }, { title = "HANDLER", field = "handler", left = true },
   }, found.system))
 end
 
 if options.json then
-  print(cli.json(found, { "first", "last", "allocated", "available", "reserved", "cpus", "cpu", "counts", "vectors",
-    "vector", "state", "irq", "managed", "words", "system" }))
+  out.json(found, { "first", "last", "allocated", "available", "reserved", "cpus", "cpu", "counts", "vectors",
+    "vector", "state", "irq", "managed", "words", "system" })
 elseif options.system then
   print_system()
 elseif options.used then
@@ -122,5 +122,5 @@ else
   print_summary()
 end
 for _, missing in ipairs(not options.json and found.missing or {}) do
-  print(("missing: %s: %s"):format(missing.what, missing.why))
+  out.line("missing: %s: %s", missing.what, missing.why)
 end

@@ -1,6 +1,7 @@
 -- virtblk-slow: a line for every virtio-blk request that took too long, with all its stages
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
+local out = require "shark.text.out"
 local uv = require "uv"
 local virtblk = require "shark.virtblk"
 
@@ -49,14 +50,14 @@ session:on(function(event)
   request.ts_ns = nil
   if options.json then
     request.report = "slow"
-    print(cli.json(request, ORDER))
+    out.json(request, ORDER)
     return
   end
   local clock = os.date("%H:%M:%S", math.floor(request.time)) .. (".%06d"):format(request.time % 1 * 1e6)
-  print(("%s  %s queue %d  %s %.0f +%d  %s  = %s  %s (%d)  %s%s%s"):format(clock, request.device, request.queue,
+  out.line("%s  %s queue %d  %s %.0f +%d  %s  = %s  %s (%d)  %s%s%s", clock, request.device, request.queue,
     request.op, request.sector, request.bytes, fmt.duration(request.ns), stages_text(request.stages), request.comm,
     request.pid, place(request), request.requeues > 0 and ", requeued " .. request.requeues or "",
-    request.status ~= "ok" and ", " .. request.status or ""))
+    request.status ~= "ok" and ", " .. request.status or "")
 end)
 
 cli.run {
@@ -71,10 +72,10 @@ cli.run {
     return report, before
   end,
   show = function(what)
-    print(("%d took %d us or more%s"):format(what.slow, options.us,
-      what.slow > 0 and ", the slowest " .. fmt.duration(what.slowest_ns) or ""))
+    out.line("%d took %d us or more%s", what.slow, options.us,
+      what.slow > 0 and ", the slowest " .. fmt.duration(what.slowest_ns) or "")
     if what.open and #what.open > 0 then
-      print(("%d issued and not completed; shark virtblk lists them"):format(#what.open))
+      out.line("%d issued and not completed; shark virtblk lists them", #what.open)
     end
   end,
   order = { "threshold_us", "slow", "slowest_ns", "open", "audit", "attached", "lost" },

@@ -1,5 +1,6 @@
 -- virtblk-stack: the kernel stacks from the interrupt to virtblk_done
 local cli = require "shark.cli"
+local out = require "shark.text.out"
 local virtblk = require "shark.virtblk"
 
 local NAME = "virtblk-stack"
@@ -35,12 +36,12 @@ end
 
 local stacks, by_text, without = {}, {}, 0
 
-local function text_of(frames)
+local function lines_of(frames)
   local lines = {}
   for i, frame in ipairs(frames) do
     lines[i] = ("0x%s : %s"):format(frame.address, frame.name)
   end
-  return table.concat(lines, "\n")
+  return lines
 end
 
 local function folded(frames)
@@ -59,7 +60,7 @@ session:on(function(event)
     return
   end
   local frames = trim(stack:frames())
-  local text = text_of(frames)
+  local text = table.concat(lines_of(frames), "\n")
   if not by_text[text] then
     by_text[text] = { requests = 0, irq = event.irq >= 0 and event.irq or nil, frames = frames }
     stacks[#stacks + 1] = by_text[text]
@@ -81,14 +82,16 @@ cli.run {
     end
     for _, stack in ipairs(what.stacks) do
       if options.folded then
-        print(("%s %d"):format(folded(stack.frames), stack.requests))
+        out.line("%s %d", folded(stack.frames), stack.requests)
       else
-        print(("%d %s%s\n%s\n"):format(stack.requests, stack.requests == 1 and "request" or "requests",
-          stack.irq and ", IRQ " .. stack.irq or "", text_of(stack.frames)))
+        out.line("%d %s%s", stack.requests, stack.requests == 1 and "request" or "requests",
+          stack.irq and ", IRQ " .. stack.irq or "")
+        out.lines(lines_of(stack.frames))
+        out.line("")
       end
     end
     if what.without_stack > 0 then
-      print(("%d requests without a stack"):format(what.without_stack))
+      out.line("%d requests without a stack", what.without_stack)
     end
   end,
   order = { "report", "seconds", "stacks", "requests", "irq", "frames", "address", "name", "without_stack" },

@@ -1,6 +1,7 @@
 -- virtblk: where the time of virtio-blk requests goes, stage by stage and queue by queue
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
+local out = require "shark.text.out"
 local rowtable = require "shark.text.rowtable"
 local table_text = require "shark.text.table"
 local virtblk = require "shark.virtblk"
@@ -47,31 +48,34 @@ local function irq_text(irq)
   if not irq then
     return "no IRQ of a known name: polled?"
   end
-  return ("IRQ %d (%s, %s, %s) on CPU %s, allowed %s\n           %s"):format(irq.irq, irq.kind, irq.chip, irq.flow,
-    cpus_text(irq.effective), cpus_text(irq.affinity), route_text(irq))
+  return ("IRQ %d (%s, %s, %s) on CPU %s, allowed %s"):format(irq.irq, irq.kind, irq.chip, irq.flow,
+    cpus_text(irq.effective), cpus_text(irq.affinity))
 end
 
 local function show_disk(disk)
-  print(("%s  %s  %s at %s  ring: %s"):format(disk.device, disk.dev, disk.virtio, disk.bus,
-    disk.ring_size or "not visible"))
-  print("  features: " .. table.concat(disk.features, " "))
+  out.line("%s  %s  %s at %s  ring: %s", disk.device, disk.dev, disk.virtio, disk.bus,
+    disk.ring_size or "not visible")
+  out.line("  features: %s", table.concat(disk.features, " "))
   for _, queue in ipairs(disk.queues) do
-    print(("  queue %d: CPU %s -> %d requests -> %s"):format(queue.queue, cpus_text(queue.cpus), queue.tags or 0,
-      irq_text(queue.irq)))
+    out.line("  queue %d: CPU %s -> %d requests -> %s", queue.queue, cpus_text(queue.cpus), queue.tags or 0,
+      irq_text(queue.irq))
+    if queue.irq then
+      out.line("           %s", route_text(queue.irq))
+    end
   end
 end
 
 if options.disks then
   local disks = add_routes(virtblk.disks())
   if options.json then
-    print(cli.json({ disks = disks }, { "disks", "device", "dev", "virtio", "bus", "ring_size", "features", "queues" }))
+    out.json({ disks = disks }, { "disks", "device", "dev", "virtio", "bus", "ring_size", "features", "queues" })
     return
   end
   for _, disk in ipairs(disks) do
     show_disk(disk)
   end
   if #disks == 0 then
-    print "no virtio-blk disk"
+    out.line("no virtio-blk disk")
   end
   return
 end
@@ -281,14 +285,14 @@ end
 
 local function show_open(report)
   if report.open_unknown then
-    print("open requests: " .. report.open_unknown)
+    out.line("open requests: %s", report.open_unknown)
   elseif #report.open > 0 then
-    print(("\n%d issued and not completed:"):format(#report.open))
+    out.line("\n%d issued and not completed:", #report.open)
     for i, request in ipairs(report.open) do
       if i <= 10 then
         local last = request.stages[#request.stages]
-        print(("  %s queue %d %s sector %.0f, %d bytes, by %s (%d), %s"):format(request.device, request.queue,
-          request.op, request.sector, request.bytes, request.comm, request.pid, last and last.to or "issued"))
+        out.line("  %s queue %d %s sector %.0f, %d bytes, by %s (%d), %s", request.device, request.queue,
+          request.op, request.sector, request.bytes, request.comm, request.pid, last and last.to or "issued")
       end
     end
   end
@@ -304,12 +308,13 @@ end
 
 local function show_more(report)
   if #report.queues > 0 then
-    print("\n" .. table_text.render(queue_columns, report.queues))
+    out.line("")
+    out.lines(table_text.render(queue_columns, report.queues))
   end
   if report.open then
     show_open(report)
     if report.hint then
-      print("\n" .. report.hint)
+      out.line("\n%s", report.hint)
     end
   end
 end

@@ -28,6 +28,9 @@ int bind_open_core(lua_State *L);
 /* Loader of "shark.kernel.core": kernel objects, for lua/shark/kernel.lua. */
 int bind_open_kernel(lua_State *L);
 
+/* Loader of "shark.text.escape": foreign text, for lua/shark/text/foreign.lua. */
+int bind_open_foreign(lua_State *L);
+
 /* Pushes nil, message, "ENAME"; returns 3. */
 int bind_push_error(lua_State *L, const struct error *err);
 

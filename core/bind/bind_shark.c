@@ -293,6 +293,8 @@ static void preload_core(lua_State *L)
 	lua_setfield(L, -2, "shark.core");
 	lua_pushcfunction(L, bind_open_kernel);
 	lua_setfield(L, -2, "shark.kernel.core");
+	lua_pushcfunction(L, bind_open_foreign);
+	lua_setfield(L, -2, "shark.text.escape");
 	lua_pop(L, 2);
 }
 

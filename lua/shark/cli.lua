@@ -2,6 +2,8 @@
 -- lines at the end that say how the trace was attached and what it lost.
 
 local argparse = require "argparse"
+local json = require "shark.text.json"
+local out = require "shark.text.out"
 
 local M = {}
 
@@ -31,7 +33,7 @@ function M.parser(name, description)
   local parser = argparse("shark " .. name, description)
   parser:help_max_width(80)
   function parser:error(message)
-    io.stderr:write(("shark %s: %s\n%s\n"):format(name, message, self:get_usage()))
+    out.complain("shark %s: %s\n%s", name, message, self:get_usage())
     os.exit(EXIT_USAGE)
   end
   return parser
@@ -52,30 +54,22 @@ end
 
 --- Ends the script with a message on standard error and status 1.
 function M.fail(name, message)
-  io.stdout:flush()
-  io.stderr:write(("shark %s: %s\n"):format(name, message))
+  out.complain("shark %s: %s", name, message)
   os.exit(1)
 end
 
---- JSON text of a value, fields in the order given, others behind.
-function M.json(value, order)
-  return require("dkjson").encode(value, { keyorder = order })
-end
+--- JSON text of a value, fields in the order given, others behind; see shark.text.json.
+M.json = json.encode
 
 local function seconds_since(start_us)
   return (shark.gettimeofday() - start_us) / 1e6
-end
-
-local function print_json(report, order)
-  print(M.json(report, order))
 end
 
 -- The command's own status is the user's to see.
 local function note_status(name, child)
   if child and child.status and (child.status ~= 0 or child.signal ~= 0) then
     local how = child.signal ~= 0 and ("signal " .. child.signal) or ("status " .. child.status)
-    io.stdout:flush()
-    io.stderr:write(("shark %s: the command ended with %s\n"):format(name, how))
+    out.complain("shark %s: the command ended with %s", name, how)
   end
 end
 
@@ -89,9 +83,9 @@ end
 
 local function print_ending(name, ending)
   local prefix = name and name .. ": " or ""
-  print(("%sattached: %s"):format(prefix, tostring(ending.how)))
+  out.line("%sattached: %s", prefix, tostring(ending.how))
   local audit = ending.audit and ("; %s"):format(tostring(ending.audit)) or ""
-  print(("%slost: %s%s"):format(prefix, tostring(ending.loss), audit))
+  out.line("%slost: %s%s", prefix, tostring(ending.loss), audit)
 end
 
 -- One session: fields of the report itself. Several: by name.
@@ -163,7 +157,7 @@ function M.run(trace)
     report.report = kind
     report.seconds = seconds_since(start)
     if options.json then
-      print_json(report, order)
+      out.json(report, order)
     else
       trace.show(report)
     end

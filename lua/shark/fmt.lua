@@ -1,5 +1,7 @@
 --- Numbers as people read them.
 
+local foreign = require "shark.text.foreign"
+
 local M = {}
 
 local DURATIONS = { { 1e9, "s" }, { 1e6, "ms" }, { 1e3, "us" } }
@@ -31,12 +33,8 @@ function M.rate(n)
   return (n > 0 and n < 9.95 and "%.1f" or "%.0f"):format(n)
 end
 
---- Text of the traced kernel, made fit for a terminal: what is no printable ASCII
---- becomes "\\xNN".
-function M.printable(text)
-  return (tostring(text):gsub("[^\32-\126]", function(byte)
-    return ("\\x%02x"):format(byte:byte())
-  end))
-end
+--- Text that others chose, made fit for a terminal: one line of UTF-8; what is not shown as
+--- it is (control characters, what turns or hides text, broken UTF-8) becomes "\\xNN".
+M.printable = foreign.line
 
 return M

@@ -1,6 +1,7 @@
 -- shark.fmt and shark.text.table: numbers and tables as text.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local fmt = require "shark.fmt"
+local foreign = require "shark.text.foreign"
 local t = require "t"
 local table_text = require "shark.text.table"
 
@@ -35,6 +36,25 @@ function tests.test_columns_are_as_wide_as_needed()
     "  1  a       10\n" ..
     "100  longer   -")
   t.assertEquals(table_text.render(columns, {}), "N  NAME  X")
+end
+
+function tests.test_names_of_others_stay_in_their_cell()
+  local columns = { { title = "NAME", field = "name", left = true }, { title = "N", field = "n" } }
+  t.assertEquals(table_text.render(columns, { { name = "a\27[2J\nb", n = 1 }, { name = "gr\195\188n", n = 22 } }),
+    "NAME            N\n" ..
+    "a\\x1b[2J\\x0ab   1\n" ..
+    "gr\195\188n           22")
+end
+
+function tests.test_printable()
+  t.assertEquals(fmt.printable "virtio0-req.0", "virtio0-req.0")
+  t.assertEquals(fmt.printable "\27]0;pwn\7\155\226\128\174\195\188", "\\x1b]0;pwn\\x07\\x9b\\xe2\\x80\\xae\195\188")
+end
+
+function tests.test_in_pictures()
+  t.assertEquals(foreign.xml "<a href='&'>\27", "&lt;a href=&#39;&amp;&#39;&gt;\\x1b")
+  t.assertEquals(foreign.dot('a"\\N', "\n"), [["a\"\\N\n\\x0a"]])
+  t.assertEquals(foreign.cut("gr\195\188n", 3), "gr\195\188")
 end
 
 t.run(tests)

@@ -2,6 +2,7 @@
 -- IRQ, for Graphviz (dot) and as SVG.
 
 local fmt = require "shark.fmt"
+local foreign = require "shark.text.foreign"
 
 local M = {}
 
@@ -85,18 +86,6 @@ end
 
 -- ---- Graphviz ----
 
-local function dot_quote(words)
-  return '"' .. words:gsub('[\\"]', "\\%0") .. '"'
-end
-
-local function dot_label(lines)
-  local quoted = {}
-  for i, line in ipairs(lines) do
-    quoted[i] = line:gsub('[\\"]', "\\%0")
-  end
-  return '"' .. table.concat(quoted, "\\n") .. '"'
-end
-
 --- @param maps shark.IrqMap[]
 --- @return string text for dot(1)
 function M.dot(maps)
@@ -104,11 +93,11 @@ function M.dot(maps)
   for _, map in ipairs(maps) do
     for _, box in ipairs(chain(map)) do
       if not seen[box.id] then
-        out[#out + 1] = ("  %s [label=%s];"):format(dot_quote(box.id), dot_label(box.lines))
+        out[#out + 1] = ("  %s [label=%s];"):format(foreign.dot(box.id), foreign.dot(unpack(box.lines)))
         seen[box.id] = true
       end
       if box.after then
-        out[#out + 1] = ("  %s -> %s;"):format(dot_quote(box.after), dot_quote(box.id))
+        out[#out + 1] = ("  %s -> %s;"):format(foreign.dot(box.after), foreign.dot(box.id))
       end
     end
   end
@@ -120,20 +109,17 @@ end
 
 local WIDTH, GAP, LINE, PAD, MARGIN = 210, 40, 16, 8, 20
 
-local function xml(words)
-  return (words:gsub("[&<>\"]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }))
-end
-
 -- What is too long for a box is cut; the whole of it is the box's title.
 local function svg_line(words)
   local most = math.floor((WIDTH - 2 * PAD) / 7.3)
-  return xml(#words > most and words:sub(1, most - 2) .. ".." or words)
+  local shown = foreign.line(words)
+  return foreign.xml(foreign.width(shown) > most and foreign.cut(shown, most - 2) .. ".." or shown)
 end
 
 local function svg_box(box, x, y)
   local height = #box.lines * LINE + 2 * PAD
   local out = { ('<g><title>%s</title><rect x="%d" y="%d" width="%d" height="%d" rx="4"/>')
-    :format(xml(table.concat(box.lines, "\n")), x, y, WIDTH, height) }
+    :format(foreign.xml(table.concat(box.lines, "\n")), x, y, WIDTH, height) }
   for i, line in ipairs(box.lines) do
     out[#out + 1] = ('<text x="%d" y="%d">%s</text>'):format(x + PAD, y + PAD + i * LINE - 4, svg_line(line))
   end

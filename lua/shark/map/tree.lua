@@ -1,6 +1,7 @@
 --- An interrupt's map as a tree of lines, from the device's side to the handler.
 
 local fmt = require "shark.fmt"
+local foreign = require "shark.text.foreign"
 local register = require "shark.decode.register"
 
 local M = {}
@@ -237,14 +238,14 @@ function M.of(map)
 end
 
 local function render(tree, indent, lines)
-  lines[#lines + 1] = indent .. tree.line
+  lines[#lines + 1] = indent .. foreign.line(tree.line)
   for _, child in ipairs(tree) do
     render(child, indent .. "  ", lines)
   end
   return lines
 end
 
---- The tree as text, two blanks for each level.
+--- The tree as text, two blanks for each level; each node is one line.
 function M.text(tree)
   return table.concat(render(tree, "", {}), "\n")
 end

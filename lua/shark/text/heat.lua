@@ -2,6 +2,7 @@
 -- two of a latency, a darker mark for more.
 
 local fmt = require "shark.fmt"
+local foreign = require "shark.text.foreign"
 
 local M = {}
 
@@ -62,11 +63,11 @@ local CELL, MARGIN, LABEL = 14, 70, 40
 
 local function cell(x, y, count, darkness, what)
   return ('<rect x="%d" y="%d" width="%d" height="%d" fill="%s"><title>%s: %.0f</title></rect>\n')
-    :format(x, y, CELL, CELL, FILLS[darkness], what, count)
+    :format(x, y, CELL, CELL, FILLS[darkness], foreign.xml(what), count)
 end
 
 local function label_at(x, y, anchor, words)
-  return ('<text x="%d" y="%d" text-anchor="%s">%s</text>\n'):format(x, y, anchor, words)
+  return ('<text x="%d" y="%d" text-anchor="%s">%s</text>\n'):format(x, y, anchor, foreign.xml(words))
 end
 
 local function most_of(slices, first, last)

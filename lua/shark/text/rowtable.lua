@@ -3,6 +3,7 @@
 
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
+local out = require "shark.text.out"
 local table_text = require "shark.text.table"
 
 local M = {}
@@ -59,14 +60,15 @@ end
 
 local function show(spec, what)
   if what.report == "interval" then
-    print(("\n%s  (MAX-US since the start)"):format(os.date("%H:%M:%S")))
+    out.line("\n%s  (MAX-US since the start)", os.date("%H:%M:%S"))
   else
-    print(("\n%s, %.1f s"):format(spec.title, what.seconds))
+    out.line("\n%s, %.1f s", spec.title, what.seconds)
   end
-  print(table_text.render(spec.columns, what.rows))
+  out.lines(table_text.render(spec.columns, what.rows))
   for _, row in ipairs(what.rows) do
     if row.bars then
-      print(("\n%s\n%s"):format(spec.label(row), row.bars))
+      out.line("\n%s", spec.label(row))
+      out.lines(row.bars)
     end
   end
   if spec.show_more then

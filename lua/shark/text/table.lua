@@ -1,4 +1,6 @@
---- Text tables: columns as wide as they need to be.
+--- Text tables: columns as wide as they need to be, each row one line whatever its texts hold.
+
+local foreign = require "shark.text.foreign"
 
 local M = {}
 
@@ -9,7 +11,7 @@ local function cells(columns, row)
     if value ~= nil and column.format then
       value = column.format(value)
     end
-    list[i] = value == nil and "-" or tostring(value)
+    list[i] = value == nil and "-" or foreign.line(value)
   end
   return list
 end
@@ -17,7 +19,7 @@ end
 local function line(columns, widths, list)
   local parts = {}
   for i, column in ipairs(columns) do
-    local pad = (" "):rep(widths[i] - #list[i])
+    local pad = (" "):rep(widths[i] - foreign.width(list[i]))
     parts[i] = column.left and list[i] .. pad or pad .. list[i]
   end
   return (table.concat(parts, "  "):gsub("%s+$", ""))
@@ -38,7 +40,7 @@ function M.render(columns, rows)
   for i = 1, #columns do
     widths[i] = 0
     for _, list in ipairs(all) do
-      widths[i] = math.max(widths[i], #list[i])
+      widths[i] = math.max(widths[i], foreign.width(list[i]))
     end
   end
   for i, list in ipairs(all) do

@@ -1,0 +1,173 @@
+--- JSON as packaged scripts print it: 64-bit integers exact, numbers with all their digits,
+-- fields in a known order, each once, and UTF-8 whatever the names hold.
+
+local ffi = require "ffi"
+local foreign = require "shark.text.foreign"
+
+local M = {}
+
+local DEEPEST = 64
+local EXACT = 2 ^ 53
+
+-- ---- numbers ----
+
+local function integer(value)
+  return (tostring(value):gsub("U?LL$", ""))
+end
+
+-- The fewest digits that give the number back.
+local function fraction(value)
+  for digits = 15, 16 do
+    local text = ("%." .. digits .. "g"):format(value)
+    if tonumber(text) == value then
+      return text
+    end
+  end
+  return ("%.17g"):format(value)
+end
+
+local function number(value)
+  if value ~= value or value == math.huge or value == -math.huge then
+    error(("no JSON for the number %s"):format(value), 0)
+  elseif value == 0 then
+    return "0"
+  end
+  return value == math.floor(value) and math.abs(value) <= EXACT and ("%.0f"):format(value) or fraction(value)
+end
+
+local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
+
+local function cdata(value)
+  if ffi.istype(int64, value) or ffi.istype(uint64, value) then
+    return integer(value)
+  end
+  error(("no JSON for %s"):format(tostring(value)), 0)
+end
+
+-- ---- tables ----
+
+local encode
+
+local function is_list(value)
+  local n = #value
+  for key in pairs(value) do
+    if type(key) ~= "number" or key < 1 or key > n or key ~= math.floor(key) then
+      return false
+    end
+  end
+  return true
+end
+
+local function list(value, order, depth)
+  local parts = {}
+  for i = 1, #value do
+    parts[i] = encode(value[i], order, depth)
+  end
+  return "[" .. table.concat(parts, ",") .. "]"
+end
+
+-- Fields that the order does not name come behind, by name; numbers before text.
+local function less(a, b)
+  if type(a) == type(b) then
+    return a < b
+  end
+  return type(a) == "number"
+end
+
+local function keys_of(value, order)
+  local keys, others, taken = {}, {}, {}
+  for _, key in ipairs(order) do
+    if value[key] ~= nil and not taken[key] then
+      keys[#keys + 1], taken[key] = key, true
+    end
+  end
+  for key in pairs(value) do
+    if type(key) ~= "string" and type(key) ~= "number" then
+      error(("no JSON for a field named by a %s"):format(type(key)), 0)
+    elseif not taken[key] then
+      others[#others + 1] = key
+    end
+  end
+  table.sort(others, less)
+  for _, key in ipairs(others) do
+    keys[#keys + 1] = key
+  end
+  return keys
+end
+
+-- 1 and "1" are two fields in Lua, and would be one.
+local function object(value, order, depth)
+  local parts, names = {}, {}
+  for i, key in ipairs(keys_of(value, order)) do
+    local name = foreign.json(tostring(key))
+    if names[name] then
+      error(("two fields are named '%s'"):format(name), 0)
+    end
+    names[name] = true
+    parts[i] = ('"%s":%s'):format(name, encode(value[key], order, depth))
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+local function any_table(value, order, depth)
+  local meta = getmetatable(value)
+  if depth > DEEPEST then
+    error("no JSON for a table that holds itself", 0)
+  elseif meta and meta.__tojson then
+    return meta.__tojson(value)
+  end
+  return (is_list(value) and list or object)(value, order, depth + 1)
+end
+
+-- ---- all ----
+
+local ENCODERS = {
+  ["nil"] = function() return "null" end,
+  boolean = tostring,
+  number = number,
+  cdata = cdata,
+  string = function(value) return '"' .. foreign.json(value) .. '"' end,
+  table = any_table,
+}
+
+function encode(value, order, depth)
+  local encoder = ENCODERS[type(value)]
+  if not encoder then
+    error(("no JSON for a %s"):format(type(value)), 0)
+  end
+  return encoder(value, order, depth)
+end
+
+--- JSON text of a value, on one line. Integers of 64 bits (FFI) are exact, other numbers as
+--- exact as Lua has them. A byte of a text that is no UTF-8 becomes the characters \xNN, and
+--- a backslash before what looks like that \x5c; an empty table is a list. Raises for what
+--- JSON cannot say: not a number, infinity, functions, two fields of one name.
+--- @param value any
+--- @param order? string[] fields in this order, at every level; the others behind, by name
+--- @return string
+function M.encode(value, order)
+  local ok, text = pcall(encode, value, order or {}, 0)
+  if not ok then
+    error(text, 2)
+  end
+  return text
+end
+
+-- ---- times ----
+
+local Seconds = {}
+Seconds.__index = Seconds
+
+local BILLION = 1000000000LL
+
+function Seconds:__tojson()
+  return ("%s.%09d"):format(integer(self.ns / BILLION), tonumber(self.ns % BILLION))
+end
+
+--- A time that is written as seconds with nine digits behind the point, all of them exact.
+--- @param ns integer|ffi.cdata* nanoseconds, 0 or more
+function M.seconds(ns)
+  return setmetatable({ ns = int64(ns) }, Seconds)
+end
+
+return M
