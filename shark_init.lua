@@ -5,6 +5,10 @@
 local host = ... -- functions of the host that scripts do not get
 local uv = require "uv"
 
+-- A script may change its globals; the run is to end in order all the same.
+local error, ipairs, math, next, pairs, table, tostring, type = error, ipairs, math, next, pairs, table, tostring, type
+local loaded, stdout = package.loaded, io.stdout
+
 local function check(level_up, ok, message, ...)
   if not ok then
     error(message:format(...), level_up + 2)
@@ -92,7 +96,7 @@ function shark.exec(command, ...)
   check(1, type(command) == "string", "bad argument #1 to 'exec' (string expected, got %s)",
     type(command))
   local child = {}
-  io.stdout:flush() -- what was printed before comes before what the command prints
+  stdout:flush() -- what was printed before comes before what the command prints
   local handle, pid, name = uv.spawn(command, spawn_options({ ... }), function(status, signal)
     child.status, child.signal = status, signal
     child.handle:close()
@@ -167,7 +171,7 @@ _G.print_hist_raw = shark.print_hist_raw
 
 -- Calls a method of every session that is open.
 local function each_session(method)
-  local sessions = package.loaded["shark.trace.session"]
+  local sessions = loaded["shark.trace.session"]
   for _, session in ipairs(sessions and sessions.all_open() or {}) do
     host.protected(session[method], session)
   end
@@ -180,12 +184,12 @@ local function close_handle(handle)
 end
 
 return {
-  -- Ends the run; called once.
+  -- Ends the run; called once. What fails keeps nothing else from its turn.
   finish = function()
-    each_session "drain" -- handlers see all events before results are printed
+    host.protected(each_session, "drain") -- handlers see all events before results are printed
     call_all(end_notify)
     call_all(on_end)
-    each_session "close"
+    host.protected(each_session, "close")
     end_children()
   end,
   -- Closes what scripts left open; called until the loop has nothing left.

@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "log.h"
 #include "run.h"
+#include "script.h"
 #include "version.h"
 
 struct repl {
@@ -23,7 +24,7 @@ struct repl {
 		uv_pipe_t pipe;
 		uv_idle_t idle; /* a file cannot be polled, and never blocks */
 	};
-	char *pending; /* read, not yet run: an unfinished line or chunk */
+	char *pending; /* read, not yet run: lines, or an unfinished chunk */
 	size_t used, room;
 	size_t lines_end; /* bytes of pending that are whole lines already tried */
 };
@@ -55,12 +56,12 @@ static int load_chunk(lua_State *L, const char *text, size_t size)
 	lua_pushliteral(L, "return ");
 	lua_pushlstring(L, text + equals, size - equals);
 	lua_concat(L, 2);
-	status = luaL_loadbuffer(L, lua_tostring(L, -1), lua_objlen(L, -1), "=stdin");
+	status = script_load_text(L, lua_tostring(L, -1), lua_objlen(L, -1), "=stdin");
 	lua_remove(L, -2);
 	if (!status || equals)
 		return status;
 	lua_pop(L, 1);
-	return luaL_loadbuffer(L, text, size, "=stdin");
+	return script_load_text(L, text, size, "=stdin");
 }
 
 static void print_results(lua_State *L, int n)
@@ -72,24 +73,12 @@ static void print_results(lua_State *L, int n)
 	run_call(L, n, 0, 0);
 }
 
-/* Runs the first size bytes of pending, unless the chunk goes on. */
-static bool run_chunk(struct repl *repl, size_t size)
+static void run_loaded(lua_State *L)
 {
-	lua_State *L = repl->L;
-	int n;
+	int n = run_call(L, 0, LUA_MULTRET, 0);
 
-	if (load_chunk(L, repl->pending, size)) {
-		if (is_incomplete(L)) {
-			lua_pop(L, 1);
-			return false;
-		}
-		run_report(L);
-		return true;
-	}
-	n = run_call(L, 0, LUA_MULTRET, 0);
 	if (n > 0)
 		print_results(L, n);
-	return true;
 }
 
 static void drop(struct repl *repl, size_t size)
@@ -99,19 +88,35 @@ static void drop(struct repl *repl, size_t size)
 	repl->lines_end = 0;
 }
 
+/*
+ * Takes the first size bytes out of pending and runs them, unless the chunk
+ * goes on. They are out before they run: what runs may turn the loop.
+ */
+static bool run_chunk(struct repl *repl, size_t size)
+{
+	lua_State *L = repl->L;
+	int status = load_chunk(L, repl->pending, size);
+
+	if (status && is_incomplete(L)) {
+		lua_pop(L, 1);
+		repl->lines_end = size;
+		return false;
+	}
+	drop(repl, size);
+	if (status)
+		run_report(L);
+	else
+		run_loaded(L);
+	return true;
+}
+
 static void run_lines(struct repl *repl)
 {
 	char *newline;
 
-	while ((newline = memchr(repl->pending + repl->lines_end, '\n',
-				 repl->used - repl->lines_end))) {
-		size_t size = (size_t)(newline + 1 - repl->pending);
-
-		if (run_chunk(repl, size))
-			drop(repl, size);
-		else
-			repl->lines_end = size;
-	}
+	while (!run_is_ending(repl->L) && (newline = memchr(repl->pending + repl->lines_end, '\n',
+							    repl->used - repl->lines_end)))
+		run_chunk(repl, (size_t)(newline + 1 - repl->pending));
 }
 
 /* ---- reading ---- */
@@ -131,8 +136,29 @@ static bool make_room(struct repl *repl)
 	return true;
 }
 
+static void on_idle(uv_idle_t *idle);
+static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer);
+static void on_stream(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer);
+
+static int start_reading(struct repl *repl)
+{
+	if (repl->handle.type == UV_IDLE)
+		return uv_idle_start(&repl->idle, on_idle);
+	return uv_read_start(&repl->stream, give_room, on_stream);
+}
+
+static void stop_reading(struct repl *repl)
+{
+	if (repl->handle.type == UV_IDLE)
+		uv_idle_stop(&repl->idle);
+	else
+		uv_read_stop(&repl->stream);
+}
+
 static void end_of_input(struct repl *repl)
 {
+	if (run_is_ending(repl->L))
+		return;
 	if (repl->used && !run_chunk(repl, repl->used)) {
 		lua_pushliteral(repl->L, "stdin: the input ends in the middle of a chunk");
 		run_report(repl->L);
@@ -142,18 +168,36 @@ static void end_of_input(struct repl *repl)
 	run_stop(repl->L);
 }
 
-/* n bytes have been read behind what is pending, or a negative errno, 0 at the end. */
+static void take_lines(struct repl *repl, size_t n)
+{
+	int code;
+
+	repl->used += n;
+	run_lines(repl);
+	if (run_is_ending(repl->L))
+		return;
+	prompt(repl);
+	code = start_reading(repl);
+	if (!code)
+		return;
+	log_error("cannot read standard input: %s", uv_strerror(code));
+	run_stop(repl->L);
+}
+
+/*
+ * n bytes have been read behind what is pending, or a negative errno, 0 at the
+ * end. Nothing is read while a chunk runs: one that runs the loop itself is not
+ * interrupted by the next, and uv.run() ends when the script's handles have.
+ */
 static void take_input(struct repl *repl, ssize_t n)
 {
 	if (n == -EAGAIN || n == -EINTR)
 		return;
-	if (n <= 0) {
+	stop_reading(repl);
+	if (n <= 0)
 		end_of_input(repl);
-		return;
-	}
-	repl->used += (size_t)n;
-	run_lines(repl);
-	prompt(repl);
+	else
+		take_lines(repl, (size_t)n);
 }
 
 static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -198,14 +242,10 @@ static int watch_input(struct repl *repl, uv_loop_t *loop)
 			code = uv_pipe_open(&repl->pipe, STDIN_FILENO);
 		break;
 	default:
-		uv_idle_init(loop, &repl->idle);
-		repl->handle.data = NULL;
-		return uv_idle_start(&repl->idle, on_idle);
+		code = uv_idle_init(loop, &repl->idle);
 	}
-	if (!code)
-		code = uv_read_start(&repl->stream, give_room, on_stream);
 	repl->handle.data = NULL;
-	return code;
+	return code ? code : start_reading(repl);
 }
 
 struct repl *repl_start(lua_State *L, uv_loop_t *loop)

@@ -92,6 +92,11 @@ size_t ring_peek(struct ring *ring, size_t record_size, size_t max, const void *
 
 void ring_advance(struct ring *ring, size_t record_size, size_t n)
 {
-	__atomic_store_n(ring->consumer, *ring->consumer + n * ring_stride(record_size),
+	size_t stride = ring_stride(record_size);
+	/* A consumer ahead of the producer would stop the ring for good. */
+	size_t most =
+		(__atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - *ring->consumer) / stride;
+
+	__atomic_store_n(ring->consumer, *ring->consumer + (n < most ? n : most) * stride,
 			 __ATOMIC_RELEASE);
 }

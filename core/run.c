@@ -48,6 +48,11 @@ static int traceback(lua_State *L)
 	return 1;
 }
 
+bool run_is_ending(lua_State *L)
+{
+	return run_of(L)->ending;
+}
+
 void run_stop(lua_State *L)
 {
 	struct run *run = run_of(L);

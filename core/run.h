@@ -32,6 +32,9 @@ int run_call(lua_State *L, int nargs, int nresults, int flags);
 /* Reports the error message on the stack's top as run_call() does, and pops it. */
 void run_report(lua_State *L);
 
+/* Has run_stop() been called, or something failed? */
+bool run_is_ending(lua_State *L);
+
 /* Ends the run in order as soon as control is back in the loop. */
 void run_stop(lua_State *L);
 

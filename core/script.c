@@ -13,7 +13,7 @@
 #include "log.h"
 #include "run.h"
 
-/* Only text: bytecode is not verified and could do anything to the process. */
+/* See script_load_text(). */
 #define TEXT_ONLY "t"
 
 /* ---- modules ---- */
@@ -138,15 +138,29 @@ static bool fail(lua_State *L)
 	return false;
 }
 
+/* Puts in words what LuaJIT says of bytecode. */
+static int explain_mode(lua_State *L, int status, const char *name)
+{
+	if (!status || strcmp(lua_tostring(L, -1), "attempt to load chunk with wrong mode") != 0)
+		return status;
+	lua_pop(L, 1);
+	lua_pushfstring(L, "cannot run '%s': it holds bytecode, shark runs text only", name);
+	return status;
+}
+
+int script_load_text(lua_State *L, const char *text, size_t size, const char *name)
+{
+	int status = luaL_loadbufferx(L, text, size, name, TEXT_ONLY);
+
+	return explain_mode(L, status, name + (*name == '='));
+}
+
 /* path: NULL for standard input */
 static bool load_file(lua_State *L, const char *path)
 {
-	if (!luaL_loadfilex(L, path, TEXT_ONLY))
-		return true;
-	if (strstr(lua_tostring(L, -1), "wrong mode"))
-		lua_pushfstring(L, "cannot run '%s': it holds bytecode, shark runs text only",
-				path ? path : "-");
-	return fail(L);
+	int status = luaL_loadfilex(L, path, TEXT_ONLY);
+
+	return !explain_mode(L, status, path ? path : "-") || fail(L);
 }
 
 static bool load_packaged(lua_State *L, const struct options *options,
@@ -206,7 +220,7 @@ static bool load_named(lua_State *L, const struct options *options, const char *
 static bool run_action(lua_State *L, const struct action *action)
 {
 	if (action->option == 'e') {
-		if (luaL_loadbuffer(L, action->text, strlen(action->text), "=(command line)"))
+		if (script_load_text(L, action->text, strlen(action->text), "=(command line)"))
 			return fail(L);
 		return run_call(L, 0, 0, 0) >= 0;
 	}

@@ -5,6 +5,7 @@
 
 #include <lua.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "options.h"
 
@@ -31,6 +32,13 @@ void script_load_init(lua_State *L, const char *root);
  * fails and returns false.
  */
 bool script_run(lua_State *L, const struct options *options);
+
+/*
+ * Pushes the chunk as a function, or what is wrong with it: as luaL_loadbuffer()
+ * does, but bytecode is refused. It is not verified and could do anything to the
+ * process.
+ */
+int script_load_text(lua_State *L, const char *text, size_t size, const char *name);
 
 bool script_stdin_is_terminal(void);
 

@@ -13,8 +13,12 @@
 #include "bind.h"
 #include "luaint.h"
 
-/* LuaJIT's type of FFI objects, which lua.h does not name. */
-enum { TYPE_CDATA = 10 };
+enum {
+	MAX_ERRNO = 4095, /* include/linux/err.h */
+	MAX_REQUESTS = 1 << 20,
+	/* Room made beforehand in a table, for no more than a struct of the kernel has. */
+	MAX_HINT = 4096,
+};
 
 /* ---- memory ---- */
 
@@ -24,11 +28,11 @@ enum { TYPE_CDATA = 10 };
  */
 static int read_(lua_State *L)
 {
-	size_t n = (size_t)luaL_checkinteger(L, 2);
+	size_t n = (size_t)luaint_check_range(L, 2, 0, MAX_REQUESTS);
 	struct kmem_request *requests;
 	struct error err;
 
-	luaL_argcheck(L, lua_type(L, 1) == TYPE_CDATA, 1, "array of requests");
+	luaL_argcheck(L, luaint_is_cdata(L, 1), 1, "array of requests");
 	requests = (struct kmem_request *)(uintptr_t)lua_topointer(L, 1);
 	if (kmem_read_batch(requests, n, &err))
 		return bind_push_error(L, &err);
@@ -41,8 +45,8 @@ static int explain(lua_State *L)
 {
 	struct kmem_request request = {
 		.address = luaint_check_u64(L, 1),
-		.size = (uint32_t)luaL_checkinteger(L, 2),
-		.result = (int32_t)luaL_checkinteger(L, 3),
+		.size = (uint32_t)luaint_check_range(L, 2, 0, UINT32_MAX),
+		.result = (int32_t)luaint_check_range(L, 3, -MAX_ERRNO, 0),
 	};
 	struct error err;
 
@@ -159,7 +163,7 @@ static struct type check_type(lua_State *L, int arg)
 	struct type type;
 	struct error err;
 
-	if (types_get((uint64_t)luaL_checknumber(L, arg), &type, &err))
+	if (types_get(luaint_check_u64(L, arg), &type, &err))
 		luaL_argerror(L, arg, err.text);
 	return type;
 }
@@ -220,12 +224,17 @@ static int member_(lua_State *L)
 	return push_member(L, &member);
 }
 
+static int hint(uint32_t count)
+{
+	return count < MAX_HINT ? (int)count : MAX_HINT;
+}
+
 /* core.members(id) -> {member, ...} as declared | nil, message, name */
 static int members(lua_State *L)
 {
 	struct type type = check_type(L, 1);
 
-	lua_createtable(L, (int)type.count, 0);
+	lua_createtable(L, hint(type.count), 0);
 	for (uint32_t i = 0; i < type.count; i++) {
 		struct type_member member;
 		struct error err;
@@ -243,7 +252,7 @@ static int enumerators(lua_State *L)
 {
 	struct type type = check_type(L, 1);
 
-	lua_createtable(L, 2 * (int)type.count, 0);
+	lua_createtable(L, 2 * hint(type.count), 0);
 	for (uint32_t i = 0; i < type.count; i++) {
 		struct error err;
 		const char *name;
@@ -278,7 +287,9 @@ static int addresses(lua_State *L)
 	wanted = lua_newuserdata(L, (n + 1) * sizeof(*wanted));
 	for (size_t i = 0; i < n; i++) {
 		lua_rawgeti(L, 1, (int)i + 1);
-		wanted[i].name = luaL_checkstring(L, -1); /* the table keeps it */
+		/* The table keeps a string; not what a number would be turned into. */
+		luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, 1, "table of names expected");
+		wanted[i].name = lua_tostring(L, -1);
 		lua_pop(L, 1);
 	}
 	if (debuginfo_addresses(wanted, n, &err))

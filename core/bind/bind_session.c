@@ -9,6 +9,7 @@
 
 #include "../session.h"
 #include "bind.h"
+#include "luaint.h"
 
 #define SESSION_TYPE "shark.core.session"
 
@@ -167,7 +168,8 @@ static int stream(lua_State *L)
 static int peek(lua_State *L)
 {
 	const void *first;
-	size_t n = session_peek(check_session(L), (size_t)luaL_checkinteger(L, 2), &first);
+	struct session *session = check_session(L);
+	size_t n = session_peek(session, (size_t)luaint_check_range(L, 2, 0, INT32_MAX), &first);
 
 	lua_pushlightuserdata(L, (void *)(uintptr_t)first);
 	lua_pushinteger(L, (lua_Integer)n);
@@ -177,7 +179,9 @@ static int peek(lua_State *L)
 /* session:advance(n): the first n records may be overwritten */
 static int advance(lua_State *L)
 {
-	session_advance(check_session(L), (size_t)luaL_checkinteger(L, 2));
+	struct session *session = check_session(L);
+
+	session_advance(session, (size_t)luaint_check_range(L, 2, 0, INT32_MAX));
 	return 0;
 }
 
@@ -202,8 +206,9 @@ static int ring_fd(lua_State *L)
 static int stack(lua_State *L)
 {
 	static uint64_t addresses[SHARK_STACK_DEPTH];
-	int n = session_stack(check_session(L), (int32_t)luaL_checkinteger(L, 2), addresses,
-			      SHARK_STACK_DEPTH);
+	struct session *session = check_session(L);
+	int32_t index = (int32_t)luaint_check_range(L, 2, INT32_MIN, INT32_MAX);
+	int n = session_stack(session, index, addresses, SHARK_STACK_DEPTH);
 	struct error err;
 
 	if (n < 0) {

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <lauxlib.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -87,11 +88,11 @@ static int lua_ref_(lua_State *L)
 /* shark.get_ref(number) -> value, nil for a number that lua_ref() never gave */
 static int get_ref(lua_State *L)
 {
-	int ref = (int)luaL_checkinteger(L, 1);
+	lua_Number ref = luaL_checknumber(L, 1);
 
 	push_refs(L);
-	if (ref > 0)
-		lua_rawgeti(L, -1, ref);
+	if (ref > 0 && ref <= INT_MAX && ref == (int)ref)
+		lua_rawgeti(L, -1, (int)ref);
 	else
 		lua_pushnil(L);
 	return 1;
@@ -183,7 +184,8 @@ static unsigned int field_of(lua_State *L, int i, unsigned long most)
 
 	lua_rawgeti(L, -1, i);
 	n = lua_tonumber(L, -1);
-	if (!lua_isnumber(L, -1) || n < 0 || n > (lua_Number)most)
+	if (!lua_isnumber(L, -1) || !(n >= 0 && n <= (lua_Number)most) ||
+	    n != (lua_Number)(uint32_t)n)
 		luaL_argerror(L, 2, "each instruction is {code, jt, jf, k}");
 	lua_pop(L, 1);
 	return (unsigned int)n;
@@ -223,7 +225,7 @@ static int attach_classic(lua_State *L, int fd)
  */
 static int sock_attach_bpf(lua_State *L)
 {
-	int fd = (int)luaL_checkinteger(L, 1);
+	int fd = (int)luaint_check_range(L, 1, 0, INT_MAX);
 
 	switch (lua_type(L, 2)) {
 	case LUA_TNONE:
@@ -245,7 +247,8 @@ static int iptos(lua_State *L)
 	struct in_addr address;
 	char text[INET_ADDRSTRLEN];
 
-	luaL_argcheck(L, number >= 0 && number <= UINT32_MAX, 1, "not a 32-bit address");
+	luaL_argcheck(L, number >= 0 && number <= UINT32_MAX && number == (uint32_t)number, 1,
+		      "not a 32-bit address");
 	address.s_addr = htonl((uint32_t)number);
 	lua_pushstring(L, inet_ntop(AF_INET, &address, text, sizeof(text)));
 	return 1;
@@ -300,6 +303,7 @@ static void preload_core(lua_State *L)
 
 void bind_shark(lua_State *L, bool verbose)
 {
+	luaint_open(L);
 	lua_newtable(L);
 	lua_setfield(L, LUA_REGISTRYINDEX, "shark.refs");
 	luaL_register(L, "shark", functions);

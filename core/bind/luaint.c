@@ -9,6 +9,19 @@
 /* LuaJIT's type of FFI objects, which lua.h does not name. */
 enum { TYPE_CDATA = 10 };
 
+static const char tostring_key[] = "shark.tostring";
+
+void luaint_open(lua_State *L)
+{
+	lua_getglobal(L, "tostring");
+	lua_setfield(L, LUA_REGISTRYINDEX, tostring_key);
+}
+
+bool luaint_is_cdata(lua_State *L, int arg)
+{
+	return lua_type(L, arg) == TYPE_CDATA;
+}
+
 /* tostring() gives "123ULL" or "-5LL" for 64-bit FFI integers. */
 static uint64_t parse(lua_State *L, int arg, const char *text)
 {
@@ -23,13 +36,26 @@ static uint64_t parse(lua_State *L, int arg, const char *text)
 	return value;
 }
 
+/* strtoull() also takes blanks and signs, and knows no length. */
+static uint64_t check_digits(lua_State *L, int arg)
+{
+	size_t length;
+	const char *text = lua_tolstring(L, arg, &length);
+
+	luaL_argcheck(L, text[0] >= '0' && text[0] <= '9' && strlen(text) == length, arg,
+		      "64-bit integer expected");
+	return parse(L, arg, text);
+}
+
 static uint64_t check_cdata(lua_State *L, int arg)
 {
 	uint64_t value;
 
-	lua_getglobal(L, "tostring");
+	lua_getfield(L, LUA_REGISTRYINDEX, tostring_key);
 	lua_pushvalue(L, arg);
 	lua_call(L, 1, 1);
+	/* A type of the script's own may have anything for its text. */
+	luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, arg, "64-bit integer expected");
 	value = parse(L, arg, lua_tostring(L, -1));
 	lua_pop(L, 1);
 	return value;
@@ -39,14 +65,27 @@ uint64_t luaint_check_u64(lua_State *L, int arg)
 {
 	lua_Number number;
 
-	if (lua_type(L, arg) == TYPE_CDATA)
+	if (luaint_is_cdata(L, arg))
 		return check_cdata(L, arg);
 	if (lua_type(L, arg) == LUA_TSTRING)
-		return parse(L, arg, lua_tostring(L, arg));
+		return check_digits(L, arg);
 	number = luaL_checknumber(L, arg);
 	/* 2^64 is exact in a double. */
 	luaL_argcheck(L, number >= 0 && number < 18446744073709551616.0, arg,
 		      "64-bit integer expected");
 	luaL_argcheck(L, number == (lua_Number)(uint64_t)number, arg, "integer expected");
 	return (uint64_t)number;
+}
+
+int64_t luaint_check_range(lua_State *L, int arg, int64_t least, int64_t most)
+{
+	lua_Number number = luaL_checknumber(L, arg);
+
+	/* Not a number is neither. */
+	if (number >= (lua_Number)least && number <= (lua_Number)most &&
+	    number == (lua_Number)(int64_t)number)
+		return (int64_t)number;
+	lua_pushfstring(L, "whole number from %f to %f expected", (lua_Number)least,
+			(lua_Number)most);
+	return luaL_argerror(L, arg, lua_tostring(L, -1));
 }

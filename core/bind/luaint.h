@@ -4,6 +4,7 @@
 #define SHARK_LUAINT_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -11,5 +12,14 @@
  * int64_t, or a string of digits, "0x" for hexadecimal. Raises otherwise.
  */
 uint64_t luaint_check_u64(lua_State *L, int arg);
+
+/* An argument that is a whole number from least to most. Raises otherwise. */
+int64_t luaint_check_range(lua_State *L, int arg, int64_t least, int64_t most);
+
+/* Is the argument an FFI object? */
+bool luaint_is_cdata(lua_State *L, int arg);
+
+/* Keeps what the above needs of Lua's library; before any script can change it. */
+void luaint_open(lua_State *L);
 
 #endif

@@ -61,6 +61,71 @@ function tests.test_timers_go_on_while_the_user_types()
   t.assertEquals(child.wait().status, 0)
 end
 
+-- ---- chunks that turn the loop themselves ----
+
+function tests.test_a_chunk_that_runs_the_loop_runs_once()
+  t.assertEquals(run "uv = require 'uv' n = 0\nn = n + 1 uv.run('nowait') print(n)\nprint('behind', n)\n",
+    "1\nbehind\t1\n")
+  t.assertEquals(run "n = (n or 0) + 1 require('uv').run('nowait') print(n)", "1\n")
+end
+
+function tests.test_the_loop_run_at_the_prompt_ends_with_the_script_s_handles()
+  t.assertEquals(run [[
+set_timeout(function() print 'timer' end, 1):is_closing()
+require('uv').run()
+print 'back'
+]], "false\ntimer\nfalse\nback\n")
+end
+
+function tests.test_lines_wait_for_a_chunk_that_turns_the_loop()
+  local go = proc.temporary_directory() .. "/go"
+  local child = start()
+  child.write(("uv, go = require 'uv', '%s'\n"):format(go))
+  child.write("print 'in' io.flush() while not uv.fs_stat(go) do uv.run('nowait') uv.sleep(1) end print 'out'\n")
+  child.wait_for("in\n")
+  local lines = {}
+  for i = 1, 3000 do -- more than there was room for
+    lines[i] = ("line %d\n"):format(i)
+    child.write(("print('line %d')\n"):format(i))
+  end
+  child.close_stdin()
+  proc.write_file(go, "")
+  t.assertEquals(answers(child.wait().out), "in\nout\n" .. table.concat(lines))
+end
+
+function tests.test_a_chunk_from_a_file_that_runs_the_loop_runs_once()
+  local path = proc.write_file(proc.temporary_directory() .. "/input",
+    "n = (n or 0) + 1 require('uv').run('nowait') print(n)\nprint 'behind'\n")
+  t.assertEquals(answers(proc.run_shell("$SHARK -i < " .. path).out), "1\nbehind\n")
+end
+
+function tests.test_a_callback_may_run_the_loop()
+  t.assertEquals(run [[
+uv = require 'uv'
+_ = set_timeout(function() print 'outer' set_timeout(function() print 'inner' end, 0) uv.run() print 'end' end, 0)
+uv.run('once')
+print 'behind'
+]], "outer\ninner\nend\nfalse\nbehind\n")
+end
+
+function tests.test_nothing_runs_behind_the_end()
+  t.assertEquals(run "shark.on_end(function() print 'end' end)\nshark.stop()\nprint 'never'\n", "end\n")
+  t.assertEquals(run "shark.stop()\nprint 'never'", "")
+end
+
+-- ---- what is refused ----
+
+function tests.test_bytecode_is_refused()
+  local code = string.dump(loadstring "print 'never'", true)
+  local out, result = run(code .. "\nprint 'still here'\n")
+  t.assertStrContains(out, "still here")
+  t.assertNotStrContains(out, "never")
+  t.assertStrContains(result.err, "cannot run 'stdin': it holds bytecode")
+  result = proc.run_shark("-e", "\27LJ\2\2")
+  t.assertStrContains(result.err, "cannot run '(command line)': it holds bytecode")
+  t.assertEquals({ result.status, result.signal }, { 1, 0 })
+end
+
 function tests.test_end_of_input_ends_the_run_in_order()
   t.assertEquals(run "shark.on_end(function() print 'end' end)\nlocal _ = set_interval(print, 100000)\n", "end\n")
 end
