@@ -103,6 +103,13 @@ enum {
 	SHARK_REQUEUED = 1, /* taken back by the block layer, to be issued again */
 };
 
+/* Tables that can be full, by which their losses are counted: shark_cpu.full. */
+enum {
+	SHARK_FULL_ROWS = 0,
+	SHARK_FULL_OWN = 2, /* the first of the provider's own, see provider.h */
+	SHARK_FULL_TABLES = 8,
+};
+
 /* What user space tells the running programs; writable on both sides. */
 struct shark_control {
 	__u32 armed;	 /* SHARK_ON when every program is attached */
@@ -147,20 +154,20 @@ SHARK_WIRE_SIZE(struct shark_frame, 48);
 struct shark_cpu {
 	__u64 events;	       /* put into the ring */
 	__u64 ring_full;       /* events that found no room in the ring */
-	__u64 rows_full;       /* entries that found no room in the row table */
 	__u64 too_deep;	       /* entries nested deeper than SHARK_MAX_NESTING */
 	__u64 entry_unmatched; /* entries whose exit never came */
 	__u64 exit_unmatched;  /* exits whose entry was never seen */
 	__u64 stacks_lost;     /* stacks that could not be taken or kept */
 	__u64 scratch;
+	__u64 full[8]; /* entries that found no room in a table, by SHARK_FULL_ROWS, ... */
 	struct shark_frame frames[8];
 	__u32 depth; /* frames in use */
 	__u32 pid;   /* task last looked at, and whether it is ksoftirqd */
 	__u32 is_ksoftirqd;
 	__u32 pad;
-	__u64 reserved[6]; /* whole cache lines: neighbours belong to other CPUs */
+	__u64 reserved[7]; /* whole cache lines: neighbours belong to other CPUs */
 };
-SHARK_WIRE_SIZE(struct shark_cpu, 512);
+SHARK_WIRE_SIZE(struct shark_cpu, 576);
 
 /*
  * Vectors free and taken, as the last event left them (kernel/irq/matrix.c):

@@ -27,6 +27,8 @@ static const struct provider *const providers[] = {
 };
 /* clang-format on */
 
+const struct full_table provider_calls_table = { "calls_full", "table of calls in progress" };
+
 const struct provider *provider_find(const char *name)
 {
 	const struct provider *const *at = providers;

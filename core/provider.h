@@ -44,6 +44,15 @@ struct feature {
 	bool by_default;
 };
 
+/*
+ * A table that can be full. What finds no room in it is counted by the programs
+ * with no_room() and appears as a field of its own in what a session lost.
+ */
+struct full_table {
+	const char *field; /* "requests_full" */
+	const char *name;  /* "table of requests in flight" */
+};
+
 struct provider {
 	const char *name;
 	size_t event_size;
@@ -61,6 +70,9 @@ struct provider {
 	size_t nr_filters;
 	const struct feature *features;
 	size_t nr_features;
+	/* Tables of its own, counted from SHARK_FULL_OWN on. */
+	const struct full_table *tables;
+	size_t nr_tables;
 };
 
 /* The provider of that name, or NULL. */
@@ -84,6 +96,9 @@ int provider_irq_rows(int cpus, struct error *err);
 /* For ways by classic tracepoints: puts the offset of a field into the config. */
 int provider_field(const char *group, const char *event, const char *field, uint32_t *at,
 		   struct error *err);
+
+/* The table of core/bpf/calls.bpf.h. */
+extern const struct full_table provider_calls_table;
 
 /* Rows for what happens to IRQs on some CPU, a few kinds of it. */
 int provider_rows_of_irqs(int cpus, struct error *err);

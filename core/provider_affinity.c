@@ -63,4 +63,6 @@ const struct provider provider_affinity = {
 	.nr_points = ARRAY_SIZE(by_fentry),
 	.filters = filters,
 	.nr_filters = ARRAY_SIZE(filters),
+	.tables = &provider_calls_table,
+	.nr_tables = 1,
 };

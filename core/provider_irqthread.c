@@ -38,6 +38,11 @@ static uint32_t extra_entries(int cpus)
 	return irqs < 0 ? 1024 : (uint32_t)irqs * 2 + 64;
 }
 
+/* As irqthread.bpf.c's programs count them. */
+static const struct full_table tables[] = {
+	{ "threads_full", "table of threads" },
+};
+
 const struct provider provider_irqthread = {
 	.name = "irqthread",
 	.event_size = sizeof(struct shark_deferred_event),
@@ -49,4 +54,6 @@ const struct provider provider_irqthread = {
 	.nr_points = ARRAY_SIZE(points),
 	.filters = filters,
 	.nr_filters = ARRAY_SIZE(filters),
+	.tables = tables,
+	.nr_tables = ARRAY_SIZE(tables),
 };

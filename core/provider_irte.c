@@ -145,6 +145,8 @@ const struct provider provider_irte_intel = {
 	.nr_points = ARRAY_SIZE(intel_fentry),
 	.filters = filters,
 	.nr_filters = ARRAY_SIZE(filters),
+	.tables = &provider_calls_table,
+	.nr_tables = 1,
 };
 
 const struct provider provider_irte_amd = {
@@ -157,4 +159,6 @@ const struct provider provider_irte_amd = {
 	.nr_points = ARRAY_SIZE(amd_fentry),
 	.filters = filters,
 	.nr_filters = ARRAY_SIZE(filters),
+	.tables = &provider_calls_table,
+	.nr_tables = 1,
 };

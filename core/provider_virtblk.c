@@ -240,6 +240,12 @@ static uint32_t extra_entries(int cpus)
 	return 4096 + 256 * (uint32_t)cpus;
 }
 
+/* As the programs of virtblk.bpf.h count them. */
+static const struct full_table tables[] = {
+	{ "requests_full", "table of requests in flight" },
+	{ "queues_full", "table of queues" },
+};
+
 const struct provider provider_virtblk = {
 	.name = "virtblk",
 	.event_size = sizeof(struct shark_request),
@@ -251,4 +257,6 @@ const struct provider provider_virtblk = {
 	.nr_points = ARRAY_SIZE(block_points),
 	.filters = filters,
 	.nr_filters = ARRAY_SIZE(filters),
+	.tables = tables,
+	.nr_tables = ARRAY_SIZE(tables),
 };

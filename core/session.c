@@ -555,6 +555,27 @@ static uint64_t missed_runs(const struct session *session)
 	return sum;
 }
 
+const struct full_table *session_table(const struct session *session, size_t i)
+{
+	static const struct full_table common[SHARK_FULL_OWN] = {
+		[SHARK_FULL_ROWS] = { "rows_full", "row table" },
+	};
+	const struct provider *provider = session->provider;
+
+	if (i < SHARK_FULL_OWN)
+		return common[i].field ? &common[i] : NULL;
+	i -= SHARK_FULL_OWN;
+	return i < provider->nr_tables ? &provider->tables[i] : NULL;
+}
+
+static void add_full(struct session_loss *loss, const struct shark_cpu *cpu)
+{
+	for (size_t i = 0; i < SHARK_FULL_TABLES; i++) {
+		loss->full[i] += cpu->full[i];
+		loss->map_full += cpu->full[i];
+	}
+}
+
 void session_loss(const struct session *session, struct session_loss *loss)
 {
 	*loss = (struct session_loss){ .missed_runs = missed_runs(session) };
@@ -562,7 +583,7 @@ void session_loss(const struct session *session, struct session_loss *loss)
 		const struct shark_cpu *cpu = &session->cpus[i];
 
 		loss->ring_drops += cpu->ring_full;
-		loss->map_full += cpu->rows_full;
+		add_full(loss, cpu);
 		loss->too_deep += cpu->too_deep;
 		loss->unmatched_entries += cpu->entry_unmatched;
 		loss->unmatched_exits += cpu->exit_unmatched;

@@ -66,8 +66,9 @@ struct session_how {
 
 /* What was not seen or not counted. SESSION_UNKNOWN where it cannot be told. */
 struct session_loss {
-	uint64_t ring_drops;	    /* events that found the ring full */
-	uint64_t map_full;	    /* entries that found no room in the rows */
+	uint64_t ring_drops; /* events that found the ring full */
+	uint64_t map_full;   /* entries that found no room in a table: all of these */
+	uint64_t full[SHARK_FULL_TABLES];
 	uint64_t missed_runs;	    /* runs that the kernel skipped (recursion) */
 	uint64_t too_deep;	    /* entries nested deeper than is followed */
 	uint64_t unmatched_entries; /* without an exit */
@@ -120,6 +121,9 @@ void session_advance(struct session *session, size_t n);
 
 const struct session_how *session_how(const struct session *session);
 void session_loss(const struct session *session, struct session_loss *loss);
+
+/* The tables that can be full, by their place in session_loss.full; NULL if there is none. */
+const struct full_table *session_table(const struct session *session, size_t i);
 
 const struct provider *session_provider(const struct session *session);
 

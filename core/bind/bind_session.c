@@ -297,12 +297,37 @@ static int push_how(lua_State *L)
 /* session:loss() -> counts by name; one this kernel does not count is absent */
 static int push_loss(lua_State *L)
 {
+	const struct session *session = check_session(L);
 	struct session_loss loss;
 
-	session_loss(check_session(L), &loss);
+	session_loss(session, &loss);
 	lua_newtable(L);
 	bind_set_losses(L, &loss);
+	for (size_t i = 0; i < SHARK_FULL_TABLES; i++)
+		if (session_table(session, i))
+			bind_set_count(L, session_table(session, i)->field, loss.full[i]);
 	bind_set_count(L, "in_flight", loss.in_flight);
+	return 1;
+}
+
+/* session:tables() -> {{field of loss(), name}, ...}: tables that can be full */
+static int tables(lua_State *L)
+{
+	const struct session *session = check_session(L);
+
+	lua_newtable(L);
+	for (size_t i = 0, n = 0; i < SHARK_FULL_TABLES; i++) {
+		const struct full_table *table = session_table(session, i);
+
+		if (!table)
+			continue;
+		lua_createtable(L, 0, 2);
+		lua_pushstring(L, table->field);
+		lua_setfield(L, -2, "field");
+		lua_pushstring(L, table->name);
+		lua_setfield(L, -2, "name");
+		lua_rawseti(L, -2, (int)++n);
+	}
 	return 1;
 }
 
@@ -335,6 +360,7 @@ static const luaL_Reg methods[] = {
 	{ "extra", extra },
 	{ "how", push_how },
 	{ "loss", push_loss },
+	{ "tables", tables },
 	{ "stop", stop },
 	{ "close", close_session },
 	{ "__gc", close_session },

@@ -15,6 +15,9 @@
 
 enum { CALL_LEVELS = 3, CALLS_AT_ONCE = 1024 };
 
+/* See provider_calls_table in provider.c. */
+enum { FULL_CALLS = SHARK_FULL_OWN };
+
 struct call_key {
 	__u64 task;
 	__u64 level;
@@ -53,7 +56,7 @@ static __always_inline void begin_call(struct shark_cpu *cpu, const struct call 
 		if (other)
 			cpu->entry_unmatched++;
 		if (bpf_map_update_elem(&calls, &key, call, BPF_ANY))
-			cpu->too_deep++;
+			no_room(cpu, FULL_CALLS);
 		return;
 	}
 	cpu->too_deep++;

@@ -24,6 +24,9 @@
 
 enum { IRQ_WAKE_THREAD = 2 };
 
+/* See provider_irqthread.c. */
+enum { FULL_THREADS = SHARK_FULL_OWN };
+
 /* By task. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -62,7 +65,7 @@ static __always_inline struct shark_thread *thread_of(struct shark_cpu *cpu, __u
 	if (thread)
 		return thread;
 	if (bpf_map_update_elem(&extra, &task, fresh, BPF_NOEXIST))
-		cpu->rows_full++;
+		no_room(cpu, FULL_THREADS);
 	return NULL;
 }
 

@@ -4,23 +4,8 @@
 #define SHARK_BPF_ROWS_H
 
 #include "hist.bpf.h"
+#include "rowkey.bpf.h"
 #include "session.bpf.h"
-
-/* What tells one row from another. */
-struct row_key {
-	__u64 key[2];
-	__u32 id;
-	__u32 cpu;
-	__u32 what;
-};
-
-static __always_inline __u64 hash_of(const struct row_key *k)
-{
-	__u64 hash = (k->key[0] ^ ((__u64)k->id << 40) ^ ((__u64)k->cpu << 20) ^ k->what) *
-		     0x9e3779b97f4a7c15ULL;
-
-	return hash ^ (hash >> 32);
-}
 
 /* One comparison for the verifier to follow, not five. */
 static __always_inline int is_row_of(const struct shark_row *row, const struct row_key *k)
@@ -68,8 +53,8 @@ static __always_inline struct shark_row *search_row(struct shark_cpu *cpu, const
 						    __u32 stride, __u32 *index)
 {
 	__u64 hash = hash_of(k);
-	__u32 step = ((__u32)(hash >> 40) | 1) * stride;
-	__u32 at = (__u32)hash * stride;
+	__u32 step = place_step(hash) * stride;
+	__u32 at = first_place(hash) * stride;
 	struct shark_row *row = NULL;
 
 	/* What follows is behind the loop: the verifier goes there twice, not at each turn. */
@@ -83,7 +68,7 @@ static __always_inline struct shark_row *search_row(struct shark_cpu *cpu, const
 	if (row && !row->used && claim_row(index))
 		row = NULL;
 	if (!row)
-		cpu->rows_full++;
+		no_room(cpu, SHARK_FULL_ROWS);
 	return row;
 }
 

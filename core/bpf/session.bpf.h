@@ -65,6 +65,12 @@ static __always_inline struct shark_cpu *this_cpu(void)
 	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
+/* Counts what found no room, under the name of the table that was full. */
+static __always_inline void no_room(struct shark_cpu *cpu, __u32 table)
+{
+	cpu->full[table]++;
+}
+
 /* While the programs are being detached, what has started still ends. */
 static __always_inline int may_start(void)
 {

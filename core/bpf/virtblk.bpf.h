@@ -8,6 +8,9 @@
 
 #include "rows.bpf.h"
 
+/* In the order of the tables in provider_virtblk.c. */
+enum { FULL_REQUESTS = SHARK_FULL_OWN, FULL_QUEUES };
+
 /* What a request in flight is known by. Classic tracepoints have no address. */
 struct request_key {
 #ifdef WAY_TP
@@ -102,7 +105,7 @@ static __always_inline struct queue *queue_of(struct shark_cpu *cpu, __u64 key,
 	bpf_map_update_elem(&queues, &key, fresh, BPF_ANY);
 	queue = find_queue(key);
 	if (!queue) {
-		cpu->rows_full++;
+		no_room(cpu, FULL_QUEUES);
 		return NULL;
 	}
 	queue->dev = request->dev;
@@ -174,7 +177,7 @@ static __always_inline void issue_again(struct shark_cpu *cpu, const struct requ
 	struct shark_request *request = bpf_map_lookup_elem(&extra, key);
 
 	if (!request) {
-		cpu->rows_full++;
+		no_room(cpu, FULL_REQUESTS);
 		return;
 	}
 	if (request->flags & SHARK_REQUEUED) {

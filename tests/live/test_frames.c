@@ -6,9 +6,8 @@
  * (BPF_PROG_TEST_RUN of raw tracepoint programs, since 5.10), on one CPU, as
  * IRQs that this machine does not have.
  */
-#include "../unit/unit.h"
+#include "loaded.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 
 #include "kfeat.h"
@@ -20,28 +19,6 @@ struct trace {
 	struct session *session;
 	int entry, exit;
 };
-
-/* The newest program of that name: the one the session has just loaded. */
-static int newest_program(const char *name)
-{
-	int found = -1;
-
-	for (__u32 id = 0; !bpf_prog_get_next_id(id, &id);) {
-		struct bpf_prog_info info = { 0 };
-		__u32 size = sizeof(info);
-		int fd = bpf_prog_get_fd_by_id(id);
-
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) &&
-		    !strcmp(info.name, name)) {
-			if (found >= 0)
-				close(found);
-			found = fd;
-		} else if (fd >= 0) {
-			close(fd);
-		}
-	}
-	return found;
-}
 
 static int start(void **state)
 {
@@ -58,8 +35,8 @@ static int start(void **state)
 		print_error("%s\n", err.text);
 		return -1;
 	}
-	trace.entry = newest_program("on_entry");
-	trace.exit = newest_program("on_exit");
+	trace.entry = loaded_program("on_entry");
+	trace.exit = loaded_program("on_exit");
 	assert_true(trace.entry >= 0 && trace.exit >= 0);
 	return 0;
 }
@@ -89,10 +66,8 @@ static void run(int program, __u64 irq, __u64 ret)
 {
 	/* The action's address is unreadable: the row has an empty name. */
 	__u64 arguments[3] = { irq, 0, ret };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = arguments, .ctx_size_in = sizeof(arguments),
-		    .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = CPU);
 
-	assert_int_equal(bpf_prog_test_run_opts(program, &opts), 0);
+	run_loaded(program, CPU, arguments, sizeof(arguments));
 }
 
 static void enter(const struct trace *trace, int irq)
@@ -218,6 +193,7 @@ static void a_full_row_table_counts_what_it_has_no_room_for(void **state)
 		sum += counted(trace, irq);
 	assert_in_range(sum, 32, 64); /* .rows = 32, at most half full */
 	assert_true(losses(trace).map_full - before >= 200 - sum);
+	assert_int_equal(losses(trace).full[SHARK_FULL_ROWS], losses(trace).map_full);
 	assert_int_equal(losses(trace).unmatched_exits, 0);
 }
 

@@ -61,6 +61,27 @@ static void optional_points_stand_beside_their_partners(void **state)
 				    !all[i]->points[j].optional);
 }
 
+/* Of its own, and of all sessions: a field is a loss of one table. */
+static void full_tables_have_names_and_room_for_their_counts(void **state)
+{
+	static const struct provider *const with_tables[] = {
+		&provider_irqthread, &provider_irte_intel, &provider_irte_amd,
+		&provider_affinity,  &provider_virtblk,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(with_tables); i++) {
+		const struct provider *provider = with_tables[i];
+
+		assert_in_range(provider->nr_tables, 1, SHARK_FULL_TABLES - SHARK_FULL_OWN);
+		for (size_t j = 0; j < provider->nr_tables; j++) {
+			assert_non_null(strstr(provider->tables[j].field, "_full"));
+			assert_string_not_equal(provider->tables[j].field, "rows_full");
+			assert_string_not_equal(provider->tables[j].field, "map_full");
+		}
+	}
+}
+
 static void tables_are_at_most_half_full(void **state)
 {
 	(void)state;
@@ -92,6 +113,7 @@ int main(void)
 		cmocka_unit_test(ways_are_in_the_order_of_preference),
 		cmocka_unit_test(every_point_has_a_program),
 		cmocka_unit_test(optional_points_stand_beside_their_partners),
+		cmocka_unit_test(full_tables_have_names_and_room_for_their_counts),
 		cmocka_unit_test(tables_are_at_most_half_full),
 		cmocka_unit_test(filters_refuse_what_is_not_there),
 	};

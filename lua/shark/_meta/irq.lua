@@ -124,7 +124,12 @@ local irq = {}
 
 ---@class shark.Loss a field is nil where this kernel cannot tell
 ---@field ring_drops integer?
----@field map_full integer?
+---@field map_full integer? entries that found no room in a table: the sum of those below
+---@field rows_full integer?
+---@field threads_full integer? of irq.thread
+---@field calls_full integer? of remap.changes and remap.affinity
+---@field requests_full integer? of virtblk.requests
+---@field queues_full integer? of virtblk.requests
 ---@field missed_runs integer?
 ---@field too_deep integer?
 ---@field unmatched_entries integer?

@@ -366,7 +366,6 @@ end
 -- In the order of printing: field, what one of them is, what several are.
 local LOSSES = {
   { "ring_drops", "event dropped (ring full)", "events dropped (ring full)" },
-  { "map_full", "entry not counted (row table full)", "entries not counted (row table full)" },
   { "missed_runs", "run skipped by the kernel (recursion)", "runs skipped by the kernel (recursion)" },
   { "too_deep", "entry nested too deep", "entries nested too deep" },
   { "unmatched_entries", "entry without exit", "entries without exit" },
@@ -374,15 +373,27 @@ local LOSSES = {
   { "stacks_lost", "stack not taken", "stacks not taken" },
 }
 
-local Loss = {}
-function Loss:__tostring()
+-- The losses of a session, in their order: the tables it has stand behind the ring.
+local function losses_of(session)
+  local list = { LOSSES[1] }
+  for _, full in ipairs(session.handle:tables()) do
+    local why = ("not counted (%s full)"):format(full.name)
+    list[#list + 1] = { full.field, "entry " .. why, "entries " .. why }
+  end
+  for i = 2, #LOSSES do
+    list[#list + 1] = LOSSES[i]
+  end
+  return list
+end
+
+local function loss_text(loss, losses)
   local lost, unknown = {}, {}
-  for _, loss in ipairs(LOSSES) do
-    local n = self[loss[1]]
+  for _, known in ipairs(losses) do
+    local n = loss[known[1]]
     if n == nil then
-      unknown[#unknown + 1] = loss[3]
+      unknown[#unknown + 1] = known[3]
     elseif n > 0 then
-      lost[#lost + 1] = ("%.0f %s"):format(n, n == 1 and loss[2] or loss[3])
+      lost[#lost + 1] = ("%.0f %s"):format(n, n == 1 and known[2] or known[3])
     end
   end
   local text = #lost > 0 and table.concat(lost, ", ") or "nothing"
@@ -392,13 +403,20 @@ function Loss:__tostring()
   return text
 end
 
+local function loss_type_of(session)
+  local losses = losses_of(session)
+  return { __tostring = function(loss) return loss_text(loss, losses) end }
+end
+
 --- What was not seen or not counted. A field is nil where this kernel cannot
 --- tell. As text: "nothing", or the counts in words.
---- @return table loss { ring_drops, map_full, missed_runs, too_deep,
----   unmatched_entries, unmatched_exits, stacks_lost, in_flight }
+--- @return table loss { ring_drops, map_full (of all tables; each has a field of its own:
+---   rows_full and what the kind has), missed_runs, too_deep, unmatched_entries,
+---   unmatched_exits, stacks_lost, in_flight }
 function Session:loss()
   check_open(self)
-  return setmetatable(self.handle:loss(), Loss)
+  self.loss_type = self.loss_type or loss_type_of(self)
+  return setmetatable(self.handle:loss(), self.loss_type)
 end
 
 --- Compares what was counted with what the kernel itself counted meanwhile, in
