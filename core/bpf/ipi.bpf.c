@@ -62,11 +62,12 @@ struct send {
 	__u32 sent;
 };
 
+/* A trace of one CPU is about what that one receives, and so about what is sent to it. */
 static __always_inline void send_to(struct send *send, __u32 cpu)
 {
 	__u64 *slot = pending(cpu, send->vector);
 
-	if (!slot)
+	if (!slot || (config.cpu != SHARK_ANY && config.cpu != cpu))
 		return;
 	send->sent++;
 	if (__sync_val_compare_and_swap(slot, 0, send->stamp))
@@ -92,7 +93,7 @@ static __always_inline int count_sends(const struct send *send, __u64 callsite, 
 	struct shark_cpu *cpu = this_cpu();
 	struct shark_row *row;
 
-	if (!cpu)
+	if (!cpu || !send->sent)
 		return 0;
 	row = row_at(find_row(cpu, &k, NULL));
 	if (!row)

@@ -66,12 +66,41 @@ function M.while_busy(cpu, work)
   end
 end
 
+local MEMBARRIER = { GLOBAL_EXPEDITED = 2, REGISTER_GLOBAL_EXPEDITED = 4 }
+
+local function membarrier(command)
+  assert(ffi.C.syscall(SYS_MEMBARRIER, ffi.cast("long", MEMBARRIER[command]), ffi.cast("long", 0)) == 0)
+end
+
 --- Has every CPU that runs a registered process pass a memory barrier.
 function M.membarriers(n)
-  local GLOBAL_EXPEDITED, REGISTER = 2, 4
-  assert(ffi.C.syscall(SYS_MEMBARRIER, ffi.cast("long", REGISTER), ffi.cast("long", 0)) == 0)
   for _ = 1, n do
-    assert(ffi.C.syscall(SYS_MEMBARRIER, ffi.cast("long", GLOBAL_EXPEDITED), ffi.cast("long", 0)) == 0)
+    membarrier "GLOBAL_EXPEDITED"
+  end
+end
+
+--- Registers this process for them.
+function M.register_for_membarriers()
+  membarrier "REGISTER_GLOBAL_EXPEDITED"
+end
+
+--- Keeps a CPU busy with such a process while work() runs.
+function M.while_registered(cpu, work)
+  local proc = require "proc"
+  local child = proc.start(proc.shark, { "-e", ([[
+    package.path = %q .. package.path
+    local load = require "load"
+    load.pin(%d)
+    load.register_for_membarriers()
+    io.stdout:write "ready\n"
+    io.stdout:flush()
+    while true do end]]):format(package.path:match("^[^;]*;"), cpu) })
+  child.wait_for "ready"
+  local ok, message = xpcall(work, debug.traceback)
+  child.kill "sigkill"
+  child.wait()
+  if not ok then
+    error(message, 0)
   end
 end
 

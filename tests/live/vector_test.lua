@@ -146,6 +146,45 @@ function tests.test_what_is_sent_is_received()
     ("sent %d, coalesced %d, received %d, hidden %d"):format(sent, coalesced, matched, seen.hidden))
 end
 
+-- Calls between two CPUs, seen by a trace of the receiver and one of the sender.
+local function calls_seen_by(receiver, sender)
+  local traces = { open("ipi", { cpu = receiver }), open("ipi", { cpu = sender }) }
+  t.skipIf(#traces[1]:how().skipped > 0 or traces[1]:how().way == "receive", "this kernel has no ipi:ipi_send_cpu")
+  load.while_busy(receiver, function() load.remote_calls(receiver, CALLS) end)
+  local rows = {}
+  for i, session in ipairs(traces) do
+    session:stop()
+    rows[i] = session:read()
+    session:close()
+  end
+  return rows[1], rows[2]
+end
+
+local function sum_sent(rows, sender, field)
+  local total = 0
+  for _, row in ipairs(rows) do
+    total = total + (row.what == "sent" and (not sender or row.cpu == sender) and row[field] or 0)
+  end
+  return total
+end
+
+-- No CPU interrupts itself this way: what CPU 0 sends is for others.
+function tests.test_a_trace_of_one_cpu_is_about_what_is_sent_to_it()
+  t.needs("root", "tracing")
+  local cpu = other_cpu()
+  local received, of_sender = calls_seen_by(cpu, 0)
+  t.assertTrue(sum_sent(received, 0, "count") >= CALLS_SEEN)
+  t.assertEquals({ sum_sent(of_sender, 0, "count"), sum_sent(of_sender, 0, "coalesced") }, { 0, 0 })
+  local arrived = sum(received, function(row) return row.what == "received" and row.sender end)
+  t.assertTrue(arrived >= CALLS_SEEN)
+  for _, rows in ipairs { received, of_sender } do
+    local sent, coalesced = sum_sent(rows, nil, "count"), sum_sent(rows, nil, "coalesced")
+    arrived = sum(rows, function(row) return row.what == "received" and row.sender end)
+    t.assertTrue(math.abs(sent - coalesced - arrived) <= 3, -- one of each vector may be under way
+      ("sent %d, of them pending %d, received %d"):format(sent, coalesced, arrived))
+  end
+end
+
 function tests.test_an_ipi_is_an_event()
   t.needs("root", "tracing")
   local cpu = other_cpu()
@@ -163,9 +202,18 @@ end
 
 function tests.test_membarriers_are_calls()
   t.needs("root", "tracing")
-  local session = open("ipi", {})
-  load.membarriers(10)
+  local cpu, wanted = other_cpu(), 10
+  local session, calls = open("ipi", { cpu = cpu }), 0
+  load.while_registered(cpu, function()
+    local limit = uv.hrtime() + 60e9
+    repeat -- one interrupts the process there whenever that runs
+      load.membarriers(1)
+      uv.sleep(1)
+      calls = sum(session:read(), is_call_to(cpu))
+    until calls >= wanted or uv.hrtime() > limit
+  end)
   session:stop()
+  t.assertTrue(calls >= wanted, calls)
   t.assertEquals(session:loss().map_full, 0)
   session:close()
 end

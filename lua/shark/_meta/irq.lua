@@ -29,7 +29,7 @@ local irq = {}
 ---@field vector? integer this vector only
 ---@field way? "raw_tp"|"tp"
 
----@class shark.IpiOptions : shark.TraceOptions
+---@class shark.IpiOptions : shark.TraceOptions its `cpu` is the receiver
 ---@field vector? 251|252|253 this vector only
 ---@field way? "raw_tp"|"receive"
 
