@@ -45,11 +45,13 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Icore $(SYSTEM) $(WARN) $(HARDEN) $(SAN_FL
 EXPORT := -Wl,--export-dynamic-symbol=lua_* -Wl,--export-dynamic-symbol=luaL_*
 # The sanitizers must see LuaJIT unwind the stack: they need the shared libgcc.
 LINK := -pie $(if $(SAN),,-static-libgcc) -Wl,-z,relro,-z,now $(EXPORT) $(SAN_FLAGS) $(LDFLAGS)
-CORE_LIBS := -Wl,-Bstatic -lbpf -lelf -lz -Wl,-Bdynamic
-HOST_LIBS := -Wl,-Bstatic -l:liblua5.1-luv.a -l:libluajit-5.1.a -l:libuv_a.a -Wl,-Bdynamic \
-	$(CORE_LIBS) -lm -ldl -lpthread
+# What deps/link found out.
+CORE_LIBS := @$(B)/link/core
+HOST_LIBS := @$(B)/link/host
 
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null || true)
+LIBRARIES := $(wildcard $(foreach l,bpf elf z zstd uv uv_a luajit-5.1 lua5.1-luv, \
+	/usr/lib/$(or $(MULTIARCH),$(shell uname -m)-linux-gnu)/lib$(l).a))
 BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -Wextra -Werror \
 	-Wno-unused-parameter -idirafter /usr/include/$(or $(MULTIARCH),$(shell uname -m)-linux-gnu)
 
@@ -101,12 +103,13 @@ $(B)/shark: $(HOST_OBJS) $(CORE_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(HOST_LIBS)
 
-# Objects are made anew when the flags change.
+# Objects are made anew when the flags change, or libraries come or go.
+BUILT_WITH := $(CC) $(ALL_CFLAGS) $(LINK) $(LIBRARIES)
 $(B)/flags: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(CC) $(ALL_CFLAGS) $(LINK)' | cmp -s - $@ || \
+	$(Q)echo '$(BUILT_WITH)' | cmp -s - $@ || \
 		{ sh deps/probe '$(CC)' '$(CLANG)' '$(BPFTOOL)' '$(LUAJIT)' && \
-		  echo '$(CC) $(ALL_CFLAGS) $(LINK)' > $@; }
+		  sh deps/link '$(CC)' '$(LINK)' $(B)/link && echo '$(BUILT_WITH)' > $@; }
 
 $(B)/obj/%.o: core/%.c $(B)/flags
 	$(call say,CC,$<)
