@@ -1,8 +1,10 @@
 --- What it costs to take events out of a full ring, in Lua: the same work as
 --- tests/bench/drain.c. Argument: the flood program.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local bit = require "bit"
 local ffi = require "ffi"
 local irq = require "shark.irq"
+local shell = require "shell"
 
 ffi.cdef [[
 struct timespec_of_bench { long seconds, ns; };
@@ -38,7 +40,7 @@ end))
 
 -- Blocks, so that the loop takes nothing out meanwhile.
 for _ = 1, ROUNDS do
-  assert(os.execute(("%s -n %d >/dev/null"):format(arg[1], FRAMES)) == 0)
+  assert(shell.succeeds(("%s -n %d >/dev/null"):format(arg[1], FRAMES)))
   local before, start = n, cpu_ns()
   session:drain()
   print(("ns_per_event %.3f events %d"):format((cpu_ns() - start) / (n - before), n - before))

@@ -1,4 +1,5 @@
 --- What is run: for each job shark's command, and the peers'.
+local shell = require "shell"
 local tool = require "tool"
 local uv = require "uv"
 
@@ -60,7 +61,7 @@ function M.commands()
       bpftrace_count = bpftrace(HARDIRQ_COUNT),
       bpftrace_hist = bpftrace(HARDIRQ_HIST),
       bcc = { "hardirqs-bpfcc" },
-      libbpf_tools = { "hardirqs" },
+      libbpf_tools = { shell.libbpf_tool "hardirqs" },
     },
     open_and_close = {
       shark = shark("-e", 'assert(require("shark.irq").hardirq {}):close()'),
@@ -73,7 +74,7 @@ function M.commands()
       shark = shark("-e", SOFTIRQ_SESSION),
       bpftrace = bpftrace(SOFTIRQ_HIST),
       bcc = { "softirqs-bpfcc", "-d" },
-      libbpf_tools = { "softirqs", "-d" },
+      libbpf_tools = { shell.libbpf_tool "softirqs", "-d" },
       clock = { tool.path("clock_pair"), tool.path("clock_pair.o") },
     },
     events = {

@@ -1,6 +1,7 @@
 --- What Lua tests share: luaunit with TAP output that names what was skipped,
 -- and abilities of the machine that a test can ask for.
 local lu = require "luaunit"
+local shell = require "shell"
 
 local M = setmetatable({}, { __index = lu })
 
@@ -49,7 +50,8 @@ function Tap.endClass() end
 function M.run(tests)
   local runner = lu.LuaUnit.new()
   runner.outputType = Tap
-  if runner:runSuiteByInstances({ { "tests", tests } }) ~= 0 then
+  runner:runSuiteByInstances({ { "tests", tests } })
+  if runner.result.notSuccessCount ~= 0 then
     os.exit(1)
   end
 end
@@ -120,7 +122,7 @@ local abilities = {
   end,
   disk = find_disk,
   bpftool = function()
-    return os.execute("bpftool version >/dev/null 2>&1") == 0, "no bpftool here"
+    return shell.succeeds "bpftool version >/dev/null 2>&1", "no bpftool here"
   end,
 }
 

@@ -4,6 +4,7 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local disk_load = require "disk"
 local json = require "dkjson"
 local proc = require "proc"
+local shell = require "shell"
 local t = require "t"
 local uv = require "uv"
 local virtblk = require "shark.virtblk"
@@ -13,9 +14,7 @@ local READS = 2003
 local STATS = "/proc/sys/kernel/bpf_stats_enabled"
 local tests = {}
 
-local function is_there(command)
-  return os.execute(("command -v %s >/dev/null 2>&1"):format(command)) == 0
-end
+local BIOLATENCY = shell.libbpf_tool "biolatency"
 
 -- Programs that are loaded now: id -> { name, run_time_ns, run_cnt }.
 local function programs()
@@ -93,7 +92,7 @@ end
 -- closed, or with the reason why the other does not run.
 local function measure(disk)
   local none = programs()
-  local peer = proc.start("/usr/sbin/biolatency", { "-d", disk.device })
+  local peer = proc.start(BIOLATENCY, { "-d", disk.device })
   local reason = wait_for_programs(none, peer)
   if reason then
     return nil, reason
@@ -125,7 +124,7 @@ end
 
 function tests.test_totals_agree()
   local disk = t.needs("root", "tracing", "bpftool", "disk")
-  t.skipIf(not is_there("/usr/sbin/biolatency"), "needs biolatency (libbpf-tools)")
+  t.skipIf(not uv.fs_stat(BIOLATENCY), "needs biolatency (libbpf-tools)")
   t.skipIf(not io.open(STATS), "needs " .. STATS)
   local result, reason
   with_statistics(function()

@@ -41,7 +41,7 @@ static int start(void **state)
 	return 0;
 }
 
-static int stop(void **state)
+static int end(void **state)
 {
 	struct trace *trace = *state;
 
@@ -191,7 +191,7 @@ static void a_full_row_table_counts_what_it_has_no_room_for(void **state)
 	}
 	for (int irq = 0; irq < 200; irq++)
 		sum += counted(trace, irq);
-	assert_in_range(sum, 32, 64); /* .rows = 32, at most half full */
+	assert_true(sum >= 32 && sum <= 64); /* .rows = 32, at most half full */
 	assert_true(losses(trace).map_full - before >= 200 - sum);
 	assert_int_equal(losses(trace).full[SHARK_FULL_ROWS], losses(trace).map_full);
 	assert_int_equal(losses(trace).unmatched_exits, 0);
@@ -208,7 +208,7 @@ static void a_stopped_session_can_be_read(void **state)
 	assert_int_equal(counted(trace, 0), 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
 {

@@ -21,13 +21,19 @@ static int parse(struct options *options, struct error *err, int argc, const cha
 	parse(options, err, ARRAY_SIZE(((const char *[]){ "shark", __VA_ARGS__ })),                \
 	      (const char *[]){ "shark", __VA_ARGS__ })
 
-static void assert_refused(struct options *options, const struct error *err, int code,
-			   const char *text)
+static void assert_refused(const char *text, int argc, const char *const *words)
 {
-	assert_int_equal(code, -EINVAL);
-	assert_string_equal(err->text, text);
-	options_free(options);
+	struct options options;
+	struct error err;
+
+	assert_int_equal(parse(&options, &err, argc, words), -EINVAL);
+	assert_string_equal(err.text, text);
+	options_free(&options);
 }
+
+#define ASSERT_REFUSED(text, ...)                                                                  \
+	assert_refused(text, ARRAY_SIZE(((const char *[]){ "shark", __VA_ARGS__ })),               \
+		       (const char *[]){ "shark", __VA_ARGS__ })
 
 static void options_end_at_the_script(void **state)
 {
@@ -84,20 +90,13 @@ static void actions_keep_their_order(void **state)
 
 static void wrong_options_are_named(void **state)
 {
-	struct options options;
-	struct error err;
-
 	(void)state;
-	assert_refused(&options, &err, PARSE(&options, &err, "-x"), "option '-x' is not known");
-	assert_refused(&options, &err, PARSE(&options, &err, "-ix"), "option '-x' is not known");
-	assert_refused(&options, &err, PARSE(&options, &err, "--nope"),
-		       "option '--nope' is not known");
-	assert_refused(&options, &err, PARSE(&options, &err, "-V", "-e"),
-		       "option '-e' needs an argument");
-	assert_refused(&options, &err, PARSE(&options, &err, "--root"),
-		       "option '--root' needs an argument");
-	assert_refused(&options, &err, PARSE(&options, &err, "--list=all"),
-		       "option '--list=all' takes no argument");
+	ASSERT_REFUSED("option '-x' is not known", "-x");
+	ASSERT_REFUSED("option '-x' is not known", "-ix");
+	ASSERT_REFUSED("option '--nope' is not known", "--nope");
+	ASSERT_REFUSED("option '-e' needs an argument", "-V", "-e");
+	ASSERT_REFUSED("option '--root' needs an argument", "--root");
+	ASSERT_REFUSED("option '--list=all' takes no argument", "--list=all");
 }
 
 int main(void)

@@ -5,6 +5,7 @@
 -- command has ended: QEMU exits with 0 when the guest panics.
 
 local json = require "dkjson"
+local shell = require "shell"
 local uv = require "uv"
 
 local M = {}
@@ -166,8 +167,8 @@ end
 local function modules_archive(folder)
   local path = folder .. "/modules.cpio.gz"
   if not uv.fs_stat(path) then
-    assert(os.execute(("cd '%s/modules' && find . | cpio -o -H newc --quiet | gzip -1 > '%s.%d' && mv '%s.%d' '%s'")
-      :format(folder, path, uv.os_getpid(), path, uv.os_getpid(), path)) == 0)
+    assert(shell.succeeds(("cd '%s/modules' && find . | cpio -o -H newc --quiet | gzip -1 > '%s.%d' && mv '%s.%d' '%s'")
+      :format(folder, path, uv.os_getpid(), path, uv.os_getpid(), path)))
   end
   return path
 end
@@ -361,7 +362,7 @@ function M.start(options, on_line, on_end)
     console = options.work .. "/console", on_line = on_line, on_end = on_end,
     pending = "", artefacts = {},
   }, Guest)
-  assert(os.execute(("mkdir -p '%s'"):format(options.work)) == 0)
+  assert(shell.succeeds(("mkdir -p '%s'"):format(options.work)))
   write_initrd(guest)
   start_qemu(guest)
   return guest

@@ -1,5 +1,5 @@
 -- matrix: runs the live tests in many guests, side by side as cores allow
-package.path = arg[0]:gsub("[^/]+$", "?.lua;") .. package.path
+package.path = arg[0]:gsub("[^/]+$", "?.lua;") .. arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local cli = require "shark.cli"
 local guest = require "guest"
 local uv = require "uv"

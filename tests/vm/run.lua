@@ -1,5 +1,5 @@
 -- run: boots a kernel in a guest, runs a command there, exits with its status
-package.path = arg[0]:gsub("[^/]+$", "?.lua;") .. package.path
+package.path = arg[0]:gsub("[^/]+$", "?.lua;") .. arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local cli = require "shark.cli"
 local guest = require "guest"
 local uv = require "uv"
