@@ -4,6 +4,7 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local disk_load = require "disk"
 local irq = require "shark.irq"
 local outside = require "outside"
+local patience = require "patience"
 local proc = require "proc"
 local t = require "t"
 local uv = require "uv"
@@ -20,16 +21,6 @@ local function shell(command, ...)
   local result = proc.run_shell(command:format(...))
   t.assertEquals({ result.status, result.err }, { 0, "" }, command)
   return result.out
-end
-
--- Turns the loop until the condition holds; says what was waited for if never.
-local function wait_until(what, condition)
-  local limit = uv.hrtime() + 120e9
-  while not condition() do
-    t.assertTrue(uv.hrtime() < limit, "waited in vain for " .. what)
-    uv.sleep(20)
-    uv.run("nowait")
-  end
 end
 
 local function sum(rows, irqs)
@@ -83,7 +74,7 @@ function tests.test_a_driver_loaded_while_tracing_is_seen()
   local session = open {}
   shell "rmmod virtio_blk && ! [ -e /sys/block/vda ]"
   shell "modprobe virtio_blk && mdev -s"
-  wait_until("the disk to come back", function() return uv.fs_stat("/dev/" .. disk.device) end)
+  patience.wait_until("the disk to come back", function() return uv.fs_stat("/dev/" .. disk.device) end)
   local again = disk_load.find()
   local seen = sum(session:read(), again.irqs)
   local before = disk_load.interrupts(again)
@@ -126,7 +117,7 @@ function tests.test_a_disk_unplugged_while_tracing()
   session:on(function() events = events + 1 end)
   local reader = proc.start("/bin/sh", { "-c",
     "while dd if=/dev/vdb of=/dev/null bs=4k count=50 iflag=direct 2>/dev/null; do :; done; echo reader ended" })
-  wait_until("interrupts of the second disk", function()
+  patience.wait_until("interrupts of the second disk", function()
     for _, row in ipairs(session:read()) do
       if row.action:find("^virtio") and row.irq ~= disk.irq and row.count > 50 then
         return true
@@ -135,7 +126,7 @@ function tests.test_a_disk_unplugged_while_tracing()
   end)
   outside.qmp("device_del", { id = "disk2" })
   reader.wait_for("reader ended")
-  wait_until("the disk to be gone", function() return not uv.fs_stat("/sys/block/vdb") end)
+  patience.wait_until("the disk to be gone", function() return not uv.fs_stat("/sys/block/vdb") end)
   reader.wait()
   local before, seen = disk_load.interrupts(disk), sum(session:read(), disk.irqs)
   local visible = disk_load.direct_reads(disk, 100)

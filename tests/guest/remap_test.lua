@@ -4,6 +4,7 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local ahci = require "ahci"
 local irq = require "shark.irq"
 local nic_load = require "nic"
+local patience = require "patience"
 local remap = require "shark.remap"
 local remap_story = require "shark.remap.story"
 local remap_trace = require "shark.remap.trace"
@@ -345,8 +346,8 @@ function tests.test_a_device_that_writes_where_it_may_not()
   session:on(function(e) list[#list + 1] = e.decoded end)
   local ok
   ok, reason = ahci.write_to(ADDRESS)
-  local limit = uv.hrtime() + 20e9
-  while ok and #list == 0 and uv.hrtime() < limit do
+  local over = patience.limit(20)
+  while ok and #list == 0 and not over() do
     uv.sleep(50)
     session:drain()
   end

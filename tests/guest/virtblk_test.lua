@@ -2,6 +2,7 @@
 -- a disk that is slow, one that goes, and a driver that comes late.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local outside = require "outside"
+local patience = require "patience"
 local proc = require "proc"
 local t = require "t"
 local uv = require "uv"
@@ -61,15 +62,6 @@ local function assert_nothing_lost(session)
   t.assertEquals({ loss.map_full, loss.unmatched_entries, loss.unmatched_exits, loss.ring_drops }, { 0, 0, 0, 0 },
     tostring(loss))
   t.assertEquals(#session:open_requests(), 0)
-end
-
-local function wait_until(what, condition)
-  local limit = uv.hrtime() + 120e9
-  while not condition() do
-    t.assertTrue(uv.hrtime() < limit, "waited in vain for " .. what)
-    uv.sleep(20)
-    uv.run("nowait")
-  end
 end
 
 -- ---- counts at every stage, and the sum of the stages ----
@@ -268,7 +260,7 @@ function tests.test_open_requests()
   local session = open { device = entry.device }
   local child = proc.start(BLKLOAD, { "/dev/" .. entry.device, "read", "16", "100", "4096" })
   local most = {}
-  wait_until("16 open requests", function()
+  patience.wait_until("16 open requests", function()
     local list = session:open_requests()
     most = #list > #most and list or most
     return child.status or #most >= 16
@@ -286,9 +278,9 @@ function tests.test_unplugged_with_requests_in_flight()
   local entry = disk("unplugged")
   local session = open { device = entry.device }
   local child = proc.start(BLKLOAD, { "/dev/" .. entry.device, "read", "16", "1000000", "4096" })
-  wait_until("requests", function() return count_of(session:read(), "request") > 200 end)
+  patience.wait_until("requests", function() return count_of(session:read(), "request") > 200 end)
   outside.qmp("device_del", { id = "disk8" })
-  wait_until("the disk to be gone", function() return not uv.fs_stat("/sys/block/" .. entry.device) end)
+  patience.wait_until("the disk to be gone", function() return not uv.fs_stat("/sys/block/" .. entry.device) end)
   local result = child.wait()
   session:stop()
   local done = tonumber(result.out:match("^(%d+) done"))
@@ -314,7 +306,7 @@ function tests.test_zz_a_driver_that_comes_late()
   t.assertNil(virtblk.hint(session))
   t.assertEquals(proc.run_shell("modprobe virtio_blk && mdev -s").status, 0)
   t.assertStrContains(virtblk.hint(session), "start again")
-  wait_until("the disk", function()
+  patience.wait_until("the disk", function()
     for _, again in ipairs(virtblk.disks()) do
       if line_of("/sys/block/" .. again.device .. "/serial") == "single" and uv.fs_stat("/dev/" .. again.device) then
         entry = again

@@ -1,6 +1,7 @@
 --- A virtio network card of a guest, whose interrupts nothing but the test causes:
 --- they are not managed, so they can be moved.
 local interrupts = require "shark.system.interrupts"
+local patience = require "patience"
 local uv = require "uv"
 
 local M = {}
@@ -42,9 +43,9 @@ end
 
 --- Lets one packet come in, and so an interrupt.
 function M.receive(nic)
-  local before, limit = M.count(nic), uv.hrtime() + 60e9
+  local before, over = M.count(nic), patience.limit(60)
   while M.count(nic) == before do
-    assert(uv.hrtime() < limit, "no packet came in")
+    assert(not over(), "no packet came in")
     os.execute(("ping -c 1 -W 1 %s >/dev/null 2>&1"):format(GATEWAY))
   end
 end
@@ -70,9 +71,9 @@ end
 --- given back then, too: another move can follow at once.
 function M.move(nic, cpu)
   M.ask(nic, cpu)
-  local limit = uv.hrtime() + 120e9
+  local over = patience.limit(120)
   repeat
-    assert(uv.hrtime() < limit, "it does not move")
+    assert(not over(), "it does not move")
     M.receive(nic)
   until M.effective(nic) == cpu
 end

@@ -1,4 +1,5 @@
 --- Runs programs and looks at what they print and how they end.
+local patience = require "patience"
 local uv = require "uv"
 
 local M = {}
@@ -6,8 +7,8 @@ local M = {}
 --- The shark that runs this test.
 M.shark = uv.exepath()
 
--- A child that hangs fails its test; nothing is ever fast enough to matter.
-local LIMIT_MS = 180 * 1000
+-- A child that hangs fails its test; seconds, on a quiet machine.
+local LIMIT_S = 180
 
 local function read_all(pipe, into)
   pipe:read_start(function(err, chunk)
@@ -51,7 +52,7 @@ function M.start(program, args, options)
   function child.wait_until(condition)
     local expired = false
     local timer = uv.new_timer()
-    timer:start(LIMIT_MS, 0, function() expired = true end)
+    timer:start(math.ceil(patience.seconds(LIMIT_S) * 1000), 0, function() expired = true end)
     while not condition() and not expired do
       uv.run("once")
     end

@@ -3,6 +3,7 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local disk_load = require "disk"
 local ffi = require "ffi"
 local irq = require "shark.irq"
+local patience = require "patience"
 local proc = require "proc"
 local t = require "t"
 local uv = require "uv"
@@ -62,8 +63,8 @@ function tests.test_events_come_on_the_loop_by_themselves()
   local session = open_streaming({}, "on", function() n = n + 1 end)
   local visible = disk_load.direct_reads(disk, 100)
   t.assertEquals(n, 0)
-  local limit = uv.hrtime() + 60e9
-  while n < visible and uv.hrtime() < limit do
+  local over = patience.limit(60)
+  while n < visible and not over() do
     uv.run("once")
   end
   t.assertTrue(n >= visible)

@@ -1,9 +1,9 @@
 -- What goes wrong around a trace: a killed shark, types that cannot be read.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local json = require "dkjson"
+local patience = require "patience"
 local proc = require "proc"
 local t = require "t"
-local uv = require "uv"
 
 local tests = {}
 
@@ -11,16 +11,6 @@ local function shell(command, ...)
   local result = proc.run_shell(command:format(...))
   t.assertEquals({ result.status, result.err }, { 0, "" }, command)
   return result.out
-end
-
--- Turns the loop until the condition holds; says what was waited for if never.
-local function wait_until(what, condition)
-  local limit = uv.hrtime() + 120e9
-  while not condition() do
-    t.assertTrue(uv.hrtime() < limit, "waited in vain for " .. what)
-    uv.sleep(20)
-    uv.run("nowait")
-  end
 end
 
 -- ---- a killed shark ----
@@ -51,14 +41,14 @@ local function test_killed(way)
     t.needs "tracefs"
   end
   -- The kernel frees what a session had a moment after it is gone.
-  wait_until("earlier sessions to be freed", function() return bpf_objects() == "" end)
+  patience.wait_until("earlier sessions to be freed", function() return bpf_objects() == "" end)
   local child = proc.start(proc.shark, { "hardirqs", "--way", way, "-n", "0.1" })
   child.wait_for("MAX-US since the start")
   t.assertStrContains(bpf_objects(), "on_entry")
   t.assertStrContains(bpf_objects(), "rows")
   child.kill("sigkill")
   t.assertEquals(child.wait().signal, 9)
-  wait_until("what the killed shark had to be freed", function() return bpf_objects() == "" end)
+  patience.wait_until("what the killed shark had to be freed", function() return bpf_objects() == "" end)
 end
 
 for _, way in ipairs { "tp_btf", "raw_tp", "tp" } do

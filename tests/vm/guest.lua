@@ -5,6 +5,8 @@
 -- command has ended: QEMU exits with 0 when the guest panics.
 
 local json = require "dkjson"
+local life = require "life"
+local patience = require "patience"
 local shell = require "shell"
 local uv = require "uv"
 
@@ -13,9 +15,11 @@ local M = {}
 local Guest = {}
 Guest.__index = Guest
 
---- Without a sign of life for so long, a guest hangs. Emulation on a busy
---- machine is slow; nothing here says how fast anything should be.
-M.SILENCE_MS = 200 * 1000
+--- A guest hangs when it prints nothing for so many seconds of its own time (life.lua),
+--- computing or idle: until the command starts, and afterwards. On a slow machine it
+--- may take that many times longer.
+local BOOT_S = { cpu = 240, idle = 60 }
+M.SILENCE_S = { cpu = 300, idle = 240 }
 
 local IOMMUS = {
   intel = { devices = { "intel-iommu,intremap=on" }, append = "intel_iommu=on" },
@@ -23,6 +27,13 @@ local IOMMUS = {
   none = { devices = {}, append = "" },
   -- The IOMMU is there and remaps no interrupts.
   noremap = { devices = { "intel-iommu,intremap=off" }, append = "intel_iommu=on" },
+}
+
+local ACCELERATORS = {
+  kvm = "kvm",
+  -- One thread for all CPUs: with a thread each, a CPU can still execute the
+  -- breakpoint of a patched static key when it is no longer known, and panics.
+  tcg = "tcg,thread=single",
 }
 
 --- Names of the IOMMUs a guest can have.
@@ -125,9 +136,7 @@ end
 local function command_line(guest)
   local options, iommu = guest.options, IOMMUS[guest.options.iommu]
   local args = {
-    -- One thread for all CPUs: with a thread each, a CPU can still execute the
-    -- breakpoint of a patched static key when it is no longer known, and panics.
-    "-M", "q35,kernel-irqchip=split", "-accel", "tcg,thread=single", "-cpu", "max",
+    "-M", "q35,kernel-irqchip=split", "-accel", ACCELERATORS[options.accel], "-cpu", "max",
     "-m", "1024", "-smp", tostring(options.smp), "-nodefaults", "-display", "none", "-no-reboot",
     "-qmp", ("unix:%s/qmp,server=on,wait=off"):format(guest.work),
   }
@@ -203,21 +212,28 @@ local function close(handle)
   end
 end
 
+-- What the monitor says: KVM gives a guest up that it cannot run, and QEMU stays.
+local function take_monitor(guest, chunk)
+  guest.monitor = ((guest.monitor or "") .. chunk):sub(-4096)
+  if guest.monitor:find('"status": "internal-error"', 1, true) then
+    finish(guest, { failure = "QEMU stopped it: internal error" })
+  end
+end
+
 -- QEMU's monitor listens a moment after QEMU has started; until then, again.
-local function connect_qmp(guest, on_connected)
+local function connect_qmp(guest)
   local pipe = uv.new_pipe(false)
   pipe:connect(guest.work .. "/qmp", function(err)
-    if guest.outcome then
+    if guest.outcome or err then
       pipe:close()
-    elseif err then
-      pipe:close()
-      set_timeout(function() connect_qmp(guest, on_connected) end, 100)
-    else
-      guest.qmp = pipe
-      pipe:read_start(function() end)
-      pipe:write(json.encode { execute = "qmp_capabilities" } .. "\n")
-      on_connected(pipe)
+      if not guest.outcome then
+        set_timeout(function() connect_qmp(guest) end, 100)
+      end
+      return
     end
+    guest.qmp = pipe
+    pipe:read_start(function(_, chunk) take_monitor(guest, chunk or "") end)
+    pipe:write(json.encode { execute = "qmp_capabilities" } .. "\n")
   end)
 end
 
@@ -225,11 +241,9 @@ end
 local function pass_on(guest, command)
   if guest.qmp then
     guest.qmp:write(command .. "\n")
-    return
+  elseif not guest.outcome then
+    set_timeout(function() pass_on(guest, command) end, 100)
   end
-  connect_qmp(guest, function(pipe)
-    pipe:write(command .. "\n")
-  end)
 end
 
 local function take_artefacts(guest)
@@ -277,7 +291,8 @@ local function take_line(guest, line)
 end
 
 local function take_output(guest, chunk)
-  guest.silence:again()
+  guest.heard = guest.life:now()
+  guest.asked = false
   guest.pending = guest.pending .. chunk
   while true do
     local line, after = guest.pending:match("^([^\n]*)\n(.*)$")
@@ -310,8 +325,11 @@ end
 -- ---- running ----
 
 local function on_exit(guest)
-  close(guest.silence)
+  if guest.life then
+    guest.life:close()
+  end
   close(guest.qmp)
+  close(guest.stdin)
   close(guest.stdout)
   close(guest.handle)
   local outcome = guest.outcome or { failure = post_mortem(guest) }
@@ -323,21 +341,54 @@ local function on_exit(guest)
   guest.on_end(outcome)
 end
 
+local function limits_of(guest)
+  return guest.started and guest.options.silence_s or BOOT_S
+end
+
+-- Why a guest that was silent for so long hangs, or nil.
+local function verdict(silent, limits)
+  local scale = patience.cpu_slowness()
+  if silent.cpu > limits.cpu * scale then
+    return ("it computed for %.0f s without printing a line"):format(silent.cpu)
+  elseif silent.idle > limits.idle * scale then
+    return ("it was idle for %.0f s without printing a line"):format(silent.idle)
+  end
+end
+
+-- The command is asked to end what hangs (tests/vm/in-guest), then the guest is ended.
+local function look_at(guest)
+  if guest.started and not guest.options.silence_s then
+    return
+  elseif not guest.started and guest.qmp then
+    guest.qmp:write(json.encode { execute = "query-status" } .. "\n")
+  end
+  local why = verdict(guest.life:since(guest.heard), limits_of(guest))
+  if not why then
+    return
+  elseif guest.started and guest.options.on_silence and not guest.asked then
+    guest.asked, guest.heard = true, guest.life:now()
+    guest.options.on_silence(why)
+    guest.stdin:write("end\n")
+  else
+    finish(guest, { failure = ("it hangs: %s; last on the console: %s"):format(why, last_line(read(guest.console))) })
+  end
+end
+
 local function start_qemu(guest)
-  guest.stdout = not guest.options.shell and uv.new_pipe(false) or nil
-  guest.silence = uv.new_timer()
+  local on_terminal = guest.options.shell
+  guest.stdin = not on_terminal and uv.new_pipe(false) or nil
+  guest.stdout = not on_terminal and uv.new_pipe(false) or nil
   local handle, pid = uv.spawn("qemu-system-x86_64", {
-    args = command_line(guest), stdio = { guest.options.shell and 0 or nil, guest.stdout or 1, 2 },
+    args = command_line(guest), stdio = { guest.stdin or 0, guest.stdout or 1, guest.options.stderr or 2 },
   }, function() on_exit(guest) end)
   assert(handle, ("cannot run qemu-system-x86_64: %s"):format(pid))
   guest.handle, guest.pid = handle, pid
-  if guest.options.shell then
+  if on_terminal then
     return
   end
-  guest.silence:start(M.SILENCE_MS, M.SILENCE_MS, function()
-    finish(guest, { failure = ("it hangs: silent for %d s; last on the console: %s")
-      :format(M.SILENCE_MS / 1000, last_line(read(guest.console))) })
-  end)
+  guest.life = life.watch(pid, function() look_at(guest) end)
+  guest.heard = guest.life:now()
+  connect_qmp(guest)
   guest.stdout:read_start(function(_, chunk)
     if chunk then
       take_output(guest, chunk)
@@ -353,6 +404,10 @@ end
 ---   iommu    string   one of M.iommus
 ---   command  string   shell script to run in it; or shell = true: a shell on the terminal
 ---   disks    string[] properties of each virtio-blk disk, and throttling.* of its drive
+---   accel    string   kvm or tcg
+---   silence_s table?  { cpu, idle }: without a line for so many seconds it hangs; nil: no limit for the command
+---   on_silence fun(why: string)?  before that, the command is asked to end what hangs, once
+---   stderr   integer? descriptor for what QEMU says
 ---   smp, nic, append, keep, artefacts (folder for what the command left in /artefacts)
 --- @param on_line fun(line: string)  a line that the command printed
 --- @param on_end fun(outcome: table) { status } of the command, or { failure = why there is none, console }
@@ -366,6 +421,12 @@ function M.start(options, on_line, on_end)
   write_initrd(guest)
   start_qemu(guest)
   return guest
+end
+
+--- The guest's own time so far (life.lua).
+--- @return table { cpu, idle } seconds
+function Guest:own_time()
+  return self.life:now()
 end
 
 --- Ends the guest at once.

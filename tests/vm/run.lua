@@ -1,5 +1,6 @@
 -- run: boots a kernel in a guest, runs a command there, exits with its status
 package.path = arg[0]:gsub("[^/]+$", "?.lua;") .. arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local accel = require "accel"
 local cli = require "shark.cli"
 local guest = require "guest"
 local uv = require "uv"
@@ -18,6 +19,8 @@ parser:flag("--no-disk", "No disk.")
 parser:flag("--nic", "A virtio-net network card.")
 parser:option("--append", "Words for the kernel's command line."):default ""
 parser:option("--artefacts", "Folder for what the command leaves in /artefacts."):argname("DIR")
+parser:option("--accel", "How QEMU runs it: kvm, tcg, or find: kvm where a guest boots with it.")
+  :choices { "find", "kvm", "tcg" }:default "find"
 parser:flag("--keep", "Keep the guest's files, and say where.")
 parser:flag("--shell", "A shell in the guest, on this terminal.")
 parser:argument("command", "Behind '--'."):args("*")
@@ -58,16 +61,24 @@ if options.keep then
   io.stderr:write("the guest's files: ", work, "\n")
 end
 
-guest.start({
-  folder = folder, base = build .. "/vm/base.cpio.gz", work = work, iommu = options.iommu, smp = options.smp,
-  disks = disks(), nic = options.nic, append = options.append, keep = options.keep, shell = options.shell,
-  artefacts = options.artefacts, command = "exec " .. quote(options.command) .. "\n",
-}, function(line)
-  print(line)
-end, function(outcome)
-  if outcome.failure and not options.shell then
-    fail("the guest failed: " .. outcome.failure)
-  end
-  io.stdout:flush()
-  os.exit(outcome.status or 0)
-end)
+local function start(chosen)
+  guest.start({
+    folder = folder, base = build .. "/vm/base.cpio.gz", work = work, iommu = options.iommu, smp = options.smp,
+    disks = disks(), nic = options.nic, append = options.append, keep = options.keep, shell = options.shell,
+    artefacts = options.artefacts, accel = chosen, command = "exec " .. quote(options.command) .. "\n",
+  }, function(line)
+    print(line)
+  end, function(outcome)
+    if outcome.failure and not options.shell then
+      fail("the guest failed: " .. outcome.failure)
+    end
+    io.stdout:flush()
+    os.exit(outcome.status or 0)
+  end)
+end
+
+if options.accel == "find" then
+  accel.find(build, folder, start)
+else
+  start(options.accel)
+end
