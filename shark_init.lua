@@ -20,35 +20,43 @@ local function check_callback(name, callback)
     name, type(callback))
 end
 
+-- Above, they are no whole numbers, nor anything that somebody waits for.
+local MAX_MS = 2 ^ 53
+
 local function check_ms(name, ms)
-  check(2, type(ms) == "number" and ms >= 0,
+  check(2, type(ms) == "number" and ms >= 0 and ms <= MAX_MS,
     "bad argument #2 to '%s' (milliseconds expected, got %s)", name, tostring(ms))
 end
 
 -- ---- timers ----
 
---- Calls callback(timer) every ms milliseconds.
+-- The loop's time is that of its last turn: a timer would count what was done
+-- since then as waited already.
+local function start_timer(ms, again, callback)
+  local timer = uv.new_timer()
+  uv.update_time()
+  timer:start(math.ceil(ms), again, function() callback(timer) end)
+  return timer
+end
+
+--- Calls callback(timer) every ms milliseconds, from now on.
 --- @return userdata timer a luv timer; timer:close() ends it
 function _G.set_interval(callback, ms)
   check_callback("set_interval", callback)
   check_ms("set_interval", ms)
-  local timer = uv.new_timer()
   -- A repeat of 0 would mean "once" to libuv.
-  timer:start(ms, math.max(ms, 1), function() callback(timer) end)
-  return timer
+  return start_timer(ms, math.max(math.ceil(ms), 1), callback)
 end
 
---- Calls callback(timer) once, after ms milliseconds; the timer is closed by then.
+--- Calls callback(timer) once, ms milliseconds from now; the timer is closed by then.
 --- @return userdata timer a luv timer; timer:close() before its time cancels it
 function _G.set_timeout(callback, ms)
   check_callback("set_timeout", callback)
   check_ms("set_timeout", ms)
-  local timer = uv.new_timer()
-  timer:start(ms, 0, function()
+  return start_timer(ms, 0, function(timer)
     timer:close()
     callback(timer)
   end)
-  return timer
 end
 
 -- ---- the end of the run ----

@@ -3,6 +3,7 @@ local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
+local schedule = require "shark.schedule"
 local storm = require "shark.trace.storm"
 local table_text = require "shark.text.table"
 local vector = require "shark.trace.vector"
@@ -63,11 +64,11 @@ local function sample_rows(kind, seconds)
   end
 end
 
-local last_sample = shark.gettimeofday()
+local last_sample = schedule.now()
 
 local function sample()
-  local now = shark.gettimeofday()
-  local seconds = math.max((now - last_sample) / 1e6, SAMPLE_MS / 1e3)
+  local now = schedule.now()
+  local seconds = math.max(now - last_sample, SAMPLE_MS / 1e3)
   last_sample = now
   for _, kind in ipairs(kinds) do
     sample_rows(kind, seconds)
@@ -128,13 +129,7 @@ local function cpus_of(sources)
   return list
 end
 
-local start = shark.gettimeofday()
-local window_start = start
-
-local function measure(before)
-  local now = shark.gettimeofday()
-  local seconds = (now - (before and window_start or start)) / 1e6
-  window_start = now
+local function measure(before, seconds)
   sample()
   local sources, rows_now = {}, {}
   for _, kind in ipairs(kinds) do
@@ -198,8 +193,8 @@ cli.run {
   name = NAME,
   options = options,
   sessions = kinds,
-  report = function(before)
-    local figures, kept = measure(before)
+  report = function(before, seconds)
+    local figures, kept = measure(before, seconds)
     return { window = figures.seconds, sources = figures.sources, cpus = figures.cpus, advice = figures.advice }, kept
   end,
   show = show,

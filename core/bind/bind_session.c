@@ -59,7 +59,8 @@ static void take_filter(lua_State *L, const struct filter *filter, struct sessio
 
 	if (lua_type(L, -1) != LUA_TNUMBER || n != (lua_Number)(int64_t)n)
 		luaL_error(L, "filter '%s' takes a whole number, not %s", filter->name,
-			   luaL_typename(L, -1));
+			   lua_type(L, -1) == LUA_TNUMBER ? lua_tostring(L, -1)
+							  : luaL_typename(L, -1));
 	options->filters[options->nr_filters].filter = filter;
 	options->filters[options->nr_filters].value = (int64_t)n;
 	options->nr_filters++;

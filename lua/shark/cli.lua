@@ -4,24 +4,39 @@
 local argparse = require "argparse"
 local json = require "shark.text.json"
 local out = require "shark.text.out"
+local schedule = require "shark.schedule"
 
 local M = {}
 
 local EXIT_USAGE = 2
 
-local function positive(text)
-  local n = tonumber(text)
-  if not n or n <= 0 or n == math.huge then
-    return nil, ("'%s' is not a positive number"):format(text)
+-- A timer counts milliseconds, and nobody waits for longer than thirty years.
+local LEAST_SECONDS, MOST_SECONDS = 0.001, 1e9
+local MOST_NUMBER = 2 ^ 32 - 1
+
+-- Digits only: tonumber() also knows "nan", "inf", "1e400" and "0x10".
+local function within(text, pattern, least, most)
+  local n = text:match(pattern) and tonumber(text)
+  return n and n >= least and n <= most and n or nil
+end
+
+--- Converter for options that take seconds.
+--- @return number? @return string? message
+function M.seconds(text)
+  local n = within(text, "^%d*%.?%d*$", LEAST_SECONDS, MOST_SECONDS)
+  if not n then
+    return nil, ("'%s' is not a number of seconds from %s to %.0f"):format(text, LEAST_SECONDS, MOST_SECONDS)
   end
   return n
 end
 
---- Converter for options that take a number of the kernel's (IRQ, CPU, vector).
+--- Converter for options that take a number of the kernel's (IRQ, CPU, vector),
+--- or another whole number.
+--- @return number? @return string? message
 function M.number(text)
-  local n = tonumber(text)
-  if not n or n < 0 or n ~= math.floor(n) then
-    return nil, ("'%s' is not a number from 0 up"):format(text)
+  local n = within(text, "^%d+$", 0, MOST_NUMBER)
+  if not n then
+    return nil, ("'%s' is not a whole number from 0 to %.0f"):format(text, MOST_NUMBER)
   end
   return n
 end
@@ -42,9 +57,9 @@ end
 --- Adds the options of a script that traces for a while.
 --- @param ways string[] that --way can name
 function M.add_trace_options(parser, ways)
-  parser:option("-d --duration", "End after this many seconds."):argname("SECONDS"):convert(positive)
+  parser:option("-d --duration", "End after this many seconds."):argname("SECONDS"):convert(M.seconds)
   parser:option("-n --interval", "Print what happened every so many seconds; the total at the end.")
-    :argname("SECONDS"):convert(positive)
+    :argname("SECONDS"):convert(M.seconds)
   parser:option("--way", "Attach this way only."):argname("WAY"):choices(ways)
   parser:flag("--json", "Print one JSON object, with -n one per line and interval.")
   parser:argument("command", "Command to run meanwhile, behind '--'; the trace ends with it.")
@@ -60,10 +75,6 @@ end
 
 --- JSON text of a value, fields in the order given, others behind; see shark.text.json.
 M.json = json.encode
-
-local function seconds_since(start_us)
-  return (shark.gettimeofday() - start_us) / 1e6
-end
 
 -- The command's own status is the user's to see.
 local function note_status(name, child)
@@ -138,24 +149,28 @@ local function start_command(trace, seconds, command)
 end
 
 --- Runs a trace as its options say: until the duration is over, the command has
---- ended or the user interrupts; prints each interval and the total.
+--- ended or the user interrupts; prints each interval and the total. Times count
+--- from this call: what is traced is attached by then.
 --- @param trace table
 ---   name     string  of the script
 ---   options  table   parsed, see add_trace_options()
 ---   session  shark.Session, or sessions = { {name, session}, ... }
----   report   fun(before): table, any  what to say, as JSON-ready table, and what
----            to be given as before in the next interval; before is nil for the total
+---   report   fun(before, seconds): table, any  what to say, as JSON-ready table, and
+---            what to be given as before in the next interval, {} in the first;
+---            seconds is the time since then. For the total, before is nil and
+---            seconds the time of the whole trace
 ---   show     fun(report)  prints it as text
 ---   order    string[]  of the fields in JSON
 function M.run(trace)
   local options = trace.options
-  local start, before = shark.gettimeofday(), nil
   local order = order_of(trace)
+  local start = schedule.now()
+  local before, last = {}, start
   local child
 
-  local function emit(kind, report)
+  local function emit(kind, report, now)
     report.report = kind
-    report.seconds = seconds_since(start)
+    report.seconds = now - start
     if options.json then
       out.json(report, order)
     else
@@ -165,13 +180,14 @@ function M.run(trace)
 
   shark.on_end(function()
     each_session(trace, function(_, session) session:stop() end)
-    local report, endings = trace.report(nil), {}
+    local now = schedule.now()
+    local report, endings = trace.report(nil, now - start), {}
     each_session(trace, function(name, session)
       local ending = ending_of(session)
       endings[#endings + 1] = { name = name, ending = ending }
       add_ending(report, name, ending)
     end)
-    emit("total", report)
+    emit("total", report, now)
     for _, entry in ipairs(options.json and {} or endings) do
       print_ending(entry.name, entry.ending)
     end
@@ -179,16 +195,16 @@ function M.run(trace)
     note_status(trace.name, child)
   end)
 
-  if options.interval then
-    set_interval(function()
-      local report
-      report, before = trace.report(before or {})
-      emit("interval", report)
-    end, options.interval * 1000)
+  local function report_interval()
+    local now = schedule.now()
+    local report, kept = trace.report(before, now - last)
+    before, last = kept, now
+    emit("interval", report, now)
   end
-  if options.duration then
-    set_timeout(shark.stop, options.duration * 1000)
-  end
+
+  schedule.run {
+    interval = options.interval, duration = options.duration, report = report_interval, stop = shark.stop,
+  }
   child = start_command(trace, options.duration, options.command)
 end
 

@@ -54,7 +54,30 @@ function tests.test_an_interval_of_zero_repeats()
     set_interval(function(timer) n = n + 1 if n == 5 then timer:close() print(n) end end, 0)]], "5\n")
 end
 
+-- The loop's own time is that of its last turn.
+function tests.test_timers_count_from_the_call()
+  for _, set in ipairs { "set_timeout", "set_interval" } do
+    t.assertEquals(out_of(([[
+      local uv = require 'uv'
+      local function work() local till = uv.hrtime() + 5e8 repeat until uv.hrtime() > till end
+      local function check()
+        work()
+        local from = uv.hrtime()
+        %s(function(timer)
+          print((uv.hrtime() - from) / 1e6 > 390)
+          if not timer:is_closing() then timer:close() end
+        end, 400)
+      end
+      set_timeout(check, 0)
+      check()]]):format(set)), "true\ntrue\n")
+  end
+end
+
 function tests.test_wrong_arguments_of_timers()
+  for _, ms in ipairs { 0 / 0, 1 / 0, -1 / 0, 2 ^ 54 } do
+    assert_raises("milliseconds expected", set_interval, print, ms)
+    assert_raises("milliseconds expected", set_timeout, print, ms)
+  end
   assert_raises("bad argument #1 to 'set_interval' (function expected, got number)", set_interval, 10, print)
   assert_raises("bad argument #1 to 'set_timeout' (function expected, got nil)", set_timeout)
   assert_raises("bad argument #2 to 'set_timeout' (milliseconds expected, got -1)", set_timeout, print, -1)

@@ -11,11 +11,11 @@ local function assert_ends(result, status, out)
   t.assertEquals(result.out, out)
 end
 
-local function assert_usage_error(result, text)
+local function assert_usage_error(result, text, usage)
   t.assertEquals(result.status, 2)
   t.assertEquals(result.out, "")
   t.assertStrContains(result.err, text)
-  t.assertStrContains(result.err, "shark --help")
+  t.assertStrContains(result.err, usage or "shark --help")
 end
 
 function tests.test_version()
@@ -92,6 +92,31 @@ function tests.test_closed_standard_input_is_an_error()
   local result = shell "$SHARK - <&-"
   t.assertEquals(result.status, 1)
   t.assertStrContains(result.err, "cannot read stdin")
+end
+
+-- ---- numbers of packaged scripts ----
+
+local SILLY = { "nan", "-nan", "inf", "-inf", "1e400", "1e1", "0x10", "-1", "+1", "", " 1", "1 ", ".", "1,5", "1U" }
+
+local function assert_refused(option, value, range)
+  local result = shark("hardirqs", ("%s=%s"):format(option, value))
+  assert_usage_error(result, ("'%s' is not a %s"):format(value, range), "Usage: shark hardirqs")
+end
+
+function tests.test_numbers_that_are_none_are_refused_with_the_range()
+  local whole, seconds = "whole number from 0 to 4294967295", "number of seconds from 0.001 to 1000000000"
+  for _, value in ipairs(SILLY) do
+    assert_refused("--irq", value, whole)
+    assert_refused("--cpu", value, whole)
+    assert_refused("--duration", value, seconds)
+    assert_refused("--interval", value, seconds)
+  end
+  for _, value in ipairs { "1.5", "4294967296", "99999999999999999999" } do
+    assert_refused("--irq", value, whole)
+  end
+  for _, value in ipairs { "0", "0.0", "0.0001", "1000000001", "1.2.3" } do
+    assert_refused("--duration", value, seconds)
+  end
 end
 
 -- ---- arg ----

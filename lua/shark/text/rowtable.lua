@@ -90,19 +90,14 @@ end
 ---   extend    fun(report, is_interval)?  adds to what is reported besides the rows
 ---   show_more fun(report)?  prints that, below the table
 function M.run(spec)
-  local trace_start = shark.gettimeofday()
-  local window_start = trace_start
   spec.hists = spec.hists or { "hist" }
   spec.key = spec.key or function(row) return spec.session:key(row) end
   spec.is_shown = spec.is_shown or function(row) return row.count > 0 end
-  spec.report = function(before)
+  spec.report = function(before, seconds)
     local rows = spec.session:read()
-    local now = shark.gettimeofday()
-    local seconds = (now - (before and window_start or trace_start)) / 1e6
     if spec.prepare then
       spec.prepare(rows)
     end
-    window_start = now
     local report = { rows = collect(rows, before, seconds, spec, spec.options.hist) }
     if spec.extend then
       spec.extend(report, before ~= nil)
