@@ -9,8 +9,8 @@
 --   most           number  limit of ours alone (no theirs)
 --   beyond         fun(found, limit): string?  why a limit that was missed cannot
 --                  be reached with what this machine offers
--- Measuring adds result: { ours, theirs (see stats.of()), ratio, met }; and why,
--- when there is no verdict: with what was found, or alone.
+-- Measuring adds result: { ours, theirs (see stats.of()), and what verdict.of() says };
+-- why, when it is "not measured": with what was found, or alone.
 local here = arg[0]:gsub("[^/]+$", "")
 package.path = here .. "?.lua;" .. here .. "../lib/?.lua;" .. package.path
 local cli = require "shark.cli"
@@ -19,6 +19,7 @@ local peers = require "peers"
 local report = require "report"
 local tool = require "tool"
 local uv = require "uv"
+local verdict = require "verdict"
 
 local NAME = "bench"
 
@@ -45,32 +46,19 @@ local function wanted_targets()
   return list
 end
 
-local function is_met(target, ours, ratio)
-  if target.most then
-    return ours.median <= target.most
-  elseif target.at_most then
-    return ratio <= target.at_most
-  end
-  return ratio >= target.at_least
-end
-
 local function measure(target)
   local order = target.theirs and { "ours", "theirs" } or { "ours" }
   local found, why = pairing.measure(options.rounds, target, order)
   if not found then
-    return { why = why }
+    return { verdict = "not measured", why = why }
   end
-  -- A difference of two times can come out negative; its ratio says nothing.
-  if found.theirs and (found.ours.median <= 0 or found.theirs.median <= 0) then
-    found.why = "what else the machine does outweighs it; try again when it is quiet"
-    return found
+  local result = verdict.of(target, found)
+  result.ours, result.theirs = found.ours, found.theirs
+  result.why = result.verdict == "MISSED" and target.beyond and target.beyond(found, target.at_least) or nil
+  if result.why then
+    result.verdict = "not measured"
   end
-  found.ratio = found.theirs and found.ours.median / found.theirs.median
-  found.met = is_met(target, found.ours, found.ratio)
-  if not found.met and target.beyond then
-    found.why = target.beyond(found, target.at_least)
-  end
-  return found
+  return result
 end
 
 if uv.getuid() ~= 0 then

@@ -39,11 +39,24 @@ local function limit(target)
   return ">= " .. number(target.at_least)
 end
 
-local function verdict(target)
-  if target.result.why then
-    return "not measured"
+-- The ratio, and what it lies between; no figure where the spread is too large for one.
+local function between(target)
+  local result = target.result
+  if result.verdict == "too noisy" or not result.ratio then
+    return nil
   end
-  return target.result.met and "met" or "MISSED"
+  return ("%s (%s - %s)"):format(ratio(result.ratio), ratio(result.low), ratio(result.high))
+end
+
+-- Why there is no figure.
+local function spread(target)
+  local result = target.result
+  if not result.low then
+    return "what else the machine does outweighs what is measured; try again when it is quiet"
+  end
+  local scale = target.most and target.scale or 1
+  return ("the rounds say no more than from %s to %s, and the limit is %s; try again when the machine is quiet, " ..
+    "or with more rounds"):format(number(result.low / scale), number(result.high / scale), limit(target))
 end
 
 local COLUMNS = {
@@ -51,7 +64,7 @@ local COLUMNS = {
   { title = "UNIT", field = "unit", left = true },
   { title = "SHARK (MIN - MAX)", field = "ours", left = true },
   { title = "PEER (MIN - MAX)", field = "theirs", left = true },
-  { title = "RATIO", field = "ratio" },
+  { title = "RATIO (BETWEEN)", field = "ratio", left = true },
   { title = "LIMIT", field = "limit" },
   { title = "", field = "verdict", left = true },
 }
@@ -59,39 +72,43 @@ local COLUMNS = {
 local function row(target)
   local result = target.result
   return {
-    name = target.name, unit = target.unit, limit = limit(target), verdict = verdict(target),
-    ours = side(target, result.ours), theirs = side(target, result.theirs),
-    ratio = result.ratio and ratio(result.ratio),
+    name = target.name, unit = target.unit, limit = limit(target), verdict = result.verdict,
+    ours = side(target, result.ours), theirs = side(target, result.theirs), ratio = between(target),
   }
 end
 
 --- One line, as soon as a target is measured.
 function M.progress(target)
   local result = target.result
-  local figures = result.ours and ("%s%s %s"):format(result.ratio and
-    ("ratio %s, "):format(ratio(result.ratio)) or "", side(target, result.ours), target.unit)
-  print(("%s: %s: %s"):format(target.name, target.title, figures or "not measured"))
+  local found = between(target)
+  local figures = result.ours and (", %s%s %s"):format(found and ("ratio %s, "):format(found) or "",
+    side(target, result.ours), target.unit) or ""
+  print(("%s: %s: %s%s"):format(target.name, target.title, result.verdict, figures))
   io.stdout:flush()
 end
 
 --- The table; medians, and in brackets the least and the most.
 function M.print(targets)
-  local rows, counts = {}, { met = 0, MISSED = 0, ["not measured"] = 0 }
+  local rows, counts = {}, { met = 0, MISSED = 0, ["too noisy"] = 0, ["not measured"] = 0 }
   for i, target in ipairs(targets) do
     rows[i] = row(target)
     counts[rows[i].verdict] = counts[rows[i].verdict] + 1
   end
   print("\n" .. table_text.render(COLUMNS, rows) .. "\n")
   for _, target in ipairs(targets) do
-    if target.result.why then
-      print(("%s: not measured, because %s"):format(target.name, target.result.why))
+    local result = target.result
+    if result.why then
+      print(("%s: not measured, because %s"):format(target.name, result.why))
+    elseif result.verdict == "too noisy" then
+      print(("%s: too noisy, %s"):format(target.name, spread(target)))
     end
   end
-  print(("%d met, %d missed, %d not measured"):format(counts.met, counts.MISSED, counts["not measured"]))
+  print(("%d met, %d missed, %d too noisy, %d not measured"):format(counts.met, counts.MISSED, counts["too noisy"],
+    counts["not measured"]))
 end
 
 local ORDER = { "date", "kernel", "cpus", "rounds", "targets", "name", "title", "unit", "verdict", "why",
-  "ratio", "limit", "ours", "theirs", "median", "min", "q1", "q3", "max", "samples" }
+  "ratio", "low", "high", "limit", "ours", "theirs", "median", "min", "q1", "q3", "max", "samples" }
 
 local function scaled(target, stats)
   if not stats then
@@ -114,8 +131,8 @@ function M.write(path, run, targets)
   for i, target in ipairs(targets) do
     local result = target.result
     run.targets[i] = {
-      name = target.name, title = target.title, unit = target.unit, verdict = verdict(target),
-      ratio = result.ratio, limit = limit(target), why = result.why,
+      name = target.name, title = target.title, unit = target.unit, verdict = result.verdict,
+      ratio = result.ratio, low = result.low, high = result.high, limit = limit(target), why = result.why,
       ours = scaled(target, result.ours), theirs = scaled(target, result.theirs),
     }
   end

@@ -29,4 +29,29 @@ function M.median(samples)
   return M.of(samples).median
 end
 
+-- Probability that fewer than k of n samples lie below the median.
+local function tail(n, k)
+  local sum, term = 0, 0.5 ^ n
+  for i = 0, k - 1 do
+    sum = sum + term
+    term = term * (n - i) / (i + 1)
+  end
+  return sum
+end
+
+--- What the true median lies between, with a probability of 95 % at least where the
+--- samples suffice for that (from six on), whatever their distribution.
+--- @return number low @return number high
+function M.interval(samples)
+  local sorted, k = {}, 1
+  for i, sample in ipairs(samples) do
+    sorted[i] = sample
+  end
+  table.sort(sorted)
+  while k + 1 <= #sorted / 2 and 2 * tail(#sorted, k + 1) <= 0.05 do
+    k = k + 1
+  end
+  return sorted[k], sorted[#sorted + 1 - k]
+end
+
 return M
