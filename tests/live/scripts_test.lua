@@ -105,6 +105,21 @@ for name in pairs(ENDED) do
   end
 end
 
+-- Something always happens in a second: where these see nothing, nothing is traced.
+for name, field in pairs { softirqs = "softirq", sysvecs = "vector" } do
+  tests["test_" .. name .. "_sees_what_happens"] = function()
+    t.needs("root", "tracing")
+    local text = assert_ok(shark(name, "-d", "1", "--json"))
+    local last = json.decode(text:match("([^\n]+)\n$"))
+    local count = 0
+    for _, row in ipairs(last.rows) do
+      t.assertNotNil(row[field], text)
+      count = count + row.count
+    end
+    t.assertTrue(count > 0, text)
+  end
+end
+
 -- What this machine does not let be seen is said first, not shown as nothing.
 function tests.test_remap_trace_says_what_it_traces()
   t.needs("root", "tracing")
