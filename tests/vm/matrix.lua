@@ -3,6 +3,7 @@ package.path = arg[0]:gsub("[^/]+$", "?.lua;") .. arg[0]:gsub("[^/]+/[^/]+$", "l
 local accel = require "accel"
 local cli = require "shark.cli"
 local guest = require "guest"
+local guests_of = require "guests"
 local results = require "results"
 local uv = require "uv"
 
@@ -23,74 +24,17 @@ parser:option("--jobs", "Guests at a time."):default(tostring(#uv.cpu_info())):c
 parser:option("--silence", "Seconds of its own time without a line after which a guest hangs.")
   :convert(cli.number)
 parser:option("--part", "I/N: of the guests every Nth, from the Ith on; what other parts found is kept."):convert(part)
-parser:flag("--list", "Print the guests' names.")
+parser:flag("--list", "Print the guests' names, and which tests each of them runs.")
 parser:option("--results", "Folder for the results."):default "build/vm/results"
 parser:argument("tests", "Tests to run in each guest."):args "*"
 local options = parser:parse()
 
 -- ---- which guests ----
 
--- name -> what it is; in this order.
-local guests = {}
+local guests = (options.all or #options.guest > 0) and guests_of.all() or guests_of.representative()
 
-local function add(kernel, flavour, iommu, extra)
-  extra = extra or {}
-  local name = ("%s-%s-%s%s"):format(kernel, flavour, iommu, extra.suffix or "")
-  for _, known in ipairs(guests) do
-    if known.name == name then
-      return
-    end
-  end
-  guests[#guests + 1] = {
-    name = name, kernel = kernel, flavour = flavour, iommu = iommu, append = extra.append or "",
-    tests = extra.tests,
-  }
-end
-
--- Tests that take minutes where CPUs are emulated, and find in one guest what they
--- find in another: in the representative set they run on the oldest kernel, and on
--- both makes of IOMMU.
-local LONG = {
-  ["live/scripts_test.lua"] = true, ["live/irqmap_scripts_test.lua"] = true, ["live/limits_test.lua"] = true,
-  ["live/biolatency_test.lua"] = true, ["guest/irqmap_changes_test.lua"] = true,
-}
-local WITH_LONG = { ["5.10-amd64-intel"] = true, ["6.12-amd64-intel"] = true, ["6.12-amd64-amd"] = true }
-
-local function representative()
-  add("5.10", "amd64", "intel")
-  add("6.1", "amd64", "intel")
-  add("6.12", "amd64", "intel")
-  add("6.12", "amd64", "amd")
-  add("6.1", "amd64", "none")
-  add("7", "amd64", "intel")
-  add("6.1", "cloud", "none")
-  add("6.12", "rt", "intel")
-  for _, off in ipairs { { "intel", "intel_iommu" }, { "intel", "intremap" }, { "amd", "amd_iommu" } } do
-    add("6.12", "amd64", off[1], {
-      suffix = "-" .. off[2] .. "-off", append = off[2] .. "=off", tests = { "guest/iommu_off_test.lua" },
-    })
-  end
-  for _, mode in ipairs { "integrity", "confidentiality" } do
-    add("6.12", "amd64", "none", {
-      suffix = "-" .. mode, append = "lockdown=" .. mode,
-      tests = { ("guest/lockdown_%s_test.lua"):format(mode) },
-    })
-  end
-end
-
-local function all()
-  for _, kernel in ipairs { "5.10", "6.1", "6.12", "7" } do
-    for _, flavour in ipairs { "amd64", "cloud", "rt" } do
-      for _, iommu in ipairs { "intel", "amd", "none", "noremap" } do
-        add(kernel, flavour, iommu)
-      end
-    end
-  end
-end
-
-representative()
-if options.all then
-  all()
+local function tests_of(entry)
+  return guests_of.tests_of(entry, options.tests, options.all or #options.guest > 0)
 end
 
 local function wanted(name)
@@ -120,22 +64,9 @@ end
 
 if options.list then
   for _, entry in ipairs(guests) do
-    print(entry.name)
+    print(entry.name .. ": " .. table.concat(tests_of(entry), " "))
   end
   return
-end
-
-local function tests_of(entry)
-  if entry.tests then
-    return entry.tests
-  end
-  local list = {}
-  for _, test in ipairs(options.tests) do
-    if options.all or WITH_LONG[entry.name] or #options.guest > 0 or not LONG[test] then
-      list[#list + 1] = test
-    end
-  end
-  return list
 end
 
 -- ---- running ----

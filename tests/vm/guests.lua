@@ -1,0 +1,126 @@
+--- Which guests there are, and which tests each of them runs.
+--
+-- Everything runs in all guests of the whole matrix. In the representative set a test
+-- runs where it proves something that no other guest, and not this machine, has proved:
+-- docs/testing.md has the reasons. A test that is not named here runs in all of them.
+local M = {}
+
+local OLDEST, NEWEST = "5.10-amd64-intel", "7-amd64-intel"
+local INTEL, AMD, NO_IOMMU = "6.12-amd64-intel", "6.12-amd64-amd", "6.1-amd64-none"
+local RT = "6.12-rt-intel"
+
+--- Tests that the representative set runs in some guests only: path -> names of guests.
+M.WHERE = {
+  -- What scripts print, and options: user space. Once, and on the oldest kernel what depends
+  -- on the way of attaching.
+  ["live/scripts_test.lua"] = { INTEL },
+  ["live/refusals_test.lua"] = { OLDEST, INTEL },
+  ["live/sockets_test.lua"] = { OLDEST, INTEL },
+  ["live/hostile_test.lua"] = { INTEL },
+  ["live/limits_test.lua"] = { INTEL },
+  ["live/faults_test.lua"] = { OLDEST, INTEL, NEWEST },
+  -- A peer's counts beside ours: its libbpf and this kernel's block layer.
+  ["live/biolatency_test.lua"] = { INTEL, NEWEST },
+  -- The map of interrupts: the kernel's types, by the make of the IOMMU.
+  ["live/irqmap_test.lua"] = { OLDEST, INTEL, AMD, NO_IOMMU, NEWEST },
+  ["live/irqmap_scripts_test.lua"] = { AMD },
+  ["guest/irqmap_changes_test.lua"] = { INTEL },
+  ["guest/irqmap_fires_test.lua"] = { INTEL, AMD, NEWEST, RT },
+  ["guest/replay_test.lua"] = { OLDEST, INTEL, NEWEST },
+  -- Remapping tables while interrupts move: the kernel's code for each make of IOMMU.
+  ["guest/remap_test.lua"] = { OLDEST, INTEL, AMD, NO_IOMMU, NEWEST },
+  -- Every shape of disk: the driver virtio_blk of each kernel.
+  ["guest/virtblk_test.lua"] = { OLDEST, INTEL, NEWEST, RT },
+}
+
+-- name -> what it is; in this order.
+local function new_list()
+  local list, known = {}, {}
+  local function add(kernel, flavour, iommu, extra)
+    extra = extra or {}
+    local name = ("%s-%s-%s%s"):format(kernel, flavour, iommu, extra.suffix or "")
+    if not known[name] then
+      known[name] = true
+      list[#list + 1] = {
+        name = name, kernel = kernel, flavour = flavour, iommu = iommu, append = extra.append or "",
+        tests = extra.tests,
+      }
+    end
+  end
+  return list, add
+end
+
+-- Those that take longest come first.
+local function add_representative(add)
+  add("5.10", "amd64", "intel")
+  add("6.12", "amd64", "intel")
+  add("7", "amd64", "intel")
+  add("6.12", "amd64", "amd")
+  add("6.12", "rt", "intel")
+  add("6.1", "amd64", "none")
+  add("6.1", "amd64", "intel")
+  add("6.1", "cloud", "none")
+  for _, off in ipairs { { "intel", "intel_iommu" }, { "intel", "intremap" }, { "amd", "amd_iommu" } } do
+    add("6.12", "amd64", off[1], {
+      suffix = "-" .. off[2] .. "-off", append = off[2] .. "=off", tests = { "guest/iommu_off_test.lua" },
+    })
+  end
+  for _, mode in ipairs { "integrity", "confidentiality" } do
+    add("6.12", "amd64", "none", {
+      suffix = "-" .. mode, append = "lockdown=" .. mode,
+      tests = { ("guest/lockdown_%s_test.lua"):format(mode) },
+    })
+  end
+end
+
+--- The guests that stand for the rest.
+--- @return table[] { name, kernel, flavour, iommu, append, tests? }
+function M.representative()
+  local list, add = new_list()
+  add_representative(add)
+  return list
+end
+
+--- Every kernel, flavour and IOMMU.
+--- @return table[] as above
+function M.all()
+  local list, add = new_list()
+  add_representative(add)
+  for _, kernel in ipairs { "5.10", "6.1", "6.12", "7" } do
+    for _, flavour in ipairs { "amd64", "cloud", "rt" } do
+      for _, iommu in ipairs { "intel", "amd", "none", "noremap" } do
+        add(kernel, flavour, iommu)
+      end
+    end
+  end
+  return list
+end
+
+local function contains(list, wanted)
+  for _, item in ipairs(list) do
+    if item == wanted then
+      return true
+    end
+  end
+  return false
+end
+
+--- Which of the tests a guest runs.
+--- @param guest table from the lists above
+--- @param tests string[]
+--- @param everything boolean those too that prove nothing new there
+--- @return string[]
+function M.tests_of(guest, tests, everything)
+  if guest.tests then
+    return guest.tests
+  end
+  local list = {}
+  for _, test in ipairs(tests) do
+    if everything or not M.WHERE[test] or contains(M.WHERE[test], guest.name) then
+      list[#list + 1] = test
+    end
+  end
+  return list
+end
+
+return M
