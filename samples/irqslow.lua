@@ -1,14 +1,19 @@
 -- irqslow: a line with a kernel stack for every handler or softirq that took too long
 local cli = require "shark.cli"
+local clock = require "shark.text.clock"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
-local uv = require "uv"
+local timeline = require "shark.remap.timeline"
 
 local NAME = "irqslow"
 
-local parser = cli.parser(NAME, "Prints each interrupt handler and softirq that took at least so long, with the " ..
-  "kernel stack: where the interrupt hit, or where the softirq was raised.")
+-- Longer than an event is on its way: 10 ms until the ring is looked at, and what it took itself.
+local HOLD_MS = 100
+
+local parser = cli.parser(NAME, "Prints each interrupt handler and softirq that took at least so long, in the order " ..
+  "in which they began, with the kernel stack: where the interrupt hit, or where the softirq was raised. Times are " ..
+  "their own, without what interrupted them. A softirq is slow when it ran, or waited to run, so long.")
 parser:option("-u --us", "Microseconds from which one is slow."):argname("US"):default("100"):convert(cli.number)
 parser:option("-k --kind", "Only these."):choices { "hardirq", "softirq", "vector" }
 parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
@@ -17,13 +22,6 @@ cli.add_trace_options(parser, { "tp_btf", "raw_tp", "tp" })
 local options = parser:parse()
 
 local KINDS = { "hardirq", "softirq", "vector" }
-
--- CLOCK_MONOTONIC, which events have, to the time of day.
-local clock_offset_us = shark.gettimeofday() - tonumber(uv.hrtime()) / 1e3
-
-local function time_of(event)
-  return (tonumber(event.ts_ns) / 1e3 + clock_offset_us) / 1e6
-end
 
 local describe = {
   hardirq = function(e)
@@ -40,41 +38,68 @@ local describe = {
   end,
 }
 
-local ORDER = { "kind", "time", "cpu", "ns", "irq", "action", "softirq", "vector", "name", "raised_by", "wait_ns",
-  "interrupted_ns", "stack", "address", "slow", "slowest_ns", "threshold_us" }
+local ORDER = { "report", "kind", "time", "ts_ns", "cpu", "ns", "irq", "action", "softirq", "vector", "address", "name",
+  "raised_by", "wait_ns", "interrupted_ns", "stack" }
 
-local function print_event(kind, session, e)
+-- ---- one event ----
+
+-- The event lives only now, and its stack's number only until another stack takes it.
+local function record_of(kind, session, e)
   local record, text = describe[kind](e)
   local stack = not options.no_stack and e.stack >= 0 and session:stack(e.stack) or nil
-  local time, ns = time_of(e), tonumber(e.ns)
+  record.report, record.kind, record.time, record.ts_ns = "slow", kind, clock.json(e.ts_ns), e.ts_ns + 0ULL
+  record.cpu, record.ns, record.stack = e.cpu, tonumber(e.ns), stack and stack:frames()
+  return { record = record, text = text, clock = clock.text(e.ts_ns) }
+end
+
+local function print_event(event)
+  local record = event.record
   if options.json then
-    record.report, record.kind, record.time, record.cpu, record.ns = "slow", kind, time, e.cpu, ns
-    record.stack = stack and stack:frames()
     out.json(record, ORDER)
     return
   end
-  local clock = os.date("%H:%M:%S", math.floor(time)) .. (".%06d"):format(time % 1 * 1e6)
-  out.line("%s  CPU %d  %s  %s", clock, e.cpu, fmt.duration(ns), text)
-  if stack then
-    out.lines((tostring(stack):gsub("[^\n]+", "    %0")))
+  out.line("%s  CPU %d  %s  %s", event.clock, record.cpu, fmt.duration(record.ns), event.text)
+  for _, frame in ipairs(record.stack or {}) do
+    out.line("    %s : %s", frame.address, frame.name)
   end
 end
 
+local held = timeline.new(HOLD_MS, print_event)
+set_interval(function() held:flush() end, HOLD_MS / 2):unref()
+
+-- ---- sessions ----
+
 local sessions, counts = {}, {}
+local threshold_ns = options.us * 1000
+
+local function count_event(count, record)
+  count.slow = count.slow + 1
+  if record.ns >= threshold_ns then
+    count.ran, count.slowest_ns = count.ran + 1, math.max(count.slowest_ns, record.ns)
+  end
+  if count.waited and (record.wait_ns or 0) >= threshold_ns then
+    count.waited, count.longest_wait_ns = count.waited + 1, math.max(count.longest_wait_ns, record.wait_ns or 0)
+  end
+end
 
 local function watch(kind)
   local session, message = irq[kind] {
-    cpu = options.cpu, at_least_ns = options.us * 1000, stacks = not options.no_stack, audit = true,
+    cpu = options.cpu, at_least_ns = threshold_ns, stacks = not options.no_stack, audit = true,
     way = (kind == "hardirq" or options.way ~= "tp_btf") and options.way or nil,
   }
   if not session then
     cli.fail(NAME, message)
   end
-  local count = { slow = 0, slowest_ns = 0 }
+  local count = { slow = 0, ran = 0, slowest_ns = 0 }
+  if kind == "softirq" then
+    count.waited, count.longest_wait_ns = 0, 0
+  end
   session:on(function(e)
-    count.slow, count.slowest_ns = count.slow + 1, math.max(count.slowest_ns, tonumber(e.ns))
-    print_event(kind, session, e)
+    local event = record_of(kind, session, e)
+    count_event(count, event.record)
+    held:add(tonumber(e.ts_ns), event)
   end)
+  held:follow(session)
   counts[kind] = count
   sessions[#sessions + 1] = { name = kind, session = session }
 end
@@ -85,25 +110,32 @@ for _, kind in ipairs(KINDS) do
   end
 end
 
+local function most_text(n, verb, which, most_ns)
+  return ("%d %s %d us or more%s"):format(n, verb, options.us,
+    n > 0 and (", %s %s"):format(which, fmt.duration(most_ns)) or "")
+end
+
 cli.run {
   name = NAME,
   options = options,
   sessions = sessions,
-  report = function()
+  report = function(before)
+    held:flush(not before)
     local report = { threshold_us = options.us }
     for kind, count in pairs(counts) do
       report[kind] = count
     end
-    return report
+    return report, before
   end,
   show = function(what)
     for _, kind in ipairs(KINDS) do
       local count = what[kind]
       if count then
-        out.line("%s: %d took %d us or more%s", kind, count.slow, options.us,
-          count.slow > 0 and ", the slowest " .. fmt.duration(count.slowest_ns) or "")
+        out.line("%s: %s%s", kind, most_text(count.ran, "took", "the slowest", count.slowest_ns),
+          count.waited and "; " .. most_text(count.waited, "waited", "the longest", count.longest_wait_ns) or "")
       end
     end
   end,
-  order = { "threshold_us", "hardirq", "softirq", "vector", "slow", "slowest_ns" },
+  order = { "threshold_us", "hardirq", "softirq", "vector", "slow", "ran", "slowest_ns",
+    "waited", "longest_wait_ns" },
 }

@@ -3,6 +3,7 @@ local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
+local peaks = require "shark.trace.peaks"
 local schedule = require "shark.schedule"
 local storm = require "shark.trace.storm"
 local table_text = require "shark.text.table"
@@ -33,47 +34,14 @@ for _, kind in ipairs(kinds) do
   end
 end
 
--- ---- peaks: the rows' counters, looked at often ----
-
-local peaks, last_counts = {}, {}
-
--- Most rows are empty: the table is looked through for new ones now and then only.
-local RESCAN = 10
-local samples = 0
-
-local function find_rows(kind)
-  local session = kind.session
-  kind.rows = {}
-  for i = 0, session.nr_rows - 1 do
-    local row = session.rows[i]
-    if row.used ~= 0 and row.what == 0 then
-      kind.rows[#kind.rows + 1] = { at = i, key = ("%s %d %d"):format(kind.name, row.id, row.cpu) }
-    end
-  end
+for _, kind in ipairs(kinds) do
+  kind.peaks = peaks.new(kind.session, SAMPLE_MS / 1e3)
 end
-
-local function sample_rows(kind, seconds)
-  if samples % RESCAN == 0 then
-    find_rows(kind)
-  end
-  for _, row in ipairs(kind.rows) do
-    local key, count = row.key, tonumber(kind.session.rows[row.at].count)
-    local rate = (count - (last_counts[key] or count)) / seconds
-    last_counts[key] = count
-    peaks[key] = math.max(peaks[key] or 0, rate)
-  end
-end
-
-local last_sample = schedule.now()
 
 local function sample()
-  local now = schedule.now()
-  local seconds = math.max(now - last_sample, SAMPLE_MS / 1e3)
-  last_sample = now
   for _, kind in ipairs(kinds) do
-    sample_rows(kind, seconds)
+    kind.peaks:sample(schedule.now())
   end
-  samples = samples + 1
 end
 
 set_interval(sample, SAMPLE_MS)
@@ -89,12 +57,13 @@ local function softirq_source(row)
 end
 
 local function vector_source(row)
-  return { kind = "vector", id = row.vector, name = vector.name_of(row.vector) }
+  local handler = row.handler and (" %s"):format(row.handler) or ""
+  return { kind = "vector", id = row.vector, name = vector.name_of(row.vector) .. handler }
 end
 
 local source_of = { hardirq = hardirq_source, softirq = softirq_source, vector = vector_source }
 
-local function add_source(list, kind, row, before, seconds)
+local function add_source(list, kind, row, before, is_total, seconds)
   local source = source_of[kind.name](row)
   source.cpu = row.cpu
   source.count = row.count - (before and before.count or 0)
@@ -105,8 +74,9 @@ local function add_source(list, kind, row, before, seconds)
   source.rate, source.share = source.count / seconds, source.total_ns / 1e9 / seconds
   source.none = source.none and source.none - (before and before.none or 0)
   source.ksoftirqd = source.ksoftirqd and source.ksoftirqd - (before and before.ksoftirqd or 0)
-  local key = ("%s %d %d"):format(kind.name, source.id, source.cpu)
-  source.peak_rate = math.max(peaks[key] or 0, source.rate)
+  local key = kind.session:key(row)
+  kind.peaks:note(key, source.rate)
+  source.peak_rate = kind.peaks:of(key, is_total)
   source.max_ns = row.max_ns
   list[#list + 1] = source
 end
@@ -134,13 +104,11 @@ local function measure(before, seconds)
   local sources, rows_now = {}, {}
   for _, kind in ipairs(kinds) do
     for _, row in ipairs(kind.session:read()) do
-      local key = ("%s %s %d"):format(kind.name, source_of[kind.name](row).name, row.cpu)
-      add_source(sources, kind, row, before and before[key], seconds)
+      local key = kind.name .. " " .. kind.session:key(row)
+      add_source(sources, kind, row, before and before[key], not before, seconds)
       rows_now[key] = row
     end
-  end
-  if before then
-    peaks = {}
+    kind.peaks:end_window()
   end
   table.sort(sources, function(a, b) return a.share > b.share end)
   local figures = { seconds = seconds, sources = sources, cpus = cpus_of(sources) }

@@ -1,11 +1,11 @@
 -- remap-trace: IRTEs written, affinity asked and pending, vectors taken and freed, IOMMU faults
 local cli = require "shark.cli"
+local clock = require "shark.text.clock"
 local fmt = require "shark.fmt"
 local out = require "shark.text.out"
 local records = require "shark.remap.records"
 local remap_story = require "shark.remap.story"
 local table_text = require "shark.text.table"
-local uv = require "uv"
 
 local NAME = "remap-trace"
 
@@ -20,25 +20,20 @@ parser:flag("--summary", "No lines, only what they come to at the end.")
 cli.add_trace_options(parser, { "fentry", "kprobe", "raw_tp" })
 local options = parser:parse()
 
-local ORDER = { "report", "kind", "time", "irq", "cpu", "name", "what", "unit", "device", "source", "index", "why",
-  "before", "after", "text", "cpus", "was_on", "is_on", "pending", "vector", "on_cpu", "prev_vector", "prev_cpu",
+local ORDER = { "report", "kind", "time", "ts_ns", "irq", "cpu", "name", "what", "unit", "device", "source", "index",
+  "why", "before", "after", "text", "cpus", "was_on", "is_on", "pending", "vector", "on_cpu", "prev_vector", "prev_cpu",
   "reason", "ns", "flush_ns", "wait_ns", "error", "by" }
-
--- CLOCK_MONOTONIC, which events have, to the time of day.
-local clock_offset_ns = shark.gettimeofday() * 1e3 - tonumber(uv.hrtime())
 
 local function print_record(record, ns)
   if options.summary then
     return
   end
-  local time = (ns + clock_offset_ns) / 1e9
   if options.json then
-    record.report, record.time = "event", time
+    record.report, record.time, record.ts_ns = "event", clock.json(ns), ns
     out.json(record, ORDER)
     return
   end
-  out.line("%s.%06d  CPU %-3d %s", os.date("%H:%M:%S", math.floor(time)), time % 1 * 1e6, record.cpu,
-    records.text(record))
+  out.line("%s  CPU %-3d %s", clock.text(ns), record.cpu, records.text(record))
   for _, frame in ipairs(record.stack or {}) do
     out.line("    %s : %s", frame.address, frame.name)
   end

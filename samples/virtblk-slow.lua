@@ -1,8 +1,8 @@
 -- virtblk-slow: a line for every virtio-blk request that took too long, with all its stages
 local cli = require "shark.cli"
+local clock = require "shark.text.clock"
 local fmt = require "shark.fmt"
 local out = require "shark.text.out"
-local uv = require "uv"
 local virtblk = require "shark.virtblk"
 
 local NAME = "virtblk-slow"
@@ -22,11 +22,8 @@ if not session then
   cli.fail(NAME, message)
 end
 
--- CLOCK_MONOTONIC, which events have, to the time of day.
-local clock_offset_us = shark.gettimeofday() - tonumber(uv.hrtime()) / 1e3
-
-local ORDER = { "report", "time", "device", "queue", "op", "sector", "bytes", "ns", "stages", "stage", "from", "to",
-  "comm", "pid", "tid", "issue_cpu", "cpu", "completed_in", "irq", "depth", "requeues", "status" }
+local ORDER = { "report", "time", "ts_ns", "device", "queue", "op", "sector", "bytes", "ns", "stages", "stage",
+  "from", "to", "comm", "pid", "tid", "issue_cpu", "cpu", "completed_in", "irq", "depth", "requeues", "status" }
 
 local function stages_text(stages)
   local parts = {}
@@ -46,17 +43,14 @@ local count, slowest = 0, 0
 session:on(function(event)
   local request = virtblk.copy(event)
   count, slowest = count + 1, math.max(slowest, request.ns)
-  request.time = (request.ts_ns / 1e3 + clock_offset_us) / 1e6
-  request.ts_ns = nil
   if options.json then
-    request.report = "slow"
+    request.report, request.time = "slow", clock.json(request.ts_ns)
     out.json(request, ORDER)
     return
   end
-  local clock = os.date("%H:%M:%S", math.floor(request.time)) .. (".%06d"):format(request.time % 1 * 1e6)
-  out.line("%s  %s queue %d  %s %.0f +%d  %s  = %s  %s (%d)  %s%s%s", clock, request.device, request.queue,
-    request.op, request.sector, request.bytes, fmt.duration(request.ns), stages_text(request.stages), request.comm,
-    request.pid, place(request), request.requeues > 0 and ", requeued " .. request.requeues or "",
+  out.line("%s  %s queue %d  %s %s  %s  = %s  %s (%d)  %s%s%s", clock.text(request.ts_ns), request.device,
+    request.queue, request.op, virtblk.extent(request), fmt.duration(request.ns), stages_text(request.stages),
+    request.comm, request.pid, place(request), request.requeues > 0 and ", requeued " .. request.requeues or "",
     request.status ~= "ok" and ", " .. request.status or "")
 end)
 
@@ -78,5 +72,6 @@ cli.run {
       out.line("%d issued and not completed; shark virtblk lists them", #what.open)
     end
   end,
-  order = { "threshold_us", "slow", "slowest_ns", "open", "audit", "attached", "lost" },
+  order = { "threshold_us", "slow", "slowest_ns", "open", "open_unknown", "ts_ns", "device", "queue", "op",
+    "sector", "bytes", "ns" },
 }

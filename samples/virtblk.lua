@@ -291,8 +291,8 @@ local function show_open(report)
     for i, request in ipairs(report.open) do
       if i <= 10 then
         local last = request.stages[#request.stages]
-        out.line("  %s queue %d %s sector %.0f, %d bytes, by %s (%d), %s", request.device, request.queue,
-          request.op, request.sector, request.bytes, request.comm, request.pid, last and last.to or "issued")
+        out.line("  %s queue %d %s %s, by %s (%d), %s", request.device, request.queue, request.op,
+          virtblk.extent(request), request.comm, request.pid, last and last.to or "issued")
       end
     end
   end
@@ -332,5 +332,5 @@ rowtable.run {
   extend = extend,
   show_more = show_more,
   order = rowtable.order({ "device", "queue", "cpu", "op", "size", "where", "stage", "from", "to" },
-    { "share", "same_cpu", "requeues", "errors", "bytes", "queues", "open", "audit", "attached", "lost" }),
+    { "share", "same_cpu", "requeues", "errors", "bytes", "queues", "open" }),
 }

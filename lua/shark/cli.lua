@@ -3,6 +3,7 @@
 
 local argparse = require "argparse"
 local json = require "shark.text.json"
+local ledger = require "shark.text.ledger"
 local out = require "shark.text.out"
 local schedule = require "shark.schedule"
 
@@ -94,9 +95,9 @@ end
 
 local function print_ending(name, ending)
   local prefix = name and name .. ": " or ""
-  out.line("%sattached: %s", prefix, tostring(ending.how))
-  local audit = ending.audit and ("; %s"):format(tostring(ending.audit)) or ""
-  out.line("%slost: %s%s", prefix, tostring(ending.loss), audit)
+  for _, line in ipairs(ledger.lines(ending.how, ending.loss, ending.audit)) do
+    out.line("%s%s", prefix, line)
+  end
 end
 
 -- One session: fields of the report itself. Several: by name.

@@ -37,18 +37,24 @@ function M.bucket(value)
 end
 
 --- A histogram: empty, or a copy of the kernel's counters (uint64_t[496]).
+--- @param from? ffi.cdata* @param max? integer|ffi.cdata* the largest of their values, if it is known
 --- @return shark.Hist
-function M.new(from)
-  local hist = setmetatable({ counts = counters(NR) }, Hist)
+function M.new(from, max)
+  local hist = setmetatable({ counts = counters(NR), max = max and tonumber(max) }, Hist)
   if from then
     ffi.copy(hist.counts, from, NR * 8)
   end
   return hist
 end
 
+local function larger(a, b)
+  return a and b and math.max(a, b) or a or b
+end
+
 function Hist:add(value, n)
   local i = M.bucket(value)
   self.counts[i] = self.counts[i] + (n or 1)
+  self.max = larger(self.max, value)
 end
 
 --- Adds the counts of another histogram to this one.
@@ -56,13 +62,15 @@ function Hist:merge(other)
   for i = 0, NR - 1 do
     self.counts[i] = self.counts[i] + other.counts[i]
   end
+  self.max = larger(self.max, other.max)
   return self
 end
 
---- What this histogram has more than an earlier copy of it.
+--- What this histogram has more than an earlier copy of it. Of the maximum only
+--- that of both is known.
 --- @return shark.Hist
 function Hist:since(earlier)
-  local hist = M.new(self.counts)
+  local hist = M.new(self.counts, self.max)
   for i = 0, NR - 1 do
     hist.counts[i] = hist.counts[i] - earlier.counts[i]
   end
@@ -90,8 +98,9 @@ function Hist:buckets()
   return list
 end
 
---- The value that p percent of the values do not exceed, as the middle of its
---- bucket; nil for an empty histogram.
+--- A value that p percent of the values do not exceed: the largest that its bucket has room
+--- for, and never more than the largest value there was. So it is exact or up to an
+--- eighth above the exact percentile, and not below it; nil for an empty histogram.
 --- @param p number 0 to 100
 function Hist:percentile(p)
   local wanted = math.max(1, math.ceil(self:count() * p / 100))
@@ -100,7 +109,7 @@ function Hist:percentile(p)
     seen = seen + tonumber(self.counts[i])
     if seen >= wanted then
       local lo, hi = M.bounds(i)
-      return i < SUB and lo or (lo + hi) / 2
+      return math.max(lo, math.min(hi - 1, self.max or hi - 1))
     end
   end
   return nil

@@ -67,7 +67,7 @@ local function counted(row, what)
   return {
     what = what, device = virtio.disk_name(row.id), queue = field_of(row.key[0], 0, 16), cpu = row.cpu,
     count = tonumber(row.count), total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns),
-    hist = hist.new(row.hist),
+    hist = hist.new(row.hist, row.max_ns),
   }
 end
 
@@ -163,7 +163,7 @@ function M.join(list_of_rows, fields, wanted)
         for field, value in pairs(row) do
           copy[field] = value
         end
-        copy.hist = row.hist and hist.new(row.hist.counts)
+        copy.hist = row.hist and hist.new(row.hist.counts, row.hist.max)
         by_key[key] = copy
         list[#list + 1] = copy
       end
@@ -174,7 +174,16 @@ end
 
 -- ---- what /sys/block/*/stat counts ----
 
-local AUDITED = { [0] = "read", [1] = "write", [2] = "flush", [3] = "discard" }
+local FLUSH, DISCARD, FIRST_PRIVATE = 2, 3, 32
+
+-- include/linux/blk_types.h, op_stat_group(): everything odd writes (zeroes, a zone, secure
+-- erasure, too), but a discard counts as such. The driver's own are not counted.
+local function stat_group(op)
+  if op >= FIRST_PRIVATE then
+    return nil
+  end
+  return op == DISCARD and "discard" or op == FLUSH and "flush" or op % 2 == 1 and "write" or "read"
+end
 
 -- A flush without data is a write there, too, when it has ended.
 local function name_in_stat(row)
@@ -184,7 +193,7 @@ local function name_in_stat(row)
   elseif row.what ~= C.SHARK_WHOLE then
     return nil
   end
-  local op = AUDITED[field_of(row.key[0], 16, 8)]
+  local op = stat_group(field_of(row.key[0], 16, 8))
   return op and device .. " " .. op or nil
 end
 
@@ -238,11 +247,21 @@ for moment, stage in ipairs(M.STAGES) do
   fields[stage .. "_ns"] = function(_, r) return stage_ns(r, moment) end
 end
 
+-- A flush without data is of no sector: the kernel says -1.
+local function sector_of(request)
+  return request.sector ~= 0xffffffffffffffffULL and tonumber(request.sector) or nil
+end
+
+--- "2048 +4096", sector and bytes of a copy(); "-" of a request without data.
+function M.extent(request)
+  return request.sector and ("%.0f +%d"):format(request.sector, request.bytes) or "-"
+end
+
 --- A request (event, or open) as a table that outlives the handler.
 function M.copy(request)
   local copy = {
     ts_ns = tonumber(request.at_ns[0]), device = virtio.disk_name(request.dev), queue = request.queue,
-    op = operation(request.op), sector = tonumber(request.sector), bytes = request.bytes,
+    op = operation(request.op), sector = sector_of(request), bytes = request.bytes,
     pid = request.pid, tid = request.tid, comm = comm_of(request), issue_cpu = request.issue_cpu,
     requeues = request.requeues, depth = request.depth > 0 and request.depth or nil, stages = {},
   }

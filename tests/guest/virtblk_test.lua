@@ -211,6 +211,25 @@ function tests.test_flushes()
   session:close()
 end
 
+-- A flush has no sector; writing zeroes counts as a write in /sys/block/*/stat.
+function tests.test_flushes_and_zeroes_as_people_see_them()
+  local entry = disk("single")
+  local path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;")
+  local work = ([[package.path = %q .. package.path; require("zeroes").write("/dev/%s", 4096, 7)]])
+    :format(path, entry.device)
+  local result = proc.run_shark("virtblk-slow", "-u", "0", "-D", entry.device, "--", proc.shark, "-e", work)
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+  local zeroes, flushes = 0, 0
+  for op, sector in result.out:gmatch(" queue %d+  (%S+) (%S+)") do
+    zeroes = zeroes + (op == "write_zeroes" and 1 or 0)
+    flushes = flushes + (op == "flush" and sector == "-" and 1 or 0)
+    t.assertTrue(op ~= "flush" or sector == "-", sector)
+  end
+  t.assertEquals(zeroes, 7)
+  t.assertTrue(flushes >= 1)
+  t.assertStrMatches(result.out, ".*\nseen: all %d+ that /sys/block/%*/stat counted\nlost: nothing\n.*")
+end
+
 -- ---- a slow disk ----
 
 function tests.test_a_throttled_disk_is_slow_in_the_device()

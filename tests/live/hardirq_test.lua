@@ -163,7 +163,7 @@ function tests.test_rows_agree_with_themselves_and_with_proc()
     t.assertEquals(row.hist:count(), row.count)
     t.assertTrue(row.none + row.handled + row.wake_thread >= row.count)
     t.assertTrue(row.max_ns <= row.total_ns and row.total_ns <= row.max_ns * row.count)
-    t.assertTrue(row.hist:percentile(100) <= row.max_ns * 1.125)
+    t.assertTrue(row.hist:percentile(100) <= row.max_ns)
     local known = {}
     for _, action in ipairs(interrupts[row.irq].actions) do
       known[action] = true

@@ -162,6 +162,58 @@ function tests.test_slow_softirqs_have_a_line_and_a_stack()
   t.assertTrue(with_stack >= 40, with_stack)
 end
 
+-- Of all kinds, whose sessions hand over their events apart.
+function tests.test_slow_ones_are_in_order_and_really_slow()
+  t.needs("root", "tracing")
+  local path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;")
+  local out = assert_ok(shark("irqslow", "-u", "5", "--no-stack", "--json", "--", proc.shark, "-e",
+    ("package.path = %q .. package.path require('load').datagrams(300)"):format(path)))
+  local last, kinds, lines, total = 0, {}, {}, nil
+  for line in out:gmatch("[^\n]+") do
+    local record = json.decode(line)
+    if record.report == "slow" then
+      t.assertTrue(record.ts_ns >= last, ("%.0f behind %.0f"):format(record.ts_ns, last))
+      t.assertTrue(record.ns >= 5000 or (record.wait_ns or 0) >= 5000, line)
+      t.assertStrMatches(line, ".*\"time\":%d+%.%d%d%d%d%d%d%d%d%d,.*")
+      last, kinds[record.kind] = record.ts_ns, true
+      lines[record.kind] = (lines[record.kind] or 0) + 1
+    else
+      total = record
+    end
+  end
+  t.assertTrue(kinds.softirq and kinds.vector, "only one kind was slow")
+  for kind, n in pairs(lines) do
+    local count = total[kind]
+    t.assertEquals(count.slow, n)
+    t.assertTrue(count.ran == 0 or count.slowest_ns >= 5000)
+    t.assertTrue(count.ran + (count.waited or 0) >= count.slow and count.ran <= count.slow)
+  end
+end
+
+function tests.test_percentiles_and_peaks_are_within_what_was_seen()
+  t.needs("root", "tracing")
+  local rows = json.decode(assert_ok(shark("softirqs", "-d", "0.5", "--json"))).rows
+  t.assertTrue(#rows > 0)
+  for _, row in ipairs(rows) do
+    t.assertTrue(row.count == 0 or (row.p50_ns <= row.p99_ns and row.p99_ns <= row.max_ns), json.encode(row))
+    t.assertTrue(row.waits == 0 or row.wait_p99_ns <= row.wait_max_ns, json.encode(row))
+  end
+  local peaks, total = {}, nil
+  for line in assert_ok(shark("irqstorm", "-d", "1.5", "-n", "0.5", "--json")):gmatch("[^\n]+") do
+    local report = json.decode(line)
+    for _, source in ipairs(report.sources) do
+      local key = ("%s %s %d"):format(source.kind, source.name, source.cpu)
+      if report.report == "total" then
+        total = true
+        t.assertTrue(source.peak_rate >= (peaks[key] or 0) and source.peak_rate >= source.rate, key)
+      else
+        peaks[key] = math.max(peaks[key] or 0, source.peak_rate)
+      end
+    end
+  end
+  t.assertTrue(total and next(peaks) ~= nil)
+end
+
 function tests.test_hardirqs_as_a_table()
   local disk = t.needs("root", "tracing", "disk")
   local result, visible = shark_reading(disk, "hardirqs", "-i", tostring(disk.irq))

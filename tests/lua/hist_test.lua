@@ -37,6 +37,34 @@ function tests.test_percentiles_are_within_an_eighth()
   end
 end
 
+-- As the kernel counts, which keeps the largest value, and as a histogram of one's own.
+function tests.test_percentiles_stay_within_what_was_seen()
+  for _, values in ipairs { { 1000 }, { 961, 1023 }, { 12800, 12801, 12802 }, { 0 }, { 7, 4097 }, { 2 ^ 40 + 1 } } do
+    local own, least, most = hist.new(), math.huge, 0
+    for _, value in ipairs(values) do
+      own:add(value)
+      least, most = math.min(least, value), math.max(most, value)
+    end
+    for _, h in ipairs { own, hist.new(own.counts, most), hist.new():merge(own), own:since(hist.new()) } do
+      for _, p in ipairs { 0, 1, 50, 99, 100 } do
+        local value = h:percentile(p)
+        t.assertTrue(value >= least and value <= most, ("p%d of %.0f to %.0f: %.1f"):format(p, least, most, value))
+      end
+      t.assertEquals(h:percentile(100), most)
+    end
+  end
+end
+
+function tests.test_percentiles_are_not_too_low()
+  local h = hist.new()
+  for value = 1, 10000 do
+    h:add(value)
+  end
+  for p = 1, 100 do
+    t.assertTrue(h:percentile(p) >= 100 * p, ("p%d"):format(p))
+  end
+end
+
 function tests.test_an_empty_histogram_has_no_percentiles()
   local h = hist.new()
   t.assertNil(h:percentile(50))

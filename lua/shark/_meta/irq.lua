@@ -147,9 +147,10 @@ local irq = {}
 ---@class shark.Audit
 ---@field source string
 ---@field kernel integer counted by the kernel
----@field missing integer here
+---@field missing integer of them not here
+---@field surplus integer here and not there
 ---@field while_attaching integer
----@field rows { name: string, kernel: integer, missing: integer }[] where the two differ
+---@field rows { name: string, kernel: integer, missing: integer }[] where the two differ; missing below 0: a surplus
 
 ---@class shark.Stack array of uint64_t, innermost first; as text, a line each
 local stack = {}

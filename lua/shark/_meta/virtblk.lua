@@ -72,7 +72,7 @@ local virtblk = {}
 ---@field device string
 ---@field queue integer
 ---@field op string
----@field sector integer
+---@field sector integer? nil of a flush without data
 ---@field bytes integer
 ---@field pid integer
 ---@field tid integer

@@ -106,6 +106,7 @@ local function watch(self, entry)
     record.stack = stack and stack:frames() or nil
     self.timeline:add(ns, { record = record, ns = ns })
   end)
+  self.timeline:follow(session)
   self.by_kind[entry.kind] = session
   self.sessions[#self.sessions + 1] = { name = entry.kind, session = session }
 end

@@ -17,7 +17,7 @@ local function decode(row)
   local tally = row.tally
   return {
     irq = row.id, what = NAMES[row.what], cpu = row.cpu, count = tonumber(row.count),
-    total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns), hist = hist.new(row.hist),
+    total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns), hist = hist.new(row.hist, row.max_ns),
     left_pending = tonumber(tally[0]), failed = tonumber(tally[1]), ask_unseen = tonumber(tally[2]),
     replaced = tonumber(tally[3]),
   }

@@ -67,32 +67,44 @@ end
 local Audit = {}
 Audit.__index = Audit
 
+-- Of how many the kernel counted how many were seen.
+local function headline(self)
+  if self.kernel == 0 then
+    return ("none, and %s counted none"):format(self.source)
+  elseif self.missing == 0 then
+    return ("all %.0f that %s counted"):format(self.kernel, self.source)
+  end
+  return ("%.0f of %.0f that %s counted"):format(self.kernel - self.missing, self.kernel, self.source)
+end
+
 function Audit:__tostring()
-  local unseen = self.while_attaching > 0 and ("; %.0f came while attaching"):format(self.while_attaching) or ""
-  if #self.rows == 0 then
-    return ("%s counted the same: %.0f%s"):format(self.source, self.kernel, unseen)
-  end
-  local parts = {}
+  local parts, rows = { headline(self) }, {}
   for i, row in ipairs(self.rows) do
-    parts[i] = ("%s: %.0f of %.0f"):format(row.name, row.kernel - row.missing, row.kernel)
+    rows[i] = ("%s %.0f of %.0f"):format(row.name, row.kernel - row.missing, row.kernel)
   end
-  return ("%s counted otherwise, seen here %s%s"):format(self.source, table.concat(parts, ", "), unseen)
+  if self.surplus > 0 then
+    parts[1] = ("%s, and %.0f that it did not count"):format(parts[1], self.surplus)
+  end
+  parts[2] = #rows > 0 and table.concat(rows, ", ") or nil
+  parts[#parts + 1] = self.while_attaching > 0
+    and ("%.0f more came while attaching"):format(self.while_attaching) or nil
+  return table.concat(parts, "; ")
 end
 
 --- Compares, from the start to now.
---- @return table audit { source, kernel = counted by the kernel, missing = here,
----   while_attaching = before the trace ran, rows = { {name, kernel, missing} }
----   where the two differ }
+--- @return table audit { source, kernel = counted by the kernel, missing = of them not here,
+---   surplus = here and not there, while_attaching = before the trace ran,
+---   rows = { {name, kernel, missing} } where the two differ, missing below 0 for a surplus }
 function M.finish(session)
   local start, finish = session.audit_start, snapshot(session)
   local audit = setmetatable({
-    source = session.kind.audit.source, kernel = 0, missing = 0, while_attaching = start.unseen, rows = {},
+    source = session.kind.audit.source, kernel = 0, missing = 0, surplus = 0, while_attaching = start.unseen, rows = {},
   }, Audit)
   for name in pairs(finish.kernel) do
     local kernel, lacking = missing(name, start, finish)
     audit.kernel = audit.kernel + kernel
     if lacking ~= 0 then
-      audit.missing = audit.missing + lacking
+      audit.missing, audit.surplus = audit.missing + math.max(lacking, 0), audit.surplus + math.max(-lacking, 0)
       audit.rows[#audit.rows + 1] = { name = name, kernel = kernel, missing = lacking }
     end
   end

@@ -27,7 +27,7 @@ local function decode(row)
     none = tonumber(returned[IRQ_NONE]),
     handled = tonumber(returned[IRQ_HANDLED] + returned[BOTH]),
     wake_thread = tonumber(returned[IRQ_WAKE_THREAD] + returned[BOTH]),
-    hist = hist.new(row.hist),
+    hist = hist.new(row.hist, row.max_ns),
   }
 end
 

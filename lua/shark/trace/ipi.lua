@@ -25,7 +25,7 @@ local function decode_receive(row)
     what = "received", vector = row.id, name = vector.name_of(row.id), cpu = row.cpu,
     sender = sender > 0 and sender - 1 or nil, count = tonumber(row.count),
     total_ns = sender > 0 and tonumber(row.total_ns) or nil, max_ns = sender > 0 and tonumber(row.max_ns) or nil,
-    hist = sender > 0 and hist.new(row.hist) or nil,
+    hist = sender > 0 and hist.new(row.hist, row.max_ns) or nil,
   }
 end
 

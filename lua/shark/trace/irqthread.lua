@@ -18,10 +18,10 @@ local function decode(row)
     decoded.wakes = count
   elseif row.what == C.SHARK_WAIT then
     decoded.waits, decoded.wait_ns, decoded.wait_max_ns = count, tonumber(row.total_ns), tonumber(row.max_ns)
-    decoded.wait_hist = hist.new(row.hist)
+    decoded.wait_hist = hist.new(row.hist, row.max_ns)
   else
     decoded.count, decoded.total_ns, decoded.max_ns = count, tonumber(row.total_ns), tonumber(row.max_ns)
-    decoded.preempted_ns, decoded.hist = tonumber(row.nested_ns), hist.new(row.hist)
+    decoded.preempted_ns, decoded.hist = tonumber(row.nested_ns), hist.new(row.hist, row.max_ns)
   end
   return decoded
 end

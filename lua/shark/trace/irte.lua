@@ -72,7 +72,7 @@ local function row_of(vendor)
       device = vendor == "amd" and irte.source(bits(place, 16, 31)) or nil,
       index = vendor == "amd" and bits(place, 0, 15) or bits(place, 0, 31),
       what = REASONS[tonumber(row.key[1])], cpu = row.cpu, count = tonumber(row.count),
-      total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns), hist = hist.new(row.hist),
+      total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns), hist = hist.new(row.hist, row.max_ns),
       flushes = tonumber(tally[0]), flush_ns = tonumber(tally[1]), refused = tonumber(tally[2]),
       unchanged = tonumber(tally[3]),
     }

@@ -396,7 +396,7 @@ local function loss_text(loss, losses)
       lost[#lost + 1] = ("%.0f %s"):format(n, n == 1 and known[2] or known[3])
     end
   end
-  local text = #lost > 0 and table.concat(lost, ", ") or "nothing"
+  local text = #lost > 0 and table.concat(lost, ", ") or #unknown > 0 and "nothing that is counted" or "nothing"
   if #unknown > 0 then
     text = text .. "; this kernel does not count " .. table.concat(unknown, ", ")
   end

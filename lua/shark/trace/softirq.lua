@@ -51,7 +51,7 @@ local function decode_wait(row)
     softirq = name_of(row.id), number = row.id, cpu = row.cpu,
     count = 0, total_ns = 0, max_ns = 0, interrupted_ns = 0, ksoftirqd = 0, raise_unseen = 0,
     hist = hist.new(), waits = count, wait_ns = tonumber(row.total_ns), wait_max_ns = tonumber(row.max_ns),
-    coalesced = tonumber(row.tally[0]), wait_hist = hist.new(row.hist),
+    coalesced = tonumber(row.tally[0]), wait_hist = hist.new(row.hist, row.max_ns),
     raised_by = { [asker(row.key[0])] = count },
   }
 end
@@ -61,7 +61,7 @@ local function decode_run(row)
     softirq = name_of(row.id), number = row.id, cpu = row.cpu,
     count = tonumber(row.count), total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns),
     interrupted_ns = tonumber(row.nested_ns), ksoftirqd = tonumber(row.tally[0]),
-    raise_unseen = tonumber(row.tally[1]), hist = hist.new(row.hist),
+    raise_unseen = tonumber(row.tally[1]), hist = hist.new(row.hist, row.max_ns),
     waits = 0, wait_ns = 0, wait_max_ns = 0, coalesced = 0, wait_hist = hist.new(), raised_by = {},
   }
 end

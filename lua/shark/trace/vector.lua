@@ -41,7 +41,7 @@ local function decode(row)
   return {
     vector = row.id, name = M.name_of(row.id), handler = handler_of(row), cpu = row.cpu,
     count = tonumber(row.count), total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns),
-    handled = row.id == NMI and tonumber(row.tally[0]) or nil, hist = hist.new(row.hist),
+    handled = row.id == NMI and tonumber(row.tally[0]) or nil, hist = hist.new(row.hist, row.max_ns),
   }
 end
 

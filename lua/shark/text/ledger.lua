@@ -1,0 +1,37 @@
+--- How a trace ended, in lines: how it was attached, what it saw of what the kernel
+--- counted, and what it lost. "nothing" is lost only if neither knows of a loss.
+
+local M = {}
+
+local function counts_a_loss(loss)
+  for name, count in pairs(loss) do
+    if name ~= "in_flight" and type(count) == "number" and count > 0 then
+      return true
+    end
+  end
+  return false
+end
+
+local function lost(loss, audit)
+  local missing = audit and audit.missing or 0
+  if missing == 0 then
+    return tostring(loss)
+  end
+  local own = counts_a_loss(loss) and "; " .. tostring(loss)
+    or ", and no counter of shark's knows why" .. tostring(loss):gsub("^[^;]*", "", 1)
+  return ("%.0f not seen%s"):format(missing, own)
+end
+
+--- @param how table of session:how() @param loss table of session:loss()
+--- @param audit? table of session:audit()
+--- @return string[] lines
+function M.lines(how, loss, audit)
+  local lines = { "attached: " .. tostring(how) }
+  if audit then
+    lines[#lines + 1] = "seen: " .. tostring(audit)
+  end
+  lines[#lines + 1] = "lost: " .. lost(loss, audit)
+  return lines
+end
+
+return M
