@@ -155,13 +155,14 @@ local function bar(value, total)
   return ("*"):rep(math.max(0, math.min(stars, BAR_WIDTH)))
 end
 
---- Prints a table as bars, each scaled to its share of the total.
+--- Prints a table as bars, each scaled to its share of the total; keys are made fit for a terminal.
 --- @param t table any key -> number
 --- @param cmp? fun(a: number, b: number): boolean order of the values; descending
 function shark.print_hist(t, cmp)
   local list, total = sorted_pairs(t, cmp)
+  local foreign = require "shark.text.foreign"
   for _, entry in ipairs(list) do
-    print(("%33s |%-34s| %s"):format(entry.key, bar(entry.value, total), entry.value))
+    print(("%33s |%-34s| %s"):format(foreign.line(entry.key), bar(entry.value, total), entry.value))
   end
 end
 

@@ -112,6 +112,11 @@ function tests.test_print_hist_of_one_and_of_nothing()
   t.assertEquals(out_of "print_hist({ zero = 0 })", (" "):rep(29) .. "zero |" .. (" "):rep(34) .. "| 0\n")
 end
 
+function tests.test_print_hist_of_names_that_others_chose()
+  t.assertEquals(out_of [[print_hist({ ["a\27[2J\nb"] = 1 })]],
+    (" "):rep(20) .. "a\\x1b[2J\\x0ab |" .. ("*"):rep(34) .. "| 1\n")
+end
+
 function tests.test_print_hist_raw()
   t.assertEquals(out_of "print_hist_raw({ a = 1, [true] = 3 })", "true\t3\na\t1\n")
 end
