@@ -31,6 +31,11 @@ function tests.test_a_chunk_may_take_several_lines()
   t.assertEquals(run "for i = 1, 2 do\n  print(i)\nend\n", "1\n2\n")
 end
 
+function tests.test_values_are_fit_for_a_terminal()
+  t.assertEquals(run "'a\\27[2J\\155', nil, 1\nprint('raw\\27')\n", "a\\x1b[2J\\x9b\tnil\t1\nraw\27\n")
+  t.assertEquals(run "setmetatable({}, { __tostring = function() return '\\27' end })\n", "\\x1b\n")
+end
+
 function tests.test_an_error_is_reported_and_the_prompt_goes_on()
   local out, result = run "error 'oops'\nx = = 1\nprint 'still here'\n"
   t.assertEquals(out, "still here\n")

@@ -46,6 +46,16 @@ function M.json(value, order)
   io.stdout:write(json.encode(value, order), "\n")
 end
 
+--- Prints values as print() does, their text made fit.
+--- @param ... any
+function M.values(...)
+  local parts = {}
+  for i = 1, select("#", ...) do
+    parts[i] = foreign.lines((select(i, ...)))
+  end
+  M.lines(table.concat(parts, "\t"))
+end
+
 --- Prints a line on standard error, behind what was printed before.
 --- @param format string a literal @param ... any
 function M.complain(format, ...)
