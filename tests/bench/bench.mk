@@ -2,7 +2,7 @@
 
 BENCH_DIR := $(B)/bench
 BENCH_PROGRAMS := $(BENCH_DIR)/launch $(BENCH_DIR)/flood $(BENCH_DIR)/clock_pair \
-	$(BENCH_DIR)/clock_pair.o $(BENCH_DIR)/drain
+	$(BENCH_DIR)/clock_pair.o $(BENCH_DIR)/drain $(BENCH_DIR)/feed $(BENCH_DIR)/feed.o
 
 # BENCH_ROUNDS=3 for less, BENCH_ONLY=start for the targets whose names begin so.
 BENCH_ROUNDS ?=
@@ -14,12 +14,12 @@ $(BENCH_DIR)/launch $(BENCH_DIR)/flood: $(BENCH_DIR)/%: tests/bench/%.c $(B)/fla
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -static -o $@ $<
 
-$(BENCH_DIR)/clock_pair: tests/bench/clock_pair.c $(B)/flags
+$(BENCH_DIR)/clock_pair $(BENCH_DIR)/feed: $(BENCH_DIR)/%: tests/bench/%.c $(B)/flags
 	$(call say,BENCH,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LINK) $(CORE_LIBS)
 
-$(BENCH_DIR)/clock_pair.o: tests/bench/clock_pair.bpf.c $(B)/flags
+$(BENCH_DIR)/clock_pair.o $(BENCH_DIR)/feed.o: $(BENCH_DIR)/%.o: tests/bench/%.bpf.c $(B)/flags
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<

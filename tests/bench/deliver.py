@@ -39,8 +39,12 @@ TRACEPOINT_PROBE(irq, softirq_exit)
 """
 
 
+stopped = False
+
+
 def stop(signum, frame):
-    raise KeyboardInterrupt
+    global stopped
+    stopped = True
 
 
 signal.signal(signal.SIGINT, stop)
@@ -53,12 +57,10 @@ def on_event(ctx, data, size):
     seen["n"] += 1
     seen["sum"] += event.ns
     seen["longest"] = max(seen["longest"], event.ns)
+    return -stopped  # below zero: hand over no more
 
 
 bpf["events"].open_ring_buffer(on_event)
-try:
-    while True:
-        bpf.ring_buffer_poll()
-except KeyboardInterrupt:
-    pass
-print("events %d lost %d" % (seen["n"], sum(bpf["lost"].values()[0])))
+while not stopped:
+    bpf.ring_buffer_poll(100)
+print("events %d lost %d" % (seen["n"], sum(bpf["lost"].values()[0])), flush=True)

@@ -1,14 +1,20 @@
 --- Targets: events handed over to a script, and what that costs.
+local ffi = require "ffi"
+require "shark.events" -- declares the records
+local peers = require "peers"
 local stats = require "stats"
 local tool = require "tool"
 
 local M = {}
 
 local SECONDS = 2
+-- A softirq's record, and how much may wait before the reader is woken (core/session.c).
+local RECORD_BYTES, WAKE_AT = ffi.sizeof "struct shark_deferred_event", peers.RING_BYTES / 2
+local BCC_RECORD_BYTES = 24 -- deliver.py
 local SLOW_RATE, SLOW_SECONDS = 10 * 1000, 3
 
 local function flood()
-  return tool.flood("-s", tostring(SECONDS))[1]
+  return tool.flood_all(SECONDS)
 end
 
 -- ---- how many were delivered: of a finished run ----
@@ -36,6 +42,17 @@ local function delivered(command, count, blind)
   return function()
     local slice, result = tool.during(command, flood, blind)
     return count(result) / (slice.ns / 1e9)
+  end
+end
+
+-- Without an event to pay for: the same loop fills the ring of each, in the way that its
+-- own programs would: records of its size, woken as its programs wake.
+local function fed(command, record_bytes, wake_at)
+  return function()
+    local feed, result = tool.during(command, function(pid)
+      return tool.feed(pid, record_bytes, wake_at, SECONDS)
+    end)
+    return said(result) / (feed.ns / 1e9)
   end
 end
 
@@ -93,6 +110,9 @@ function M.targets(commands)
   end
   against("bpftrace", "bpftrace printf", 50, delivered(events.bpftrace, lines))
   against("bcc", "bcc ring buffer, Python", 6, delivered(events.bcc, said))
+  list[#list + 1] = { name = "fed/bcc", title = "events handed over when the ring never empties, against bcc",
+    unit = "M/s", scale = 1e6, at_least = 6, ours = fed(events.shark, RECORD_BYTES, WAKE_AT),
+    theirs = fed(events.bcc, BCC_RECORD_BYTES, 0) }
   against("perf", "perf record", 1.5, delivered(events.perf, samples_of_perf(events.perf_report), true))
   list[#list + 1] = { name = "events/lost", title = "events lost by shark under the same load", unit = "",
     scale = 1, ours = lost(events.shark), most = 0 }

@@ -7,6 +7,7 @@ local M = {}
 
 -- Room for events, the same for all who have a choice.
 local RING_PAGES = 256
+M.RING_BYTES = RING_PAGES * 4096
 
 local HARDIRQ_COUNT = "tracepoint:irq:irq_handler_entry { @ = count(); }"
 
@@ -78,7 +79,7 @@ function M.commands()
       clock = { tool.path("clock_pair"), tool.path("clock_pair.o") },
     },
     events = {
-      shark = shark("tests/bench/deliver.lua", tostring(RING_PAGES * 4096)),
+      shark = shark("tests/bench/deliver.lua", tostring(M.RING_BYTES)),
       bpftrace = bpftrace(SOFTIRQ_PRINT),
       bcc = { "/usr/bin/python3", "tests/bench/deliver.py", tostring(RING_PAGES) },
       perf = { "perf", "record", "-q", "-a", "-m", tostring(RING_PAGES / 2), "-e", "irq:softirq_entry",

@@ -1,5 +1,6 @@
 --- Prints the targets, and writes them as JSON.
 local json = require "dkjson"
+local stats = require "stats"
 local table_text = require "shark.text.table"
 
 local M = {}
@@ -21,13 +22,13 @@ local function ratio(value)
   return number(value)
 end
 
-local function side(target, stats)
-  if not stats then
+local function side(target, samples)
+  if not samples then
     return "-"
   end
   local scale = target.scale
-  return ("%s (%s - %s)"):format(number(stats.median / scale), number(stats.min / scale),
-    number(stats.max / scale))
+  return ("%s (%s - %s)"):format(number(samples.median / scale), number(samples.min / scale),
+    number(samples.max / scale))
 end
 
 local function limit(target)
@@ -51,7 +52,9 @@ end
 -- Why there is no figure.
 local function spread(target)
   local result = target.result
-  if not result.low then
+  if #result.ours.samples < stats.ENOUGH then
+    return ("%d rounds say nothing, %d may"):format(#result.ours.samples, stats.ENOUGH)
+  elseif not result.low then
     return "what else the machine does outweighs what is measured; try again when it is quiet"
   end
   local scale = target.most and target.scale or 1
@@ -110,15 +113,15 @@ end
 local ORDER = { "date", "kernel", "cpus", "rounds", "targets", "name", "title", "unit", "verdict", "why",
   "ratio", "low", "high", "limit", "ours", "theirs", "median", "min", "q1", "q3", "max", "samples" }
 
-local function scaled(target, stats)
-  if not stats then
+local function scaled(target, found)
+  if not found then
     return nil
   end
   local result = { samples = {} }
   for _, field in ipairs { "median", "min", "q1", "q3", "max" } do
-    result[field] = stats[field] / target.scale
+    result[field] = found[field] / target.scale
   end
-  for i, sample in ipairs(stats.samples) do
+  for i, sample in ipairs(found.samples) do
     result.samples[i] = sample / target.scale
   end
   return result

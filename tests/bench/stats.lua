@@ -39,8 +39,11 @@ local function tail(n, k)
   return sum
 end
 
---- What the true median lies between, with a probability of 95 % at least where the
---- samples suffice for that (from six on), whatever their distribution.
+--- Fewer samples than these say nothing of the median with a probability of 95 %.
+M.ENOUGH = 6
+
+--- What the true median lies between, with a probability of 95 % at least, whatever the
+--- samples' distribution; with fewer than ENOUGH just the least and the most.
 --- @return number low @return number high
 function M.interval(samples)
   local sorted, k = {}, 1

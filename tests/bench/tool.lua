@@ -1,4 +1,5 @@
 --- Runs tracers, ours and others', under tests/bench/launch.c.
+local patience = require "patience"
 local proc = require "proc"
 local uv = require "uv"
 
@@ -90,12 +91,24 @@ local function sleep(ms)
   end
 end
 
---- Time for the second probe, and for what comes after the last.
+-- The tracer that tests/bench/launch.c started.
+local function child_of(parent)
+  local scan = uv.fs_scandir("/proc")
+  for name in function() return uv.fs_scandir_next(scan) end do
+    local ppid = name:match("^%d+$") and read(("/proc/%s/stat"):format(name)):match("^.*%) %S (%d+)")
+    if tonumber(ppid) == parent then
+      return tonumber(name)
+    end
+  end
+  error("the tracer is gone", 0)
+end
+
+--- Time for the second probe, and for what comes after the last, on a quiet machine.
 local SETTLE_MS = 400
 
 --- Runs work() while a command traces, then ends the command.
 --- @param command string[]
---- @param work fun(): any
+--- @param work fun(pid: integer): any  given the tracer's process
 --- @param blind? boolean it attaches without BPF, which cannot be seen: just wait
 --- @return any of work() @return table result as of until_attached()
 function M.during(command, work, blind)
@@ -106,27 +119,62 @@ function M.during(command, work, blind)
   else
     child.wait_for("attached")
   end
-  sleep(SETTLE_MS)
+  sleep(math.ceil(patience.seconds(SETTLE_MS)))
   if child.status or child.out():find("ended") then
     error("ended early: " .. last_line(read(output)), 0)
   end
-  local value = work()
+  local value = work(child_of(child.pid))
   child.close_stdin()
   return value, result_of(child, output)
+end
+
+local function slices_of(text)
+  local slices = {}
+  for frames, ns, softirqs in text:gmatch("(%d+) (%d+) (%d+)") do
+    slices[#slices + 1] = { frames = tonumber(frames), ns = tonumber(ns), softirqs = tonumber(softirqs) }
+  end
+  return slices
+end
+
+local function flood_ended(child)
+  local result = child.wait()
+  if result.status ~= 0 then
+    error("flood: " .. last_line(result.err), 0)
+  end
+  return slices_of(result.out)
 end
 
 --- Softirqs: runs tests/bench/flood.c.
 --- @return table[] slices { frames, ns, softirqs }
 function M.flood(...)
-  local result = proc.run(M.path("flood"), { ... })
-  if result.status ~= 0 then
-    error("flood: " .. last_line(result.err), 0)
+  return flood_ended(proc.start(M.path("flood"), { ... }))
+end
+
+--- Floods of all CPUs but the last, which is left to the consumer; the first in any case.
+--- @param seconds number
+--- @return table slice { ns, softirqs } of all of them together
+function M.flood_all(seconds)
+  local children, sum = {}, { ns = 0, softirqs = 0 }
+  for cpu = 0, math.max(0, #uv.cpu_info() - 2) do
+    children[#children + 1] = proc.start(M.path("flood"), { "-c", tostring(cpu), "-s", tostring(seconds) })
   end
-  local slices = {}
-  for frames, ns, softirqs in result.out:gmatch("(%d+) (%d+) (%d+)") do
-    slices[#slices + 1] = { frames = tonumber(frames), ns = tonumber(ns), softirqs = tonumber(softirqs) }
+  for _, child in ipairs(children) do
+    local slice = flood_ended(child)[1]
+    sum.ns, sum.softirqs = math.max(sum.ns, slice.ns), sum.softirqs + slice.softirqs
   end
-  return slices
+  return sum
+end
+
+--- Records into a tracer's ring, as fast as they go: runs tests/bench/feed.c.
+--- @param pid integer of the tracer
+--- @param record_bytes integer
+--- @param wake_at integer bytes that wake it; 0: as the kernel decides
+--- @return table { submitted, refused, ns }
+function M.feed(pid, record_bytes, wake_at, seconds)
+  local text = M.output_of(M.path("feed"), M.path("feed.o"), tostring(pid), tostring(record_bytes), tostring(wake_at),
+    tostring(seconds))
+  local submitted, refused, ns = text:match("submitted (%d+) refused (%d+) ns (%d+)")
+  return { submitted = tonumber(submitted), refused = tonumber(refused), ns = tonumber(ns) }
 end
 
 --- Runs a program; its output. Raises if it fails.

@@ -42,6 +42,9 @@ function M.of(target, found)
   if not samples then
     return { verdict = "too noisy" }
   end
+  if #samples < stats.ENOUGH then
+    return { verdict = "too noisy" }
+  end
   local low, high = stats.interval(samples)
   local result = { verdict = judge(low, high, target), low = low, high = high }
   if not target.most and result.verdict ~= "too noisy" then

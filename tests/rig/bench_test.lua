@@ -50,9 +50,13 @@ function tests.test_a_difference_that_came_out_below_zero()
 end
 
 function tests.test_a_limit_of_ours_alone()
-  assert_verdict(of({ most = 0 }, { 0, 0, 0 }), "met", nil)
-  assert_verdict(of({ most = 3 }, { 1, 2, 4 }), "too noisy", nil)
-  assert_verdict(of({ most = 3 }, { 5, 4, 6 }), "MISSED", nil)
+  assert_verdict(of({ most = 0 }, { 0, 0, 0, 0, 0, 0 }), "met", nil)
+  assert_verdict(of({ most = 3 }, { 1, 2, 4, 1, 1, 1 }), "too noisy", nil)
+  assert_verdict(of({ most = 3 }, { 5, 4, 6, 5, 5, 5 }), "MISSED", nil)
+end
+
+function tests.test_few_rounds_say_nothing()
+  assert_verdict(of({ most = 3 }, { 1, 1, 1, 1, 1 }), "too noisy", nil)
 end
 
 t.run(tests)
