@@ -81,9 +81,9 @@ BPF := hardirq_tp_btf:hardirq:WAY_TP_BTF hardirq_raw_tp:hardirq:WAY_RAW_TP hardi
 	virtblk_raw_tp:virtblk:WAY_RAW_TP virtblk_tp:virtblk:WAY_TP
 
 # Kernel objects.
-CORE += kmem kmem_bpf kcore types
+CORE += kmem kmem_bpf knames kcore types
 HOST += bind/bind_kernel
-BPF += kmem:kmem:KMEM
+BPF += kmem:kmem:KMEM knames:knames:KNAMES
 
 # Lua modules of others, linked in with ours.
 LUA_VENDOR := argparse=/usr/share/lua/5.1/argparse.lua dkjson=/usr/share/lua/5.1/dkjson.lua
@@ -117,7 +117,7 @@ $(B)/obj/%.o: core/%.c $(B)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Generated headers are system headers to the compiler, which -MMD leaves out.
-$(filter $(B)/obj/provider_% $(B)/obj/kmem_bpf.o,$(CORE_OBJS)): $(BPF_HEADERS)
+$(filter $(B)/obj/provider_% $(B)/obj/kmem_bpf.o $(B)/obj/knames.o,$(CORE_OBJS)): $(BPF_HEADERS)
 
 # ---- BPF ----
 

@@ -12,12 +12,14 @@
 #include "libbpf_error.h"
 
 #define KERNEL_HALF (1ULL << 63)
+#define KALLSYMS "/proc/kallsyms"
 
 static struct {
 	char *btf_path;		 /* NULL: the running kernel's */
 	struct symbols *kernel;	 /* NULL: not read yet */
 	struct symbols *program; /* NULL: none set */
 	unsigned long generation;
+	unsigned long passes;
 } state;
 
 enum kind { KIND_ELF, KIND_BTF, KIND_TEXT };
@@ -159,7 +161,8 @@ static int kernel_symbols(struct error *err)
 {
 	if (state.kernel)
 		return 0;
-	return symbols_read_kallsyms("/proc/kallsyms", &state.kernel, err);
+	state.passes++;
+	return symbols_read_kallsyms(KALLSYMS, &state.kernel, err);
 }
 
 int debuginfo_symbol(uint64_t address, struct symbol *found, struct error *err)
@@ -180,10 +183,22 @@ int debuginfo_symbol(uint64_t address, struct symbol *found, struct error *err)
 
 int debuginfo_addresses(struct symbol_address *wanted, size_t n, struct error *err)
 {
-	if (!state.kernel)
-		return symbols_scan_kallsyms("/proc/kallsyms", wanted, n, err);
+	if (!state.kernel) {
+		state.passes++;
+		return symbols_scan_kallsyms(KALLSYMS, wanted, n, err);
+	}
 	symbols_addresses(state.kernel, wanted, n);
 	return 0;
+}
+
+bool debuginfo_has_symbols(void)
+{
+	return state.kernel != NULL;
+}
+
+unsigned long debuginfo_passes(void)
+{
+	return state.passes;
 }
 
 void debuginfo_reset(void)

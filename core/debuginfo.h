@@ -6,6 +6,7 @@
 #ifndef SHARK_DEBUGINFO_H
 #define SHARK_DEBUGINFO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "error.h"
@@ -46,6 +47,12 @@ int debuginfo_symbol(uint64_t address, struct symbol *found, struct error *err);
  * that is not there is told by its matches. 0, or why the symbols cannot be read.
  */
 int debuginfo_addresses(struct symbol_address *wanted, size_t n, struct error *err);
+
+/* Are the kernel's symbols in memory, of a file that was set or read before? */
+bool debuginfo_has_symbols(void);
+
+/* How often /proc/kallsyms was read from its beginning to its end. */
+unsigned long debuginfo_passes(void);
 
 /* Gives all back. */
 void debuginfo_reset(void);

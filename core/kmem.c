@@ -17,12 +17,15 @@ struct way {
 	int (*open)(struct error *err);
 	int (*read)(struct kmem_request *requests, size_t n, struct error *err);
 	void (*close)(void);
+	/* NULL: this way knows no names. */
+	int (*symbol)(uint64_t address, struct kmem_symbol *symbol);
+	int (*lists)(const char *name);
 };
 
 /* The better one first. */
 static const struct way ways[] = {
-	{ "bpf", kmem_bpf_open, kmem_bpf_read, kmem_bpf_close },
-	{ "kcore", open_kcore, kcore_read, kcore_close },
+	{ "bpf", kmem_bpf_open, kmem_bpf_read, kmem_bpf_close, kmem_bpf_symbol, kmem_bpf_lists },
+	{ "kcore", open_kcore, kcore_read, kcore_close, NULL, NULL },
 };
 
 _Static_assert(ARRAY_SIZE(ways) == KMEM_NR_WAYS, "room for every refusal");
@@ -31,6 +34,8 @@ static struct {
 	const struct way *way; /* NULL: none is open */
 	struct kmem_how how;
 } state;
+
+static struct kmem_work work;
 
 /* ---- choosing ---- */
 
@@ -106,11 +111,27 @@ void kmem_close(void)
 
 /* ---- reading ---- */
 
+static void count(const struct kmem_request *requests, size_t n)
+{
+	work.calls++;
+	work.reads += n;
+	for (size_t i = 0; i < n; i++)
+		work.bytes += requests[i].size;
+}
+
 int kmem_read_batch(struct kmem_request *requests, size_t n, struct error *err)
 {
 	int code = open_reader(err);
 
-	return code ? code : state.way->read(requests, n, err);
+	if (code)
+		return code;
+	count(requests, n);
+	return state.way->read(requests, n, err);
+}
+
+const struct kmem_work *kmem_work(void)
+{
+	return &work;
 }
 
 int kmem_explain(const struct kmem_request *request, struct error *err)
@@ -140,6 +161,28 @@ int kmem_read(uint64_t address, void *into, size_t size, struct error *err)
 	if (code)
 		return code;
 	return request.result ? kmem_explain(&request, err) : 0;
+}
+
+/* ---- names ---- */
+
+int kmem_symbol(uint64_t address, struct kmem_symbol *symbol)
+{
+	int code = open_reader(NULL);
+
+	if (code || !state.way->symbol)
+		return code ? code : -EOPNOTSUPP;
+	work.names++;
+	return state.way->symbol(address, symbol);
+}
+
+int kmem_lists(const char *name)
+{
+	int code = open_reader(NULL);
+
+	if (code || !state.way->lists)
+		return code ? code : -EOPNOTSUPP;
+	work.names++;
+	return state.way->lists(name);
 }
 
 int kmem_current_task(uint64_t *task, struct error *err)

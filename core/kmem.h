@@ -63,6 +63,37 @@ int kmem_use(const char *way, struct error *err);
 /* How memory is read, and why no better. Opens the reader if need be. */
 const struct kmem_how *kmem_how(void);
 
+/* What an address is called, in the kernel's words. */
+struct kmem_symbol {
+	const char *name;
+	const char *module; /* "kernel" or a module's name */
+	uint64_t offset;    /* of the address in the symbol */
+	uint64_t size;
+};
+
+/*
+ * Asks the kernel for the symbol that covers an address. What *symbol points to
+ * lives until the next call. Returns 0, -ENOENT when nothing covers it, or
+ * another negative errno where only /proc/kallsyms can tell.
+ */
+int kmem_symbol(uint64_t address, struct kmem_symbol *symbol);
+
+/*
+ * Does the kernel list a symbol of this name? 1, 0, or a negative errno where
+ * only /proc/kallsyms can tell.
+ */
+int kmem_lists(const char *name);
+
+/* What reading has cost this process. */
+struct kmem_work {
+	uint64_t calls; /* of kmem_read_batch() */
+	uint64_t reads; /* requests in them */
+	uint64_t bytes;
+	uint64_t names; /* questions for names */
+};
+
+const struct kmem_work *kmem_work(void);
+
 /* Address of this process' struct task_struct; -EOPNOTSUPP without "bpf". */
 int kmem_current_task(uint64_t *task, struct error *err);
 

@@ -95,6 +95,7 @@ int kmem_bpf_open(struct error *err)
 
 void kmem_bpf_close(void)
 {
+	kmem_bpf_names_close();
 	if (reader.exchange)
 		munmap(reader.exchange, exchange_bytes());
 	if (reader.skeleton)

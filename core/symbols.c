@@ -100,17 +100,47 @@ static int finish(struct symbols *symbols, int code, struct symbols **out)
 
 /* ---- kallsyms ---- */
 
-/* "ffffffffc0000000 t name\t[module]"; false when the line is not of that form. */
-static bool parse_line(char *line, uint64_t *address, char **name, char **module)
+/* A hexadecimal digit's value, or -1. */
+static int digit(char c)
 {
-	char *end, *save;
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 'a' - 'A';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 
-	*address = strtoull(line, &end, 16);
+static char *end_of_word(char *text)
+{
+	while (*text && *text != ' ' && *text != '\t' && *text != '\n')
+		text++;
+	return text;
+}
+
+/* "\t[module]\n": its name, ended; NULL for nothing. */
+static char *parse_module(char *text)
+{
+	char *module = text + strspn(text, " \t[]\n");
+
+	module[strcspn(module, " \t[]\n")] = '\0';
+	return *module ? module : NULL;
+}
+
+/* "ffffffffc0000000 t name\t[module]"; false when the line is not of that form. */
+static bool parse_line(char *line, uint64_t *address, char **name, char **rest)
+{
+	char *end = line;
+	uint64_t value = 0;
+
+	for (int d; (d = digit(*end)) >= 0; end++)
+		value = value << 4 | (uint64_t)d;
 	if (end == line || end[0] != ' ' || !end[1] || end[2] != ' ')
 		return false;
-	*name = strtok_r(end + 3, " \t\n", &save);
-	*module = strtok_r(NULL, " \t[]\n", &save);
-	return *name != NULL;
+	*address = value;
+	*name = end + 3 + strspn(end + 3, " \t");
+	end = end_of_word(*name);
+	*rest = *end ? end + 1 : end;
+	*end = '\0';
+	return **name != '\0';
 }
 
 /* No function is at 0: the addresses are hidden, this one and all that follow. */
@@ -136,12 +166,13 @@ static int read_lines(struct symbols *symbols, FILE *file, bool *hidden)
 
 	*hidden = true;
 	while (getline(&line, &size, file) > 0) {
-		char *name, *module;
+		char *name, *rest, *module;
 		uint64_t address;
 		int code;
 
-		if (!parse_line(line, &address, &name, &module))
+		if (!parse_line(line, &address, &name, &rest))
 			return -EINVAL;
+		module = parse_module(rest);
 		module_at = keep_module(symbols, module ? module : "kernel", module_at);
 		code = add(symbols, address, 0, name, module_at);
 		if (code)
@@ -200,8 +231,30 @@ static void match(struct symbol_address *wanted, const char *name, uint64_t addr
 		wanted->address = address;
 }
 
-static void match_all(struct symbol_address *wanted, size_t n, const char *name, uint64_t address)
+/* Most names are not wanted, and need not be compared: which lengths and last bytes are? */
+struct sieve {
+	bool wanted[64][256];
+};
+
+static bool *hole(struct sieve *sieve, const char *name)
 {
+	size_t length = strlen(name);
+
+	return &sieve->wanted[length % 64][length ? (unsigned char)name[length - 1] : 0];
+}
+
+static void fill_sieve(struct sieve *sieve, const struct symbol_address *wanted, size_t n)
+{
+	memset(sieve, 0, sizeof(*sieve));
+	for (size_t i = 0; i < n; i++)
+		*hole(sieve, wanted[i].name) = true;
+}
+
+static void match_all(struct sieve *sieve, struct symbol_address *wanted, size_t n,
+		      const char *name, uint64_t address)
+{
+	if (!*hole(sieve, name))
+		return;
 	for (size_t i = 0; i < n; i++)
 		match(&wanted[i], name, address);
 }
@@ -214,9 +267,12 @@ static void forget_matches(struct symbol_address *wanted, size_t n)
 
 void symbols_addresses(const struct symbols *symbols, struct symbol_address *wanted, size_t n)
 {
+	struct sieve sieve;
+
 	forget_matches(wanted, n);
+	fill_sieve(&sieve, wanted, n);
 	for (size_t i = 0; i < symbols->count; i++)
-		match_all(wanted, n, symbols->text + symbols->entries[i].name,
+		match_all(&sieve, wanted, n, symbols->text + symbols->entries[i].name,
 			  symbols->entries[i].address);
 }
 
@@ -224,18 +280,20 @@ static int scan_lines(FILE *file, struct symbol_address *wanted, size_t n, bool 
 {
 	autofree char *line = NULL;
 	size_t size = 0, lines = 0;
+	struct sieve sieve;
 
+	fill_sieve(&sieve, wanted, n);
 	*hidden = true;
 	while (getline(&line, &size, file) > 0) {
-		char *name, *module;
+		char *name, *rest;
 		uint64_t address;
 
-		if (!parse_line(line, &address, &name, &module))
+		if (!parse_line(line, &address, &name, &rest))
 			return -EINVAL;
 		lines++;
 		if (hides(line, address))
 			break;
-		match_all(wanted, n, name, address);
+		match_all(&sieve, wanted, n, name, address);
 		*hidden = *hidden && !address;
 	}
 	return lines ? 0 : -EINVAL;

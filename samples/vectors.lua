@@ -5,6 +5,9 @@ local out = require "shark.text.out"
 local table_text = require "shark.text.table"
 local vectors = require "shark.map.vectors"
 
+-- This ends in milliseconds: to compile what it runs would cost more than it saves.
+jit.off()
+
 local NAME = "vectors"
 
 local parser = cli.parser(NAME, "The CPUs' interrupt vectors: used, free, kept for managed interrupts, reserved, " ..

@@ -310,6 +310,65 @@ static int addresses(lua_State *L)
 	return 1;
 }
 
+static int push_symbol(lua_State *L, const char *name, uint64_t offset, const char *module)
+{
+	lua_pushstring(L, name);
+	lua_pushnumber(L, (lua_Number)offset);
+	lua_pushstring(L, module);
+	return 3;
+}
+
+/*
+ * core.symbol(address) -> name, offset, module | nil, message, name
+ * The kernel is asked where it can be; otherwise all symbols are read, once.
+ */
+static int symbol(lua_State *L)
+{
+	uint64_t address = luaint_check_u64(L, 1);
+	struct kmem_symbol asked;
+	struct symbol found;
+	struct error err;
+	bool ask = address >> 63 && !debuginfo_has_symbols();
+	int code = ask ? kmem_symbol(address, &asked) : -EOPNOTSUPP;
+
+	if (!code)
+		return push_symbol(L, asked.name, asked.offset, asked.module);
+	if (code == -ENOENT)
+		error_set(&err, code, "no symbol covers 0x%llx", (unsigned long long)address);
+	else
+		code = debuginfo_symbol(address, &found, &err);
+	if (code)
+		return bind_push_error(L, &err);
+	return push_symbol(L, found.name, found.offset, found.module);
+}
+
+/* core.lists(name) -> is there a symbol of this name? nil where only a pass over all can tell */
+static int lists(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	int found = debuginfo_has_symbols() ? -EOPNOTSUPP : kmem_lists(name);
+
+	if (found < 0)
+		lua_pushnil(L);
+	else
+		lua_pushboolean(L, found);
+	return 1;
+}
+
+/* core.work() -> {calls, reads, bytes, names, passes}: what looking has cost so far */
+static int work(lua_State *L)
+{
+	const struct kmem_work *cost = kmem_work();
+
+	lua_createtable(L, 0, 5);
+	set_number(L, "calls", cost->calls);
+	set_number(L, "reads", cost->reads);
+	set_number(L, "bytes", cost->bytes);
+	set_number(L, "names", cost->names);
+	set_number(L, "passes", debuginfo_passes());
+	return 1;
+}
+
 /* core.generation() -> a number that changes with shark.debuginfo_set() */
 static int generation(lua_State *L)
 {
@@ -322,6 +381,7 @@ static const luaL_Reg functions[] = {
 	{ "explain", explain },
 	{ "how", how_ },
 	{ "use", use },
+	{ "work", work },
 	{ "current_task", current_task },
 	{ "find", find },
 	{ "variable", variable },
@@ -331,6 +391,8 @@ static const luaL_Reg functions[] = {
 	{ "members", members },
 	{ "enumerators", enumerators },
 	{ "addresses", addresses },
+	{ "symbol", symbol },
+	{ "lists", lists },
 	{ "generation", generation },
 	{ NULL, NULL },
 };

@@ -30,6 +30,15 @@ local function gone(irq)
   return nil, ("there is no IRQ %d (any more)"):format(irq), "ENOENT"
 end
 
+-- What /proc and /sys have in files for each IRQ is read only where kernel memory
+-- did not tell it.
+local function without_memory(map, why)
+  map.source = "/proc and /sys"
+  irqmap_system.add_files(map)
+  map.missing[#map.missing + 1] = { what = UNREAD, why = why }
+  return complete(map)
+end
+
 local function describe(system, irq)
   local map = system:describe(irq)
   if not map then
@@ -38,16 +47,13 @@ local function describe(system, irq)
   map.missing = {}
   local reader, why = walk.reader()
   if not reader then
-    map.source = "/proc and /sys"
-    map.missing[1] = { what = UNREAD, why = why }
-    return complete(map)
+    return without_memory(map, why)
   end
-  map.source = "kernel memory (" .. reader .. ")"
   local found, message = walk.fill(map)
   if not found then
-    map.source = "/proc and /sys"
-    map.missing[#map.missing + 1] = { what = UNREAD, why = message }
+    return without_memory(map, message)
   end
+  map.source = "kernel memory (" .. reader .. ")"
   return complete(map)
 end
 
@@ -70,7 +76,15 @@ function M.describe(irq)
   if not system then
     return nil, message, "ENOENT"
   end
-  return describe(system, irq)
+  return walk.look(describe, system, irq)
+end
+
+local function describe_all(system)
+  local maps = {}
+  for _, irq in ipairs(system:irqs()) do
+    maps[#maps + 1] = describe(system, irq) -- nil for one that went meanwhile
+  end
+  return maps
 end
 
 --- The maps of all IRQs, those included that nobody requested.
@@ -80,11 +94,7 @@ function M.describe_all()
   if not system then
     return nil, message
   end
-  local maps = {}
-  for _, irq in ipairs(system:irqs()) do
-    maps[#maps + 1] = describe(system, irq) -- nil for one that went meanwhile
-  end
-  return maps
+  return walk.look(describe_all, system)
 end
 
 -- Where the CPU's table cannot be looked up, an interrupt may say that it has

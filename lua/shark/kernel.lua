@@ -5,6 +5,7 @@
 -- raised, as an error value with the fields message and name. Misuse (a field
 -- that does not exist, an index out of range) raises a text.
 
+local bit = require "bit"
 local core = require "shark.kernel.core"
 local ffi = require "ffi"
 local memory = require "shark.kernel.memory"
@@ -16,19 +17,28 @@ local walk = require "shark.kernel.walk"
 local M = {}
 
 -- BTF tells the types of per-CPU variables only; these are of those that shark
--- looks at. Their addresses are looked up together.
+-- looks at. Their addresses are looked up together, in one pass over all symbols.
 local GLOBALS = {
-  amd_iommu_efr = "u64", amd_iommu_irq_remap = "bool", amd_iommu_list = "struct list_head",
-  amd_iommu_pci_seg_list = "struct list_head", disable_irq_post = "int", disable_irq_remap = "int",
+  amd_iommu_dev_table = "struct dev_table_entry *", amd_iommu_efr = "u64", amd_iommu_irq_remap = "bool",
+  amd_iommu_last_bdf = "u16", amd_iommu_list = "struct list_head", amd_iommu_pci_seg_list = "struct list_head",
+  amd_iommu_rlookup_table = "struct amd_iommu **", disable_irq_post = "int", disable_irq_remap = "int",
   disable_sourceid_checking = "int", dmar_disabled = "int", dmar_drhd_units = "struct list_head",
-  eim_mode = "int", init_task = "struct task_struct", intel_iommu_enabled = "int", irq_desc_tree = "struct xarray",
-  irq_domain_list = "struct list_head", irq_remap_broken = "int", irq_remapping_enabled = "int",
-  jiffies = "unsigned long", no_iommu = "int", nr_irqs = "int", remap_ops = "struct irq_remap_ops *",
-  sparse_irqs = "struct maple_tree", total_nr_irqs = "int", x2apic_mode = "int", x2apic_phys = "int",
-  x86_vector_domain = "struct irq_domain *",
+  eim_mode = "int", idt_table = "struct gate_struct [256]", init_state = "enum iommu_init_state",
+  init_task = "struct task_struct", intel_iommu_enabled = "int", ioapic_is_disabled = "bool",
+  iommu_device_list = "struct list_head", irq_desc_tree = "struct xarray", irq_domain_list = "struct list_head",
+  irq_lookup_table = "struct irq_remap_table **", irq_remap_broken = "int", irq_remapping_enabled = "int",
+  jiffies = "unsigned long", no_iommu = "int", nr_irqs = "int", page_offset_base = "unsigned long",
+  remap_ops = "struct irq_remap_ops *", skip_ioapic_setup = "bool", sparse_irqs = "struct maple_tree",
+  total_nr_irqs = "int", vector_matrix = "struct irq_matrix *", x2apic_mode = "int", x2apic_phys = "int",
+  x86_vector_domain = "struct irq_domain *", __init_begin = "char []", __init_end = "char []",
 }
 local PER_CPU = {
   vector_irq = "struct irq_desc *[256]", irq_stat = "irq_cpustat_t",
+}
+-- Functions whose names say what the kernel was built with.
+local FUNCTIONS = {
+  amd_iommu_init = true, amd_iommu_prepare = true, amd_iommu_probe_device = true, intel_iommu_init = true,
+  intel_iommu_probe_device = true, intel_prepare_irq_remapping = true, irq_remapping_prepare = true,
 }
 local OFFSETS = "__per_cpu_offset"
 
@@ -90,13 +100,31 @@ end
 -- name -> {address, matches}, or false: not there.
 local known = { generation = nil, names = {} }
 
-local function look_up(name)
-  local names = { name, OFFSETS }
-  for _, list in ipairs { GLOBALS, PER_CPU } do
+local function is_data(name)
+  return GLOBALS[name] or PER_CPU[name] or name == OFFSETS
+end
+
+local function is_listed(name)
+  return is_data(name) or FUNCTIONS[name]
+end
+
+local function listed_names(lists)
+  local names = { OFFSETS }
+  for _, list in ipairs(lists) do
     for listed in pairs(list) do
       names[#names + 1] = listed
     end
   end
+  return names
+end
+
+-- Kernels without CONFIG_KALLSYMS_ALL list no data: that is known at once, where
+-- the kernel can be asked for a name.
+local function lists_no_data()
+  return core.lists("init_task") == false
+end
+
+local function look_up_all(names)
   local found, message, error_name = core.addresses(names)
   if not found then
     memory.fault(message, error_name)
@@ -106,8 +134,16 @@ local function look_up(name)
   end
 end
 
-local function is_listed(name)
-  return GLOBALS[name] or PER_CPU[name] or name == OFFSETS
+local function look_up(name)
+  if is_data(name) and lists_no_data() then
+    for _, data in ipairs(listed_names { GLOBALS, PER_CPU }) do
+      known.names[data] = false
+    end
+    return
+  end
+  local names = listed_names { GLOBALS, PER_CPU, FUNCTIONS }
+  names[#names + 1] = name
+  look_up_all(names)
 end
 
 local function not_there(name)
@@ -152,12 +188,7 @@ end
 --- What an address is called: "handle_edge_irq", "vring_interrupt+0x10 [virtio_ring]".
 --- @return string? symbol @return string? message @return string? name
 function M.symbol(address)
-  local value = check_address(address, 1, "symbol")
-  local found, message, name = shark.symbol(value)
-  if not found then
-    return nil, message, name
-  end
-  return object.symbol_text(value)
+  return object.symbol(check_address(address, 1, "symbol"))
 end
 
 -- ---- objects ----
@@ -389,8 +420,18 @@ local function check_cpu(cpu)
     "CPU %s is not one of 0 to %d", tostring(cpu), highest_cpu())
 end
 
+-- Where each CPU's area is, which is decided when the kernel starts
+-- (setup_per_cpu_areas()): read once.
+local offsets = { generation = nil, of = nil }
+
 local function offset_of_cpu(cpu)
-  return value_at(types.named("unsigned long"), address_of(OFFSETS) + cpu * 8)
+  local generation = core.generation()
+  if offsets.generation ~= generation then
+    local array = types.array_of(types.named("unsigned long"), highest_cpu() + 1)
+    offsets.of = object.copy(object.at(array, address_of(OFFSETS)))
+    offsets.generation = generation
+  end
+  return offsets.of[cpu]
 end
 
 local function per_cpu_variable(name, cpu, type_name)
@@ -402,10 +443,28 @@ local function per_cpu_variable(name, cpu, type_name)
   return value_at(type, address_of(name) + offset_of_cpu(cpu))
 end
 
-local function per_cpu_pointer(pointer, cpu)
+-- Type of what a per-CPU pointer points to.
+local function element_of(pointer)
   local type = object.type(pointer)
-  local element = type.kind == "array" and type.count == 0 and types.target(type) or type
-  return value_at(element, object.address(pointer) + offset_of_cpu(cpu))
+  return type.kind == "array" and type.count == 0 and types.target(type) or type
+end
+
+local function per_cpu_pointer(pointer, cpu)
+  return value_at(element_of(pointer), object.address(pointer) + offset_of_cpu(cpu))
+end
+
+local function per_cpu_each(pointer, cpus)
+  local element, addresses, values = element_of(pointer), {}, {}
+  for i, cpu in ipairs(cpus) do
+    addresses[i] = object.address(pointer) + offset_of_cpu(cpu)
+  end
+  local size = types.complete(element).size
+  local bytes = memory.read_each(addresses, size)
+  for i, cpu in ipairs(cpus) do
+    local copy = object.at(types.array_of(element, 1), addresses[i], bytes, (i - 1) * size)
+    values[cpu] = copy[0]
+  end
+  return values
 end
 
 --- A CPU's own instance: of a per-CPU variable, by name, or of what a per-CPU
@@ -421,6 +480,17 @@ function M.per_cpu(what, cpu, type_name)
     what = check_object(what, 1, "per_cpu")
   end
   return memory.attempt(type(what) == "string" and per_cpu_variable or per_cpu_pointer, what, cpu, type_name)
+end
+
+--- What a per-CPU pointer points to on several CPUs, copied in one go.
+--- @param pointer table @param cpus integer[]
+--- @return table<integer, any>? values by CPU @return string? message @return string? name
+function M.per_cpu_each(pointer, cpus)
+  check_object(pointer, 1, "per_cpu_each")
+  for _, cpu in ipairs(cpus) do
+    check_cpu(cpu)
+  end
+  return memory.attempt(per_cpu_each, unwrap(pointer), cpus)
 end
 
 -- "struct cpumask", an array of one (cpumask_var_t), or the words themselves.
@@ -446,9 +516,12 @@ local function cpus_of(mask)
     bytes = memory.read(object.address(mask) + offset, bytes_needed)
   end
   local cpus = {}
-  for cpu = 0, highest_cpu() do
-    if math.floor(bytes[math.floor(cpu / 8)] / 2 ^ (cpu % 8)) % 2 == 1 then
-      cpus[#cpus + 1] = cpu
+  for i = 0, bytes_needed - 1 do
+    local set = bytes[i]
+    for cpu = i * 8, set ~= 0 and math.min(i * 8 + 7, highest_cpu()) or -1 do
+      if bit.band(set, bit.lshift(1, cpu % 8)) ~= 0 then
+        cpus[#cpus + 1] = cpu
+      end
     end
   end
   return cpus
@@ -563,6 +636,17 @@ local function check_sysfs()
   end
 end
 
+-- The kobject behind an open folder of sysfs.
+local function kobject_of(fd)
+  local task, message, name = M.current()
+  if not task then
+    memory.fault(message, name)
+  end
+  local inode = task.files.fdt.fd[fd].f_inode
+  return M.cast("struct kernfs_node", inode.i_private).priv
+end
+
+-- The descriptor, and which node of sysfs led to it.
 local function find_by_sysfs(irq)
   check_sysfs()
   local fd, message, name = uv.fs_open(("%s/%d"):format(SYSFS, irq), "r", 0)
@@ -571,27 +655,22 @@ local function find_by_sysfs(irq)
   elseif not fd then
     memory.fault(message, name)
   end
-  local ok, kobject = pcall(function()
-    local task, why, error_name = M.current()
-    if not task then
-      memory.fault(why, error_name)
-    end
-    local inode = task.files.fdt.fd[fd].f_inode
-    return M.cast("struct kernfs_node", inode.i_private).priv
-  end)
+  local ok, kobject = pcall(kobject_of, fd)
+  local node = uv.fs_fstat(fd).ino
   uv.fs_close(fd)
   if not ok then
     error(kobject, 0)
   end
-  return M.container_of(kobject, "struct irq_desc", "kobj")
+  return M.container_of(kobject, "struct irq_desc", "kobj"), node
 end
 
--- The folder is open only meanwhile: what leads to it is not to be read again.
+-- The folder is open only meanwhile: what leads to it is not to be read again. A
+-- descriptor's node is its own as long as it lives, and no number is used twice.
 local function desc_by_sysfs(irq)
-  local desc
-  desc = memory.apart(function()
-    local now = find_by_sysfs(irq)
-    if now ~= desc then
+  local desc, node
+  desc, node = memory.apart(function()
+    local now = uv.fs_stat(("%s/%d"):format(SYSFS, irq))
+    if (now and now.ino) ~= node then
       return ("IRQ %d has another descriptor"):format(irq)
     end
   end, find_by_sysfs, irq)
@@ -715,6 +794,13 @@ end
 --- @return boolean? ok @return string? message @return string? name
 function M.use(way)
   return core.use(way)
+end
+
+--- What looking at kernel memory has cost this process so far.
+--- @return table work { calls = times that the kernel was asked for memory, reads, bytes,
+---   names = times that it was asked for a name, passes = over all of /proc/kallsyms }
+function M.work()
+  return core.work()
 end
 
 --- Bytes at an address, as a string.

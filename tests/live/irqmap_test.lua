@@ -7,10 +7,14 @@ local interrupts = require "shark.system.interrupts"
 local irq = require "shark.irq"
 local irqmap = require "shark.irqmap"
 local iommu_units = require "shark.iommu.units"
+local k = require "shark.kernel"
+local map_system = require "shark.map.system"
+local proc = require "proc"
 local remap = require "shark.remap"
 local t = require "t"
 local tree = require "shark.map.tree"
 local vectors = require "shark.map.vectors"
+local walk = require "shark.map.walk"
 
 local tests = {}
 
@@ -229,6 +233,58 @@ function tests.test_interrupts_arrive_where_the_map_says()
   local row = interrupts.read()[disk.irq].counts[before.vector.cpu]
   disk_load.direct_reads(disk, 50)
   t.assertTrue(interrupts.read()[disk.irq].counts[before.vector.cpu] >= row + 50)
+end
+
+-- ---- what it costs ----
+
+-- How often the kernel was asked for memory, and for names, in so many rounds over
+-- all interrupts, in one look.
+local function cost_of(rounds)
+  local system = assert(map_system.look())
+  local irqs, before = system:irqs(), k.work()
+  walk.look(function()
+    for _ = 1, rounds do
+      for _, number in ipairs(irqs) do
+        local map = system:describe(number)
+        map.missing = {}
+        t.assertTrue(walk.fill(map) or map.changed ~= nil)
+      end
+    end
+  end)
+  local after = k.work()
+  return { calls = after.calls - before.calls, names = after.names - before.names,
+    passes = after.passes - before.passes, irqs = #irqs * rounds }
+end
+
+-- What more interrupts add is a constant for each, and what they share is read
+-- once; a retry, of what changed meanwhile, is allowed for.
+function tests.test_the_work_grows_as_the_interrupts_do()
+  needs_walk()
+  cost_of(1)
+  local few, many = cost_of(2), cost_of(20)
+  local each = (many.calls - few.calls) / (many.irqs - few.irqs)
+  print(("# %d interrupts: %d calls, %d names; %d interrupts: %d calls, %d names; %.1f calls for each more"):format(
+    few.irqs, few.calls, few.names, many.irqs, many.calls, many.names, each))
+  t.assertTrue(few.calls >= few.irqs, "the kernel was not asked")
+  t.assertTrue(each <= 60, each)
+  t.assertTrue(many.calls / many.irqs <= few.calls / few.irqs * 1.1)
+  t.assertTrue((many.names - few.names) / (many.irqs - few.irqs) <= 12)
+  t.assertEquals({ few.passes, many.passes }, { 0, 0 })
+end
+
+-- All symbols are read once, or twice where only they tell what an address is called.
+function tests.test_all_that_is_looked_up_takes_one_pass_over_the_symbols()
+  needs_walk()
+  local result = proc.run_shark("-e", [[
+    local k = require "shark.kernel"
+    assert(require("shark.irqmap").describe_all())
+    require("shark.map.vectors").read()
+    require("shark.iommu.state").chains(require("shark.iommu.units").firmware())
+    require("shark.iommu.remapping").read()
+    print(k.work().passes, k.how().way)]])
+  local passes, way = result.out:match("^(%d+)%s+(%a+)")
+  t.assertNotNil(passes, result.err)
+  t.assertTrue(tonumber(passes) <= (way == "kcore" and 2 or 1), result.out)
 end
 
 -- ---- vectors ----

@@ -58,6 +58,47 @@ local function assert_fault(work, name, text)
   t.assertStrContains(tostring(fault), text)
 end
 
+-- ---- names ----
+
+-- "ffffffff81000000 T name [module]", each address with its first name.
+local function functions_of_kallsyms()
+  local names, addresses = {}, {}
+  for line in io.lines "/proc/kallsyms" do
+    local digits, name, module = line:match("^(%x+) [tT] (%S+)%s*(%S*)")
+    if digits and digits:find("[1-9a-f]") then
+      if not names[digits] then
+        addresses[#addresses + 1] = digits
+        names[digits] = name .. (module ~= "" and " " .. module or "")
+      end
+    end
+  end
+  return addresses, names
+end
+
+-- The kernel is asked for each; /proc/kallsyms is the witness.
+function tests.test_addresses_have_the_names_of_kallsyms()
+  t.needs("root", "kmem")
+  local addresses, names = functions_of_kallsyms()
+  t.skipIf(#addresses == 0, "addresses are hidden")
+  local before, asked = k.work().names, 0
+  for i = 1, #addresses, math.ceil(#addresses / 500) do
+    t.assertEquals(k.symbol("0x" .. addresses[i]), names[addresses[i]])
+    asked = asked + 1
+  end
+  t.assertTrue(asked >= 250)
+  if k.how().way == "bpf" then
+    t.assertTrue(k.work().names - before >= asked)
+  end
+end
+
+function tests.test_an_address_without_a_symbol()
+  t.needs("root", "kmem")
+  local nothing, message, name = k.symbol(0xfffffffffffffff0ULL)
+  t.assertNil(nothing)
+  t.assertStrContains(message, "no symbol covers 0xfffffffffffffff0")
+  t.assertEquals(name, "ENOENT")
+end
+
 -- ---- this process ----
 
 function tests.test_this_process()

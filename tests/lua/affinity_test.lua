@@ -31,4 +31,10 @@ function tests.test_the_pending_move()
   t.assertStrContains(words[3], "NOT where it was asked for: it still arrives on CPU 0")
 end
 
+function tests.test_masks()
+  for text, list in pairs { ["0"] = {}, ["3"] = { 0, 1 }, ["00000001,80000000"] = { 31, 32 }, a0 = { 5, 7 } } do
+    t.assertEquals(cpulist.of_mask(text), list)
+  end
+end
+
 t.run(tests)

@@ -35,6 +35,29 @@ function tests.test_parse()
   t.assertEquals(by_irq[99].count, 15)
 end
 
+function tests.test_a_thousand_lines_of_many_cpus()
+  local cpus, lines = 128, {}
+  for cpu = 0, cpus - 1 do
+    lines[#lines + 1] = ("CPU%d"):format(cpu)
+  end
+  lines = { "     " .. table.concat(lines, " ") }
+  for irq = 1, 1000 do
+    local counts = {}
+    for cpu = 0, cpus - 1 do
+      counts[#counts + 1] = irq * 1000 + cpu
+    end
+    lines[#lines + 1] = ("%d: %s  PCI-MSIX-0000:01:00.0 %d-edge nic-%d"):format(irq, table.concat(counts, " "), irq,
+      irq)
+  end
+  local by_irq = interrupts.parse(table.concat(lines, "\n") .. "\n")
+  for irq = 1, 1000 do
+    local entry = by_irq[irq]
+    t.assertEquals({ entry.counts[0], entry.counts[cpus - 1], entry.count }, { irq * 1000, irq * 1000 + cpus - 1,
+      irq * 1000 * cpus + cpus * (cpus - 1) / 2 })
+    t.assertEquals({ entry.hwirq, entry.flow, entry.actions }, { irq, "edge", { "nic-" .. irq } })
+  end
+end
+
 function tests.test_named_interrupts_are_not_in_it()
   local n = 0
   for irq in pairs(interrupts.parse(TEXT)) do

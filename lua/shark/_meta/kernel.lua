@@ -68,6 +68,14 @@ function kernel.var(name, type_name) end
 ---@return string? name of the error
 function kernel.per_cpu(what, cpu, type_name) end
 
+--- What a per-CPU pointer points to on several CPUs, copied in one go.
+---@param pointer shark.KernelObject
+---@param cpus integer[]
+---@return table<integer, any>? values by CPU
+---@return string? message
+---@return string? name of the error
+function kernel.per_cpu_each(pointer, cpus) end
+
 --- This process' struct task_struct.
 ---@return shark.KernelObject?
 ---@return string? message
@@ -229,5 +237,16 @@ function kernel.how() end
 ---@return string? message
 ---@return string? name of the error
 function kernel.use(way) end
+
+---@class shark.KernelWork
+---@field calls integer times that the kernel was asked for memory
+---@field reads integer pieces of memory in them
+---@field bytes integer
+---@field names integer times that it was asked for a name
+---@field passes integer over all of /proc/kallsyms
+
+--- What looking at kernel memory has cost this process so far.
+---@return shark.KernelWork
+function kernel.work() end
 
 return kernel

@@ -38,7 +38,7 @@ local IRQD = {
   { 0x4000000, "can reserve a vector" }, { 0x100, "affinity change PENDING" },
 }
 
-M.SETAFFINITY_PENDING, M.ACTIVATED, M.AFFINITY_MANAGED = 0x100, 0x200, 0x200000
+M.SETAFFINITY_PENDING, M.ACTIVATED, M.LEVEL, M.AFFINITY_MANAGED = 0x100, 0x200, 0x2000, 0x200000
 
 --- State of an irq_data (irq_common_data.state_use_accessors).
 --- @return string[] words

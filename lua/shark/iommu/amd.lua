@@ -7,6 +7,7 @@ local bytes = require "shark.decode.bytes"
 local globals = require "shark.kernel.globals"
 local irte = require "shark.decode.irte"
 local k = require "shark.kernel"
+local memory = require "shark.kernel.memory"
 local must = require "shark.kernel.must"
 local physical = require "shark.kernel.physical"
 local register = require "shark.decode.register"
@@ -182,14 +183,28 @@ local function read_copy(data, format)
   return irte.decode(format, text)
 end
 
+local function read_unit(iommu)
+  local missing = {}
+  return { unit = M.unit(iommu, missing), missing = missing }
+end
+
+-- One unit remaps many interrupts: its registers are read once in a look at many.
+local function seen_unit(iommu, missing)
+  local read = memory.remember("amd_iommu " .. k.hex(iommu), read_unit, iommu)
+  for _, entry in ipairs(read.missing) do
+    missing[#missing + 1] = entry
+  end
+  return read.unit
+end
+
 --- The IRTE of an interrupt, from its chip data.
 --- @param address ffi.cdata* of a struct amd_ir_data @param domain table its irq_domain
 --- @return table irte { device, iommu = name, index, device_entry, cached?, live?, differs? }
 --- @return table unit
 function M.irte(address, missing, domain)
-  local data = must(k.cast("struct amd_ir_data", address))
+  local data = must(k.copy(must(k.cast("struct amd_ir_data", address))))
   local iommu, link = unit_of(data, domain), data.irq_2_irte
-  local unit = M.unit(iommu, missing)
+  local unit = seen_unit(iommu, missing)
   local remap_table = must(of_segment(iommu, "irq_lookup_table"))[link.devid]
   local found = { iommu = unit.name, device = irte.source(link.devid), index = link.index }
   local message

@@ -6,6 +6,7 @@ local bytes = require "shark.decode.bytes"
 local globals = require "shark.kernel.globals"
 local irte = require "shark.decode.irte"
 local k = require "shark.kernel"
+local memory = require "shark.kernel.memory"
 local must = require "shark.kernel.must"
 local physical = require "shark.kernel.physical"
 local register = require "shark.decode.register"
@@ -104,14 +105,32 @@ function M.table_bytes(iommu)
   return must(k.read(k.raw(iommu.ir_table, "base"), ENTRIES * 16))
 end
 
---- The entry of a table at an index, live.
---- @return table? entry see shark.decode.irte @return string? message
-function M.table_entry(iommu, index, eim)
-  local text, message = k.read(k.raw(iommu.ir_table, "base") + index * 16, 16)
+local function entry_at(address, eim)
+  local text, message = k.read(address, 16)
   if not text then
     return nil, message
   end
   return irte.decode("intel", text, eim)
+end
+
+--- The entry of a table at an index, live.
+--- @return table? entry see shark.decode.irte @return string? message
+function M.table_entry(iommu, index, eim)
+  return entry_at(k.raw(iommu.ir_table, "base") + index * 16, eim)
+end
+
+local function read_unit(iommu)
+  local missing = {}
+  return { unit = M.unit(iommu, missing), missing = missing, base = k.raw(iommu.ir_table, "base") }
+end
+
+-- One unit remaps many interrupts: its registers are read once in a look at many.
+local function unit_of(iommu, missing)
+  local read = memory.remember("intel_iommu " .. k.hex(iommu), read_unit, iommu)
+  for _, entry in ipairs(read.missing) do
+    missing[#missing + 1] = entry
+  end
+  return read.unit, read.base
 end
 
 --- The IRTE of an interrupt, from its chip data.
@@ -119,21 +138,20 @@ end
 --- @return table irte { iommu = name, index, handle, sub_handle, mask, cached, live?, differs? }
 --- @return table unit
 function M.irte(address, missing)
-  local data = must(k.cast("struct intel_ir_data", address))
+  local data = must(k.copy(must(k.cast("struct intel_ir_data", address))))
   local link = data.irq_2_iommu
-  local unit = M.unit(link.iommu, missing)
+  local unit, base = unit_of(link.iommu, missing)
   local eim = is_eim(unit.irta)
   local found = {
     iommu = unit.name, index = link.irte_index + link.sub_handle, handle = link.irte_index,
     sub_handle = link.sub_handle, mask = link.irte_mask,
   }
-  local message, copy
-  copy, message = k.read(k.addressof(data.irte_entry), 16)
-  found.cached = copy and irte.decode("intel", copy, eim)
-  if not copy then
+  local message
+  found.cached, message = entry_at(k.addressof(data.irte_entry), eim)
+  if not found.cached then
     missing[#missing + 1] = { what = "the kernel's copy of the IRTE", why = message }
   end
-  found.live, message = M.table_entry(link.iommu, found.index, eim)
+  found.live, message = entry_at(base + found.index * 16, eim)
   if not found.live then
     missing[#missing + 1] = { what = "the live IRTE", why = message }
   end

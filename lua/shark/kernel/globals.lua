@@ -54,6 +54,15 @@ function M.per_cpu(what, cpu, type_name)
   return k.per_cpu(what, cpu, type_name)
 end
 
+--- k.per_cpu_each().
+function M.per_cpu_each(pointer, cpus)
+  local address, message, name = M.address("__per_cpu_offset")
+  if not address then
+    return nil, message, name
+  end
+  return k.per_cpu_each(pointer, cpus)
+end
+
 -- Memory between these is given back when the kernel has started: what was there
 -- is gone, though the names remain.
 local function in_init(address)

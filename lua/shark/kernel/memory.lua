@@ -102,6 +102,29 @@ function M.read(address, size)
   return bytes
 end
 
+--- Reads size bytes at each address in one go: one array, one after the other;
+--- raises a fault when one of them cannot be read.
+--- @param addresses ffi.cdata*[]
+function M.read_each(addresses, size)
+  local n = #addresses
+  local bytes, requests = bytes_type(math.max(n * size, 1)), requests_type(math.max(n, 1))
+  for i, address in ipairs(addresses) do
+    local request = requests[i - 1]
+    request.address, request.into, request.size = address, bytes + (i - 1) * size, size
+  end
+  local ok, message, name = core.read(requests, n)
+  for i = 0, ok and n - 1 or -1 do
+    if requests[i].result ~= 0 then
+      ok, message, name = core.explain(addresses[i + 1], size, requests[i].result)
+      break
+    end
+  end
+  if not ok then
+    M.fault(message, name)
+  end
+  return bytes
+end
+
 local SCRATCH = 64
 local scratch = bytes_type(SCRATCH)
 
@@ -216,6 +239,56 @@ local function hand_on(mine, outer)
   end
 end
 
+-- ---- what many reads have in common ----
+
+-- key -> { value, pointers }, during M.look().
+local remembered
+
+--- Calls work(...); what it reads by M.remember() is read once meanwhile.
+function M.look(work, ...)
+  local outer = remembered
+  remembered = outer or {}
+  local results = pack(pcall(work, ...))
+  remembered = outer
+  if not results[1] then
+    error(results[2], 0)
+  end
+  return unpack(results, 2, results.n)
+end
+
+local function read_apart(work, ...)
+  local outer, mine = followed, { checks = {} }
+  followed = mine
+  local ok, value = pcall(work, ...)
+  followed = outer
+  if not ok then
+    error(value, 0)
+  end
+  return { value = value, pointers = mine }
+end
+
+--- work(...), or during M.look() what it returned for this key before. The pointers
+--- that led to it are read again for everyone who uses it.
+--- @param key string
+--- @return any value one only
+function M.remember(key, work, ...)
+  local known = remembered and remembered[key]
+  if not known then
+    known = read_apart(work, ...)
+    if remembered then
+      remembered[key] = known
+    end
+  end
+  hand_on(known.pointers, followed)
+  return known.value
+end
+
+local function forget()
+  for key in pairs(remembered or {}) do
+    remembered[key] = nil
+  end
+end
+
 --- Calls work(...) and reads every pointer again that it followed. Returns what
 --- work returned; nil, message, "EAGAIN" when one changed meanwhile.
 function M.stable(work, ...)
@@ -227,6 +300,7 @@ function M.stable(work, ...)
   if not looked then
     return settle(looked, change) -- what refused the work refuses this too
   elseif change then
+    forget()
     return nil, "changed while reading: " .. change, "EAGAIN"
   end
   hand_on(mine, outer)

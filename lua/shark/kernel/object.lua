@@ -2,6 +2,7 @@
 -- when they are asked for.
 
 local bit = require "bit"
+local core = require "shark.kernel.core"
 local ffi = require "ffi"
 local memory = require "shark.kernel.memory"
 local types = require "shark.kernel.types"
@@ -99,9 +100,15 @@ end
 --- "handle_edge_irq", "vring_interrupt+0x10 [virtio_ring]", or the address where
 --- no symbol covers it.
 function M.symbol_text(address)
-  local name, offset, _, module = shark.symbol(address)
+  return M.symbol(address) or "0x" .. memory.to_hex(address)
+end
+
+--- The same; nil and why not where no symbol covers it.
+--- @return string? text @return string? message @return string? name
+function M.symbol(address)
+  local name, offset, module = core.symbol(address)
   if not name then
-    return "0x" .. memory.to_hex(address)
+    return nil, offset, module
   end
   return name .. (offset > 0 and ("+0x%x"):format(offset) or "") ..
     (module ~= "kernel" and module ~= "" and (" [%s]"):format(module) or "")

@@ -9,13 +9,13 @@ local M = {}
 
 -- A type is a table { kind, name, size, count, signed, id }; those made here
 -- ("struct foo *[4]") have no id and have their target in the table.
-local by_id, by_name, generation = {}, {}, nil
+local by_id, by_name, by_notation, generation = {}, {}, {}, nil
 
 -- Other types may be asked for after shark.debuginfo_set().
 local function check_generation()
   local now = core.generation()
   if generation ~= now then
-    by_name, generation = {}, now
+    by_name, by_notation, generation = {}, {}, now
   end
 end
 
@@ -73,10 +73,7 @@ local function find(name, module)
   return by_name[key]
 end
 
---- The type of a name: "struct irte", "union irte", "u32", "struct irq_desc *[256]",
---- "struct virtio_blk_vq [virtio_blk]" of this module only. Raises a fault when
---- there is none.
-function M.named(name)
+local function of_notation(name)
   local front, arrays = name:match("^([^%[]*)(.*)$")
   local module = arrays:match("%[([%a_][%w_]*)%]$")
   local base, stars = front:match("^%s*(.-)([%*%s]*)$")
@@ -93,6 +90,19 @@ function M.named(name)
     type = M.array_of(type, count)
   end
   return type
+end
+
+--- The type of a name: "struct irte", "union irte", "u32", "struct irq_desc *[256]",
+--- "struct virtio_blk_vq [virtio_blk]" of this module only. Raises a fault when
+--- there is none.
+function M.named(name)
+  check_generation()
+  local known = by_notation[name]
+  if not known then
+    known = of_notation(name)
+    by_notation[name] = known
+  end
+  return known
 end
 
 --- The type that BTF tells of a variable, and whether it is a per-CPU one; nil

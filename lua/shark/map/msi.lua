@@ -5,7 +5,9 @@
 local bytes = require "shark.decode.bytes"
 local files = require "shark.system.files"
 local k = require "shark.kernel"
+local memory = require "shark.kernel.memory"
 local msi = require "shark.decode.msi"
+local must = require "shark.kernel.must"
 
 local M = {}
 
@@ -65,10 +67,15 @@ local function read_msi(pci, offset, iommu)
   return msi.decode(address, bytes.u16(config, at + (wide and 12 or 8)) + offset, iommu)
 end
 
+local function read_pci_address(device)
+  local bus = device.bus
+  return bus and bus.name == "pci" and device.kobj.name or nil
+end
+
+-- A device may have a hundred interrupts.
 local function pci_address(desc)
   local device = desc.dev
-  local bus = device and device.bus
-  return bus and bus.name == "pci" and device.kobj.name or nil
+  return device and memory.remember("device " .. k.hex(device), read_pci_address, device) or nil
 end
 
 local function same(a, b)
@@ -96,6 +103,7 @@ end
 --- @param iommu? "intel"|"amd" what remaps it
 --- @return table msi { kind = "MSI-X"|"MSI"|"platform MSI", index?, cached, live?, masked?, differs? }
 function M.read(desc, irq, iommu, missing)
+  desc = must(k.copy(desc))
   local pci = pci_address(desc)
   local found = { kind = "platform MSI", cached = kernel_copy(desc, iommu) }
   if not pci then

@@ -1,6 +1,7 @@
 --- What /proc and /sys tell about an interrupt: all there is where kernel memory
 -- cannot be read.
 
+local cpulist = require "shark.system.cpulist"
 local files = require "shark.system.files"
 local interrupts = require "shark.system.interrupts"
 
@@ -38,12 +39,18 @@ local function sysfs(irq, name)
   return text ~= "" and text or nil
 end
 
+-- "3", "00000000,00000003", with zeros for none.
+local function hint(folder)
+  local text = files.line(folder .. "affinity_hint")
+  return text and text:find("[^0,]") and cpulist.format(cpulist.of_mask(text)) or nil
+end
+
 local function affinity(irq)
   local folder = PROC:format(irq)
   return {
     asked = files.line(folder .. "smp_affinity_list"),
     effective = files.line(folder .. "effective_affinity_list"),
-    hint = files.line(folder .. "affinity_hint"),
+    hint = hint(folder),
     node = files.number(folder .. "node"),
   }
 end
@@ -62,18 +69,23 @@ local function describe_pci(address, kind)
   return { pci = address, mode = kind, driver = files.link(PCI .. address .. "/driver") }
 end
 
+-- A device uses one kind of messages for all of its interrupts.
+local function kind_of_messages(address, irq)
+  return files.line(PCI .. address .. "/msi_irqs/" .. irq) == "msix" and "MSI-X" or "MSI"
+end
+
 -- irq -> PCI device. A device that uses MSI lists its IRQs in a folder; one that
 -- does not has its line's IRQ in a file (Documentation/ABI/testing/sysfs-bus-pci).
 local function pci_devices()
   local by_irq = {}
   for _, address in ipairs(files.names(PCI)) do
     local messages = files.names(PCI .. address .. "/msi_irqs")
+    local device = messages[1] and describe_pci(address, kind_of_messages(address, messages[1]))
     for _, irq in ipairs(messages) do
-      local kind = files.line(PCI .. address .. "/msi_irqs/" .. irq)
-      by_irq[tonumber(irq)] = describe_pci(address, kind == "msix" and "MSI-X" or "MSI")
+      by_irq[tonumber(irq)] = device
     end
-    local line = files.number(PCI .. address .. "/irq")
-    if #messages == 0 and line and line > 0 and files.link(PCI .. address .. "/driver") then
+    local line = not device and files.number(PCI .. address .. "/irq")
+    if line and line > 0 and files.link(PCI .. address .. "/driver") then
       by_irq[line] = by_irq[line] or describe_pci(address, "INTx")
     end
   end
@@ -134,9 +146,10 @@ function System:find(name)
   return found
 end
 
---- What can be told about an IRQ.
---- @return table? entry { irq, chip, hwirq, flow, type, counts = { [cpu] = count }, count, actions = { {name} },
----   affinity = {asked, effective, hint, node}, unhandled, device = {pci, mode, driver} }
+--- What /proc/interrupts and the devices tell about an IRQ; for one that nobody
+--- requested, its files.
+--- @return table? entry { irq, chip?, flow?, counts = { [cpu] = count }, count, actions = { {name} },
+---   affinity = {}, device = {pci, mode, driver} }
 function System:describe(irq)
   if not self:has(irq) then
     return nil
@@ -148,11 +161,19 @@ function System:describe(irq)
     actions[i] = { name = name }
   end
   return {
-    irq = irq, counts = counts, count = count, actions = actions, affinity = affinity(irq),
-    chip = sysfs(irq, "chip_name") or entry and entry.chip, hwirq = files.number(SYS:format(irq) .. "hwirq"),
-    flow = sysfs(irq, "name") or entry and entry.flow, type = sysfs(irq, "type"), unhandled = unhandled(irq),
-    device = self.pci[irq],
+    irq = irq, counts = counts, count = count, actions = actions, affinity = {}, chip = entry and entry.chip,
+    flow = entry and entry.flow, device = self.pci[irq],
   }
+end
+
+--- Adds what an IRQ's files in /proc/irq and /sys/kernel/irq tell: chip, hwirq, flow, type, unhandled,
+--- affinity = {asked, effective, hint, node}.
+--- @param map table from describe()
+function M.add_files(map)
+  local irq = map.irq
+  map.affinity, map.unhandled, map.hwirq = affinity(irq), unhandled(irq), files.number(SYS:format(irq) .. "hwirq")
+  map.chip, map.flow = sysfs(irq, "chip_name") or map.chip, sysfs(irq, "name") or map.flow
+  map.type = sysfs(irq, "type")
 end
 
 return M

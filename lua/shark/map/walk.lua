@@ -43,15 +43,18 @@ end
 local Walk = {}
 Walk.__index = Walk
 
+-- Objects are read as copies, one read for each: what changes behind a copy is
+-- seen when it is read anew. read() is given the descriptor as it then is.
 function Walk:watch(what, read)
-  local value = read()
+  local value = read(self.desc)
   self.watched[#self.watched + 1] = { what = what, read = read, value = value }
   return value
 end
 
 function Walk:check_watched()
+  local desc = must(k.copy(self.live))
   for _, entry in ipairs(self.watched) do
-    local now = entry.read()
+    local now = entry.read(desc)
     if now ~= entry.value then
       torn("%s was %s and is %s", entry.what, tostring(entry.value), tostring(now))
     end
@@ -69,11 +72,12 @@ local function cpus(mask)
 end
 
 local function read_affinity(walk, desc, state)
-  local common, affinity = desc.irq_common_data, walk.map.affinity
-  local mask = walk:watch("the affinity", function() return cpus(common.affinity) end)
-  affinity.asked = mask
+  local affinity = walk.map.affinity
+  affinity.asked = walk:watch("the affinity", function(now) return cpus(now.irq_common_data.affinity) end)
   if k.has_field("struct irq_common_data", "effective_affinity") then
-    affinity.effective = walk:watch("the effective affinity", function() return cpus(common.effective_affinity) end)
+    affinity.effective = walk:watch("the effective affinity", function(now)
+      return cpus(now.irq_common_data.effective_affinity)
+    end)
   end
   affinity.pending = nil
   if bit.band(state, flags.SETAFFINITY_PENDING) ~= 0 then
@@ -83,17 +87,18 @@ local function read_affinity(walk, desc, state)
   affinity.managed = bit.band(state, flags.AFFINITY_MANAGED) ~= 0 or nil
 end
 
+local function online_cpus()
+  return must(cpulist.parse(files.line("/sys/devices/system/cpu/online") or "0"))
+end
+
 local function read_counts(walk, desc)
   local per_cpu = desc.kstat_irqs
-  if not per_cpu then
-    return
+  local stats = per_cpu and globals.per_cpu_each(per_cpu, memory.remember("online CPUs", online_cpus))
+  if not stats then
+    return -- those of /proc/interrupts stay
   end
   local counts, total = {}, 0
-  for _, cpu in ipairs(must(cpulist.parse(files.line("/sys/devices/system/cpu/online") or "0"))) do
-    local stat = globals.per_cpu(per_cpu, cpu)
-    if not stat then
-      return -- those of /proc/interrupts stay
-    end
+  for cpu, stat in pairs(stats) do
     counts[cpu] = type(stat) == "number" and stat or stat.cnt
     total = total + counts[cpu]
   end
@@ -112,24 +117,44 @@ local function read_action(action)
   return found
 end
 
+local MAX_ACTIONS = 256
+
 local function read_actions(walk, desc)
-  local actions = {}
-  for action in k.chain(desc.action, "next", 256) do
+  local actions, action = {}, desc.action
+  while action do
+    action = must(k.copy(action))
     if action.irq ~= walk.irq then
       torn("an action of IRQ %d says IRQ %d", walk.irq, action.irq)
+    elseif #actions == MAX_ACTIONS then
+      torn("IRQ %d has more than %d actions", walk.irq, MAX_ACTIONS)
     end
     actions[#actions + 1] = read_action(action)
+    action = action.next
   end
   walk.map.actions = actions
 end
 
+-- What /proc/irq/N and /sys/kernel/irq/N show of the same descriptor
+-- (kernel/irq/proc.c, irqdesc.c).
+local function read_shown(map, desc)
+  local common = desc.irq_common_data
+  map.flow, map.unhandled = desc.name, desc.irqs_unhandled
+  map.type = bit.band(common.state_use_accessors, flags.LEVEL) ~= 0 and "level" or "edge"
+  map.hwirq = desc.irq_data.domain and tonumber(desc.irq_data.hwirq) or nil
+  if k.has_field("struct irq_common_data", "node") then
+    map.affinity.node = common.node < 2 ^ 31 and common.node or common.node - 2 ^ 32 -- -1: NUMA_NO_NODE
+  end
+  local hint = k.has_field("struct irq_desc", "affinity_hint") and desc.affinity_hint
+  map.affinity.hint = hint and cpus(hint) or nil
+end
+
 local function read_descriptor(walk, desc)
   local map = walk.map
-  local state = walk:watch("the state", function() return desc.irq_common_data.state_use_accessors end)
+  local state = walk:watch("the state", function(now) return now.irq_common_data.state_use_accessors end)
   map.descriptor, map.handle_irq = hex(k.addressof(desc)), desc.handle_irq
-  map.flow = desc.name or map.flow
   map.state, map.depth = flags.state(state), desc.depth
   map.activated = bit.band(state, flags.ACTIVATED) ~= 0
+  read_shown(map, desc)
   read_actions(walk, desc)
   read_counts(walk, desc)
   read_affinity(walk, desc, state)
@@ -162,12 +187,35 @@ local function kind_by_name(name)
 end
 
 local function kind_of(domain)
-  local ops = domain and domain.ops
+  local ops = domain.ops
   local alloc = ops and ops.alloc
   if alloc and alloc:find("^0x") then
     return kind_by_name(domain.name)
   end
   return alloc and KINDS[alloc] or nil
+end
+
+local function key_of(object)
+  return ("%s %s"):format(k.typeof(object), hex(k.addressof(object)))
+end
+
+-- Many interrupts have one domain, and one chip.
+local function read_domain(domain)
+  return { name = domain.name, ops = name_of(domain.ops), kind = kind_of(domain) }
+end
+
+local function domain_of(data)
+  local domain = data.domain
+  return domain and memory.remember(key_of(domain), read_domain, domain) or {}
+end
+
+local function read_chip(chip)
+  return { name = chip.name, symbol = name_of(chip) }
+end
+
+local function chip_of(data)
+  local chip = data.chip
+  return chip and memory.remember(key_of(chip), read_chip, chip) or {}
 end
 
 function levels.msi(walk, level, _, desc)
@@ -255,17 +303,21 @@ local function vector_words(chip)
   return words
 end
 
+local function place_of_vector(chip)
+  return ("%d on CPU %d, before %d on %d"):format(chip.vector, chip.cpu, chip.prev_vector, chip.prev_cpu)
+end
+
 function levels.vector(walk, level, data, desc)
   local chip_data = k.raw(data, "chip_data")
   if chip_data == 0 then
     return
   end
-  local chip = must(k.cast("struct apic_chip_data", chip_data))
+  local chip = must(k.copy(must(k.cast("struct apic_chip_data", chip_data))))
   if chip.irq ~= walk.irq then
     torn("the vector data of IRQ %d says IRQ %d", walk.irq, chip.irq)
   end
-  walk:watch("the vector", function()
-    return ("%d on CPU %d, before %d on %d"):format(chip.vector, chip.cpu, chip.prev_vector, chip.prev_cpu)
+  walk:watch("the vector", function(now)
+    return now == desc and place_of_vector(chip) or place_of_vector(must(k.copy(chip)))
   end)
   level.words = vector_words(chip)
   if chip.vector ~= 0 then
@@ -290,10 +342,10 @@ local function try_level(walk, level, data, desc)
 end
 
 local function read_level(walk, number, data, desc)
-  local chip, domain = data.chip, data.domain
+  local chip, domain = chip_of(data), domain_of(data)
   local level = {
-    level = number, hwirq = hex(data.hwirq), chip = chip and chip.name, chip_symbol = name_of(chip),
-    domain = domain and domain.name, ops = domain and name_of(domain.ops), kind = kind_of(domain),
+    level = number, hwirq = hex(data.hwirq), chip = chip.name, chip_symbol = chip.symbol,
+    domain = domain.name, ops = domain.ops, kind = domain.kind,
   }
   if data.irq ~= walk.irq then
     torn("level %d of IRQ %d says IRQ %d", number, walk.irq, data.irq)
@@ -307,23 +359,35 @@ end
 -- Who remaps it, needed to understand the message: the parents know.
 local function find_iommu(chain)
   for _, data in ipairs(chain) do
-    local kind = kind_of(data.domain)
+    local kind = domain_of(data).kind
     if kind == "intel" or kind == "amd" then
       return kind
     end
   end
 end
 
-local function read_levels(walk, desc)
-  local chain = {}
-  for data in k.chain(desc.irq_data, "parent_data", MAX_LEVELS) do
+-- The first level is a part of the descriptor.
+local function chain_of(desc)
+  local chain, data = {}, desc.irq_data
+  while data do
+    if #chain == MAX_LEVELS then
+      torn("the hierarchy of IRQ %d has more than %d levels", desc.irq_data.irq, MAX_LEVELS)
+    end
     chain[#chain + 1] = data
+    local parent = data.parent_data
+    data = parent and must(k.copy(parent))
   end
+  return chain
+end
+
+local function read_levels(walk, desc)
+  local chain = chain_of(desc)
   walk.iommu = find_iommu(chain)
   walk.map.levels = {}
   for i, data in ipairs(chain) do
     walk.map.levels[i] = read_level(walk, i - 1, data, desc)
   end
+  walk.map.chip = walk.map.levels[1].chip
 end
 
 -- ---- live against cached ----
@@ -344,20 +408,18 @@ end
 
 -- ---- reading without being lied to ----
 
+-- That the way to the descriptor is still the same, k.stable() sees.
 local function read(irq, map)
-  local desc, message, name = k.irq_desc(irq)
-  if not desc then
+  local live, message, name = k.irq_desc(irq)
+  if not live then
     return nil, message, name
   end
-  local walk = setmetatable({ irq = irq, map = map, missing = {}, watched = {} }, Walk)
+  local desc = must(k.copy(live))
+  local walk = setmetatable({ irq = irq, map = map, live = live, desc = desc, missing = {}, watched = {} }, Walk)
   read_descriptor(walk, desc)
   read_levels(walk, desc)
   compare(map)
   walk:check_watched()
-  local again = k.irq_desc(irq)
-  if not again or again ~= desc then
-    torn("the descriptor of IRQ %d is another now", irq)
-  end
   return walk
 end
 
@@ -383,6 +445,10 @@ local function take(map, fresh, walk)
   end
   return true
 end
+
+--- Calls work(...), which fills many maps: what their interrupts have in common is
+--- read once.
+M.look = memory.look
 
 --- How kernel memory is read; nil and why not where it is not.
 --- @return string? way @return string? message

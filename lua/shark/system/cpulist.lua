@@ -20,6 +20,20 @@ function M.parse(text)
   return cpus
 end
 
+--- Of a mask in hexadecimal, as "00000000,0000000f".
+--- @param text string
+--- @return integer[] cpus ascending
+function M.of_mask(text)
+  local cpus, digits = {}, text:gsub(",", ""):reverse()
+  for i = 1, #digits do
+    local digit = tonumber(digits:sub(i, i), 16)
+    for bit = 0, 3 do
+      cpus[#cpus + 1] = math.floor(digit / 2 ^ bit) % 2 == 1 and (i - 1) * 4 + bit or nil
+    end
+  end
+  return cpus
+end
+
 --- @param cpus integer[] ascending
 --- @return string "0-3,8"; "" for none
 function M.format(cpus)

@@ -24,16 +24,16 @@ end
 
 -- The numbers of a line, one for each CPU; some lines (ERR, MIS) have one only.
 local function parse_counts(rest, cpus)
-  local counts, total = {}, 0
+  local counts, total, at = {}, 0, 1
   for _, cpu in ipairs(cpus) do
-    local count, after = rest:match("^%s*(%d+)(.*)$")
+    local count, behind = rest:match("^%s*(%d+)()", at) -- in place: lines of hundreds of CPUs are long
     if not count then
       break
     end
-    counts[cpu], rest = tonumber(count), after
+    counts[cpu], at = tonumber(count), behind
     total = total + counts[cpu]
   end
-  return counts, total, rest
+  return counts, total, rest:sub(at)
 end
 
 local function cpus_of(text)
