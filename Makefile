@@ -7,10 +7,12 @@
 #   make help      the other targets
 #
 # V=1 shows the commands, O=dir builds elsewhere, CC=clang with another compiler,
-# SAN=1 with the address and undefined behaviour sanitizers (in $(O)/san).
+# SAN=1 with the address and undefined behaviour sanitizers (in $(O)/san),
+# STATIC=1 a binary that needs no libraries (in $(O)/static).
 
 O      ?= build
 SAN    ?=
+STATIC ?=
 V      ?=
 CC     ?= cc
 CLANG  ?= clang
@@ -20,7 +22,8 @@ STRIP_BPF ?= llvm-strip
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-B := $(O)$(if $(SAN),/san)
+B := $(O)$(if $(SAN),/san)$(if $(STATIC),/static)
+$(if $(and $(SAN),$(STATIC)),$(error the sanitizers cannot be linked statically: SAN or STATIC))
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-8s%s\n' $(1) $(2))
 
@@ -38,13 +41,13 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 SAN_FLAGS := $(if $(SAN),$(SANITIZE))
 HARDEN := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
 # Headers of others and generated ones: their warnings are not ours to fix.
-SYSTEM := -isystem /usr/include/luajit-2.1 -isystem /usr/include/lua5.1 -isystem $(B)/bpf
+SYSTEM := -isystem /usr/include/luajit-2.1 -isystem /usr/include/lua5.1 -isystem $(B)/bpf -isystem $(B)/link
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Icore $(SYSTEM) $(WARN) $(HARDEN) $(SAN_FLAGS) $(CFLAGS)
 
 # C modules that scripts require find the Lua API in the binary.
-EXPORT := -Wl,--export-dynamic-symbol=lua_* -Wl,--export-dynamic-symbol=luaL_*
+EXPORT := $(if $(STATIC),,-Wl,--export-dynamic-symbol=lua_* -Wl,--export-dynamic-symbol=luaL_*)
 # The sanitizers must see LuaJIT unwind the stack: they need the shared libgcc.
-LINK := -pie $(if $(SAN),,-static-libgcc) -Wl,-z,relro,-z,now $(EXPORT) $(SAN_FLAGS) $(LDFLAGS)
+LINK := $(if $(STATIC),-static-pie,-pie) $(if $(SAN),,-static-libgcc) -Wl,-z,relro,-z,now $(EXPORT) $(SAN_FLAGS) $(LDFLAGS)
 # What deps/link found out.
 CORE_LIBS := @$(B)/link/core
 HOST_LIBS := @$(B)/link/host
@@ -63,7 +66,7 @@ CORE := error log foreign libbpf_error kfeat tracepoint attach object ring sessi
 	provider_ipi provider_irqthread provider_vecalloc provider_irte provider_affinity provider_fault \
 	provider_virtblk options embedded
 HOST := main host run ending output script repl bind/bind_luv bind/bind_shark bind/bind_session bind/bind_foreign \
-	bind/luaint
+	bind/luaint linkage $(if $(STATIC),static)
 
 # OBJECT:SOURCE:DEFINE, one compiled BPF object for each way of attaching
 BPF := hardirq_tp_btf:hardirq:WAY_TP_BTF hardirq_raw_tp:hardirq:WAY_RAW_TP hardirq_tp:hardirq:WAY_TP \
@@ -102,6 +105,7 @@ all: $(B)/shark
 $(B)/shark: $(HOST_OBJS) $(CORE_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(HOST_LIBS)
+	$(Q)$@ -V -v | sed -n 's/^needs: /  NEEDS    /p'
 
 # Objects are made anew when the flags change, or libraries come or go.
 BUILT_WITH := $(CC) $(ALL_CFLAGS) $(LINK) $(LIBRARIES)
@@ -180,13 +184,14 @@ vm-deps:
 # ---- run, test, lint ----
 
 # Interrupts to look at: blocks read past the page cache, in three bursts.
-AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+AS_ROOT := deps/as-root
 LOAD = for i in 1 2 3; do dd if=$(1) of=/dev/null bs=4k count=4096 iflag=direct 2>/dev/null || \
 	dd if=$(1) of=/dev/null bs=4k count=4096 2>/dev/null; sleep 0.7; done
 TRY := local session, why = require("shark.irq").hardirq {} if not session then print(why) os.exit(1) end
 
 run: deps
 	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(AS_ROOT) true
 	$(Q)if why=$$($(AS_ROOT) $(B)/shark -e '$(TRY)'); then \
 		$(MAKE) --no-print-directory run-here; \
 	else \
@@ -229,7 +234,7 @@ clean:
 
 help:
 	@echo 'make run | test | test-matrix | bench | fuzz | lint | install | uninstall | clean | deps | test-deps'
-	@echo 'variables: V=1  O=dir  CC=clang|gcc  SAN=1  PREFIX=  DESTDIR=  BENCH_ROUNDS=n  BENCH_ONLY=start  FUZZ_SECONDS=n'
+	@echo 'variables: V=1  O=dir  CC=clang|gcc  SAN=1  STATIC=1  PREFIX=  DESTDIR=  BENCH_ROUNDS=n  BENCH_ONLY=start  FUZZ_SECONDS=n'
 
 FORCE:
 .PHONY: all deps test-deps vm-deps run run-here run-guest install uninstall clean help FORCE

@@ -6,6 +6,7 @@
 
 #include "embedded.h"
 #include "host.h"
+#include "linkage.h"
 #include "log.h"
 #include "options.h"
 #include "version.h"
@@ -25,12 +26,24 @@ static int print_scripts(void)
 	return EXIT_SUCCESS;
 }
 
+/* With -V also what the binary is made of. */
+static int print_version(const struct options *options)
+{
+	struct error err;
+
+	print(SHARK_VERSION_LINE "\n");
+	if (!options->verbose || !linkage_print(&err))
+		return EXIT_SUCCESS;
+	log_error("%s", err.text);
+	return EXIT_FAILURE;
+}
+
 static int run(const struct options *options)
 {
 	if (options->help)
 		return print(options_usage);
 	if (options->version)
-		return print(SHARK_VERSION_LINE "\n");
+		return print_version(options);
 	if (options->list)
 		return print_scripts();
 	return host_run(options);

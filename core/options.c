@@ -19,7 +19,7 @@ const char options_usage[] =
 	"      --list     list the packaged scripts\n"
 	"      --root DIR take Lua modules and packaged scripts from a source tree\n"
 	"  -V, --verbose  tell on standard error what is tried (shark.verbose in Lua)\n"
-	"  -v, --version  print the version\n"
+	"  -v, --version  print the version; with -V also what the binary contains and needs\n"
 	"  -h, --help     print this text\n"
 	"      --         end of the options\n"
 	"\n"

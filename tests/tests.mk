@@ -74,8 +74,24 @@ test-matrix: test-deps
 	$(Q)$(if $(PART),,$(MAKE) --no-print-directory test-others lint)
 	$(Q)$(MAKE) --no-print-directory guests MATRIX='--all $(PART:%=--part %)' RESULTS=$(B)/vm/matrix
 	$(Q)tests/setup
-	$(Q)tests/run -j $(shell nproc) $(B) $(if $(PART),,$(SUITES) $(SAN_SUITES)) \
-		$$(cat $(B)/vm/matrix/index)
+	$(Q)status=0; \
+	tests/run -j $(shell nproc) $(B) $(if $(PART),,$(SUITES) $(SAN_SUITES)) \
+		$$(cat $(B)/vm/matrix/index) || status=1; \
+	$(if $(PART),,$(MAKE) --no-print-directory test-distro || status=1;) \
+	exit $$status
+
+# In clean Debian systems; DISTRO="trixie sid" for these only.
+DISTRO ?=
+test-distro:
+	$(Q)deps/install distro
+	$(Q)$(AS_ROOT) tests/distro $(DISTRO)
+
+# What needs neither guests nor another build.
+test-here:
+	$(Q)deps/install build test
+	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)tests/setup
+	$(Q)tests/run -j $(shell nproc) $(B) $(UNIT:%=unit/%) $(LUA_TESTS) $(LIVE_C:%=live/%)
 
 test-installed:
 	$(Q)$(MAKE) --no-print-directory test-programs
@@ -123,7 +139,7 @@ RESULTS ?= $(B)/vm/results
 guests: vm-base
 	$(Q)$(B)/shark tests/vm/matrix.lua $(MATRIX) $(GUEST:%=--guest %) --results $(RESULTS) $(GUEST_TESTS)
 
-.PHONY: test test-matrix test-installed test-others test-programs lint vm-base guests
+.PHONY: test test-matrix test-distro test-here test-installed test-others test-programs lint vm-base guests
 
 # ---- fuzzing ----
 

@@ -68,7 +68,7 @@ end
 -- Each returns something true, or nil and why not.
 local abilities = {
   root = function()
-    return require("ffi").C.geteuid() == 0, "not root"
+    return require("uv").getuid() == 0, "not root"
   end,
   tracing = function()
     local session, message = require("shark.irq").hardirq {}
@@ -125,8 +125,6 @@ local abilities = {
     return shell.succeeds "bpftool version >/dev/null 2>&1", "no bpftool here"
   end,
 }
-
-require("ffi").cdef "unsigned geteuid(void);"
 
 --- Skips the running test, with the reason, where this machine lacks something.
 --- @return any what the ability found
