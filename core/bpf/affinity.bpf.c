@@ -224,7 +224,7 @@ static __always_inline int finish(__u16 what, __s32 ret)
 		return 0;
 	call = this_call(&key);
 	if (!call || call->event.what != what) {
-		cpu->exit_unmatched++;
+		lose(&cpu->exit_unmatched);
 		return 0;
 	}
 	report(cpu, call, ret);

@@ -54,12 +54,12 @@ static __always_inline void begin_call(struct shark_cpu *cpu, const struct call 
 		if (other && other->object != call->object)
 			continue;
 		if (other)
-			cpu->entry_unmatched++;
+			lose(&cpu->entry_unmatched);
 		if (bpf_map_update_elem(&calls, &key, call, BPF_ANY))
 			no_room(cpu, FULL_CALLS);
 		return;
 	}
-	cpu->too_deep++;
+	lose(&cpu->too_deep);
 }
 
 /* The call that this task is in, and its key for end_call(); NULL if in none. */

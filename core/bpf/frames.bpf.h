@@ -42,7 +42,7 @@ static __always_inline struct shark_frame *push_frame(struct shark_cpu *cpu, __u
 	depth = cpu->depth;
 	if (depth >= SHARK_MAX_NESTING) {
 		cpu->depth++;
-		cpu->too_deep++;
+		lose(&cpu->too_deep);
 		return NULL;
 	}
 	frame = &cpu->frames[depth];

@@ -144,7 +144,7 @@ static __always_inline int end_write(__s32 ret)
 		return 0;
 	call = this_call(&key);
 	if (!call) {
-		cpu->exit_unmatched++;
+		lose(&cpu->exit_unmatched);
 		return 0;
 	}
 	call->event.ns = now - call->event.ts_ns;

@@ -46,8 +46,9 @@ static __always_inline struct shark_row *row_at(__u32 index)
  * multiples of `stride`. A row belongs to one CPU, so only that CPU looks it up,
  * fills it and counts in it. The table is at most half full and the step depends
  * on the hash, so SHARK_MAX_PROBES places are enough but for one key in 2^16.
- * When two CPUs want the same free row at the same moment, one goes without this
- * time; it is counted too.
+ * Another CPU, or a program that was interrupted or preempted here, may have claimed
+ * a row and not filled it yet: the next place is as good. Should the key be the
+ * same, it has two rows from then on, and whoever reads them adds them up.
  */
 static __always_inline struct shark_row *search_row(struct shark_cpu *cpu, const struct row_key *k,
 						    __u32 stride, __u32 *index)
@@ -61,12 +62,12 @@ static __always_inline struct shark_row *search_row(struct shark_cpu *cpu, const
 	for (int i = 0; i < SHARK_MAX_PROBES; i++, at += step) {
 		*index = at & (config.nr_rows - 1);
 		row = bpf_map_lookup_elem(&rows, index);
-		if (!row || !row->used || is_row_of(row, k))
+		if (!row)
+			break;
+		if (row->used ? is_row_of(row, k) : !claim_row(index))
 			break;
 		row = NULL;
 	}
-	if (row && !row->used && claim_row(index))
-		row = NULL;
 	if (!row)
 		no_room(cpu, SHARK_FULL_ROWS);
 	return row;

@@ -65,10 +65,20 @@ static __always_inline struct shark_cpu *this_cpu(void)
 	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
+/*
+ * Counts what was lost. Programs of one CPU interrupt one another, and on kernels
+ * that preempt tasks in programs (7.x) preempt one another: none of these may be
+ * lost itself. An addition without a result verifies on every kernel.
+ */
+static __always_inline void lose(__u64 *counter)
+{
+	__sync_fetch_and_add(counter, 1);
+}
+
 /* Counts what found no room, under the name of the table that was full. */
 static __always_inline void no_room(struct shark_cpu *cpu, __u32 table)
 {
-	cpu->full[table]++;
+	lose(&cpu->full[table]);
 }
 
 /* While the programs are being detached, what has started still ends. */
@@ -118,7 +128,7 @@ static __always_inline void *reserve_event(struct shark_cpu *cpu, __u64 size)
 	void *event = bpf_ringbuf_reserve(&events, size, 0);
 
 	if (!event)
-		cpu->ring_full++;
+		lose(&cpu->ring_full);
 	return event;
 }
 
@@ -141,7 +151,7 @@ static __always_inline __s32 take_stack(struct shark_cpu *cpu, void *ctx)
 		return -1;
 	stack = bpf_get_stackid(ctx, &stacks, BPF_F_REUSE_STACKID);
 	if (stack < 0)
-		cpu->stacks_lost++;
+		lose(&cpu->stacks_lost);
 	return (__s32)stack;
 }
 
