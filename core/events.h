@@ -100,7 +100,16 @@ enum {
 
 /* Flags of a request. */
 enum {
-	SHARK_REQUEUED = 1, /* taken back by the block layer, to be issued again */
+	SHARK_REQUEUED = 1,    /* taken back by the block layer, to be issued again */
+	SHARK_NO_CPU = 0xffff, /* its issue_cpu was not seen */
+};
+
+/* What virtblk loses, by its place in shark_cpu.own. */
+enum {
+	SHARK_LATE_ADDS = 0,   /* requests first seen when they were added to the ring */
+	SHARK_LATE_ENDS = 1,   /* requests first seen when they were completed */
+	SHARK_ENDS_UNSEEN = 2, /* requests that were not seen to be completed */
+	SHARK_OWN_LOSSES = 4,
 };
 
 /* Tables that can be full, by which their losses are counted: shark_cpu.full. */
@@ -165,7 +174,8 @@ struct shark_cpu {
 	__u32 pid;   /* task last looked at, and whether it is ksoftirqd */
 	__u32 is_ksoftirqd;
 	__u32 pad;
-	__u64 reserved[7]; /* whole cache lines: neighbours belong to other CPUs */
+	__u64 own[4];	   /* what this provider loses besides, see struct provider */
+	__u64 reserved[3]; /* whole cache lines: neighbours belong to other CPUs */
 };
 SHARK_WIRE_SIZE(struct shark_cpu, 576);
 

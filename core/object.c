@@ -20,6 +20,7 @@ enum { CONTROL_BYTES = 4096 };
 static const char *const map_names[NR_OBJECT_MAPS] = {
 	[MAP_ROWS] = "rows",	 [MAP_CPUS] = "cpus",	  [MAP_CLAIMS] = "claims",
 	[MAP_EVENTS] = "events", [MAP_STACKS] = "stacks", [MAP_EXTRA] = "extra",
+	[MAP_QUEUES] = "queues",
 };
 
 /* ---- light skeleton ---- */

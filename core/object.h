@@ -22,7 +22,7 @@ struct bpf_object;
 
 enum { OBJECT_MAX_PROGRAMS = 32 };
 
-/* The maps of an image, see core/bpf/session.bpf.h; MAP_EXTRA is its own, not all have one. */
+/* The maps of an image, see core/bpf/session.bpf.h; the last two are its own, not all have them. */
 enum object_map {
 	MAP_ROWS,
 	MAP_CPUS,
@@ -30,6 +30,7 @@ enum object_map {
 	MAP_EVENTS,
 	MAP_STACKS,
 	MAP_EXTRA,
+	MAP_QUEUES,
 	NR_OBJECT_MAPS
 };
 

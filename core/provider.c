@@ -27,7 +27,7 @@ static const struct provider *const providers[] = {
 };
 /* clang-format on */
 
-const struct full_table provider_calls_table = { "calls_full", "table of calls in progress" };
+const struct full_table provider_calls_table = { "calls_full", "table of calls in progress", NULL };
 
 const struct provider *provider_find(const char *name)
 {

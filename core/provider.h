@@ -51,6 +51,7 @@ struct feature {
 struct full_table {
 	const char *field; /* "requests_full" */
 	const char *name;  /* "table of requests in flight" */
+	const char *how;   /* what becomes of it; NULL: "not counted" */
 };
 
 struct provider {
@@ -60,6 +61,10 @@ struct provider {
 	int (*rows_wanted)(int cpus, struct error *err);
 	/* Entries of MAP_EXTRA; NULL: it has none. */
 	uint32_t (*extra_entries)(int cpus);
+	/* Entries of MAP_QUEUES; NULL: it has none. */
+	uint32_t (*queue_entries)(void);
+	/* Names of what it counts in shark_cpu.own, in that order; NULL: nothing. */
+	const char *const *own_losses;
 	/* Best first. */
 	const struct way *ways;
 	size_t nr_ways;

@@ -40,7 +40,7 @@ static uint32_t extra_entries(int cpus)
 
 /* As irqthread.bpf.c's programs count them. */
 static const struct full_table tables[] = {
-	{ "threads_full", "table of threads" },
+	{ "threads_full", "table of threads", NULL },
 };
 
 const struct provider provider_irqthread = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Block requests of virtio-blk: by the driver's functions, or by the block layer's tracepoints. */
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,29 +24,41 @@
 #include "virtblk_tp_btf.skel.h"
 
 /* In the order of the source. */
-static const char *const fentry_programs[] = { "on_issue",     "on_requeue",	   "on_complete",
-					       "on_add",       "on_kick",	   "on_reap",
-					       "on_interrupt", "on_interrupt_end", "on_done" };
-static const char *const kprobe_programs[] = { "on_issue", "on_requeue",   "on_complete",
-					       "on_add",   "on_kick",	   "on_notify",
-					       "on_reap",  "on_interrupt", "on_interrupt_end",
-					       "on_done" };
-static const char *const block_programs[] = { "on_issue",   "on_requeue", "on_complete",   "on_irq",
-					      "on_irq_end", "on_softirq", "on_softirq_end" };
+static const char *const fentry_programs[] = {
+	"on_issue", "on_requeue", "on_complete",  "on_complete_2nd",  "on_add",
+	"on_kick",  "on_reap",	  "on_interrupt", "on_interrupt_end", "on_done"
+};
+static const char *const kprobe_programs[] = { "on_issue",	   "on_requeue", "on_complete",
+					       "on_complete_2nd",  "on_add",	 "on_kick",
+					       "on_notify",	   "on_reap",	 "on_interrupt",
+					       "on_interrupt_end", "on_done" };
+static const char *const block_programs[] = { "on_issue",	 "on_requeue",	  "on_complete",
+					      "on_complete_2nd", "on_irq",	  "on_irq_end",
+					      "on_softirq",	 "on_softirq_end" };
 static const char *const tp_programs[] = { "on_issue", "on_requeue", "on_complete", "on_irq",
 					   "on_irq_end" };
 
-IMAGE_DEFINE(virtblk_fentry, fentry_programs, IMAGE_EXTRA(virtblk_fentry));
-IMAGE_DEFINE(virtblk_kprobe, kprobe_programs, IMAGE_EXTRA(virtblk_kprobe));
-IMAGE_DEFINE(virtblk_tp_btf, block_programs, IMAGE_EXTRA(virtblk_tp_btf));
-IMAGE_DEFINE(virtblk_raw_tp, block_programs, IMAGE_EXTRA(virtblk_raw_tp));
-IMAGE_DEFINE(virtblk_tp, tp_programs, IMAGE_EXTRA(virtblk_tp));
+IMAGE_DEFINE(virtblk_fentry, fentry_programs, IMAGE_EXTRA(virtblk_fentry),
+	     IMAGE_QUEUES(virtblk_fentry));
+IMAGE_DEFINE(virtblk_kprobe, kprobe_programs, IMAGE_EXTRA(virtblk_kprobe),
+	     IMAGE_QUEUES(virtblk_kprobe));
+IMAGE_DEFINE(virtblk_tp_btf, block_programs, IMAGE_EXTRA(virtblk_tp_btf),
+	     IMAGE_QUEUES(virtblk_tp_btf));
+IMAGE_DEFINE(virtblk_raw_tp, block_programs, IMAGE_EXTRA(virtblk_raw_tp),
+	     IMAGE_QUEUES(virtblk_raw_tp));
+IMAGE_DEFINE(virtblk_tp, tp_programs, IMAGE_EXTRA(virtblk_tp), IMAGE_QUEUES(virtblk_tp));
 
 enum { STACKS = offsetof(struct shark_config, stacks) };
 
 #define BLOCK(name, way)                                                                           \
 	{                                                                                          \
 		.program = "on_" #name, .group = "block", .event = "block_rq_" #name,              \
+		.attach = (way)                                                                    \
+	}
+/* Behind the first: see on_complete_of(). */
+#define COMPLETE_AGAIN(way)                                                                        \
+	{                                                                                          \
+		.program = "on_complete_2nd", .group = "block", .event = "block_rq_complete",      \
 		.attach = (way)                                                                    \
 	}
 #define FUNCTION(name, function, way)                                                              \
@@ -55,6 +68,7 @@ enum { STACKS = offsetof(struct shark_config, stacks) };
 
 static const struct point fentry_points[] = {
 	BLOCK(complete, attach_tp_btf),
+	COMPLETE_AGAIN(attach_tp_btf),
 	BLOCK(requeue, attach_tp_btf),
 	FUNCTION(reap, virtqueue_get_buf, NULL),
 	FUNCTION(interrupt_end, vring_interrupt, NULL),
@@ -67,6 +81,7 @@ static const struct point fentry_points[] = {
 
 static const struct point kprobe_points[] = {
 	BLOCK(complete, attach_raw_tp),
+	COMPLETE_AGAIN(attach_raw_tp),
 	BLOCK(requeue, attach_raw_tp),
 	FUNCTION(reap, virtqueue_get_buf, attach_kretprobe),
 	FUNCTION(interrupt_end, vring_interrupt, attach_kretprobe),
@@ -80,6 +95,7 @@ static const struct point kprobe_points[] = {
 
 static const struct point block_points[] = {
 	BLOCK(complete, NULL),
+	COMPLETE_AGAIN(NULL),
 	BLOCK(requeue, NULL),
 	{ .program = "on_softirq_end", .group = "irq", .event = "softirq_exit" },
 	{ .program = "on_softirq", .group = "irq", .event = "softirq_entry" },
@@ -221,17 +237,43 @@ static const struct filter filters[] = {
 	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
 };
 
+static uint32_t count_paths(const char *pattern)
+{
+	glob_t paths = { 0 };
+	uint32_t n = glob(pattern, 0, NULL, &paths) ? 0 : (uint32_t)paths.gl_pathc;
+
+	globfree(&paths);
+	return n;
+}
+
+static uint32_t disks(void)
+{
+	return count_paths("/sys/block/vd*");
+}
+
+static uint32_t queues(void)
+{
+	return count_paths("/sys/block/vd*/mq/[0-9]*");
+}
+
 /*
- * A group of rows for each kind of request (queue, operation, size, way of
- * ending) on each CPU, and one for each queue. On a large machine a CPU has one
- * queue of each disk and few kinds of requests in it.
+ * What occurs: a request is completed on the CPUs of its queue, that is on each
+ * CPU for every disk, if not on more: a queue may be of several CPUs, and CPUs of
+ * several queues. There it reads or writes, of five sizes each, or flushes or
+ * discards; and the moments seen and the place where it ends are mostly of two
+ * kinds. Each of these has a group of rows, and each queue on each of its CPUs.
+ * That is what a load of all kinds on all disks comes to: on large machines 512
+ * groups have to do, for a group has 33 KiB.
  */
+enum { KINDS = 2 * (2 * 5 + 2) + 1, MOST_GROUPS = 512 };
+
 static int rows_wanted(int cpus, struct error *err)
 {
-	int small = cpus < 8 ? cpus : 8;
+	uint64_t places = (uint64_t)(disks() + 1) * (uint64_t)cpus;
+	uint64_t groups = (places > queues() ? places : queues()) * KINDS;
 
 	(void)err;
-	return (16 * small + 6 * (cpus - small)) * SHARK_REQUEST_ROWS;
+	return (int)(groups < MOST_GROUPS ? groups : MOST_GROUPS) * SHARK_REQUEST_ROWS;
 }
 
 /* Requests in flight: some disks with 256 each, and a queue's worth for each CPU. */
@@ -242,8 +284,22 @@ static uint32_t extra_entries(int cpus)
 
 /* As the programs of virtblk.bpf.h count them. */
 static const struct full_table tables[] = {
-	{ "requests_full", "table of requests in flight" },
-	{ "queues_full", "table of queues" },
+	{ "requests_full", "table of requests in flight", "not followed" },
+	{ "queues_full", "table of queues", "without their queue" },
+};
+
+/* Twice the queues there are, for disks that are plugged in later; 64 at least. */
+static uint32_t queue_entries(void)
+{
+	uint32_t n = 2 * queues();
+
+	return n > 64 ? n : 64;
+}
+
+static const char *const own_losses[SHARK_OWN_LOSSES] = {
+	[SHARK_LATE_ADDS] = "late_adds",
+	[SHARK_LATE_ENDS] = "late_ends",
+	[SHARK_ENDS_UNSEEN] = "unseen_ends",
 };
 
 const struct provider provider_virtblk = {
@@ -251,6 +307,8 @@ const struct provider provider_virtblk = {
 	.event_size = sizeof(struct shark_request),
 	.rows_wanted = rows_wanted,
 	.extra_entries = extra_entries,
+	.queue_entries = queue_entries,
+	.own_losses = own_losses,
 	.ways = ways,
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = block_points,

@@ -27,6 +27,7 @@ struct session {
 	void *rows;
 	struct shark_cpu *cpus;
 	uint32_t nr_rows, nr_cpus;
+	uint32_t nr_extra; /* 0: as the provider wants */
 	size_t ring_bytes;
 	struct ring ring;
 	void *extra;	      /* see session_extra() */
@@ -65,6 +66,7 @@ static int set_sizes(struct session *session, const struct session_options *opti
 	if (rows < 0)
 		return rows;
 	session->nr_cpus = (uint32_t)cpus;
+	session->nr_extra = options->extra;
 	session->nr_rows = provider_table_size(options->rows ? options->rows : (uint64_t)rows);
 	return ring_size(options->ring_bytes, &session->ring_bytes, err);
 }
@@ -279,8 +281,10 @@ static int try_way(struct session *session, const struct way *way, struct shark_
 		[MAP_EVENTS] = (__u32)session->ring_bytes,
 		[MAP_STACKS] = config->stacks ? SESSION_STACKS : 1,
 		[MAP_EXTRA] = provider->extra_entries
-				      ? provider->extra_entries((int)session->nr_cpus)
+				      ? session->nr_extra
+						?: provider->extra_entries((int)session->nr_cpus)
 				      : 0,
+		[MAP_QUEUES] = provider->queue_entries ? provider->queue_entries() : 0,
 	};
 	int code = way->configure ? way->configure(config, err) : 0;
 
@@ -558,7 +562,7 @@ static uint64_t missed_runs(const struct session *session)
 const struct full_table *session_table(const struct session *session, size_t i)
 {
 	static const struct full_table common[SHARK_FULL_OWN] = {
-		[SHARK_FULL_ROWS] = { "rows_full", "row table" },
+		[SHARK_FULL_ROWS] = { "rows_full", "row table", NULL },
 	};
 	const struct provider *provider = session->provider;
 
@@ -589,6 +593,8 @@ void session_loss(const struct session *session, struct session_loss *loss)
 		loss->unmatched_exits += cpu->exit_unmatched;
 		loss->stacks_lost += cpu->stacks_lost;
 		loss->in_flight += cpu->depth;
+		for (size_t own = 0; own < SHARK_OWN_LOSSES; own++)
+			loss->own[own] += cpu->own[own];
 	}
 }
 

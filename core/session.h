@@ -33,6 +33,7 @@ struct session_options {
 	const char *way;   /* only this way; NULL: the best that attaches */
 	size_t ring_bytes; /* rounded up to a power of two; 0: SESSION_RING_BYTES */
 	uint32_t rows;	   /* room in the row table; 0: as this machine needs */
+	uint32_t extra;	   /* room in MAP_EXTRA; 0: as this machine needs */
 	struct {
 		const struct filter *filter;
 		int64_t value;
@@ -69,12 +70,13 @@ struct session_loss {
 	uint64_t ring_drops; /* events that found the ring full */
 	uint64_t map_full;   /* entries that found no room in a table: all of these */
 	uint64_t full[SHARK_FULL_TABLES];
-	uint64_t missed_runs;	    /* runs that the kernel skipped (recursion) */
-	uint64_t too_deep;	    /* entries nested deeper than is followed */
-	uint64_t unmatched_entries; /* without an exit */
-	uint64_t unmatched_exits;   /* without an entry: running at the start */
-	uint64_t stacks_lost;	    /* stacks that could not be taken */
-	uint64_t in_flight;	    /* handlers running now: not a loss */
+	uint64_t missed_runs;		/* runs that the kernel skipped (recursion) */
+	uint64_t too_deep;		/* entries nested deeper than is followed */
+	uint64_t unmatched_entries;	/* without an exit */
+	uint64_t unmatched_exits;	/* without an entry: running at the start */
+	uint64_t stacks_lost;		/* stacks that could not be taken */
+	uint64_t in_flight;		/* handlers running now: not a loss */
+	uint64_t own[SHARK_OWN_LOSSES]; /* see struct provider */
 };
 
 /*

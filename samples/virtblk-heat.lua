@@ -45,7 +45,7 @@ end
 local function all_rows()
   local sum = hist.new()
   for _, row in ipairs(session:read()) do
-    if is_wanted(row) then
+    if row.hist and is_wanted(row) then
       sum:merge(row.hist)
     end
   end

@@ -23,7 +23,8 @@ if not session then
 end
 
 local ORDER = { "report", "time", "ts_ns", "device", "queue", "op", "sector", "bytes", "ns", "stages", "stage",
-  "from", "to", "comm", "pid", "tid", "issue_cpu", "cpu", "completed_in", "irq", "depth", "requeues", "status" }
+  "from", "to", "comm", "pid", "tid", "first_seen", "issue_cpu", "cpu", "completed_in", "irq", "depth", "requeues",
+  "status" }
 
 local function stages_text(stages)
   local parts = {}
@@ -35,7 +36,8 @@ end
 
 local function place(request)
   local irq = request.irq and ("IRQ %d"):format(request.irq) or "interrupt not seen"
-  return ("%s, CPU %d -> %d, %s"):format(irq, request.issue_cpu, request.cpu, request.completed_in)
+  local seen = request.first_seen ~= "issued" and ", not seen before it was " .. request.first_seen or ""
+  return ("%s, CPU %s -> %d, %s%s"):format(irq, request.issue_cpu or "?", request.cpu, request.completed_in, seen)
 end
 
 local count, slowest = 0, 0

@@ -89,7 +89,7 @@ end
 
 -- ---- the stages ----
 
-local fields = { "what", "device", "op", "order", "from" }
+local fields = { "what", "device", "op", "order", "from", "to" }
 for _, field in ipairs(options.by) do
   fields[#fields + 1] = field
 end
@@ -129,7 +129,6 @@ local function prepare(rows)
   for _, row in ipairs(virtblk.join(all_rows, fields)) do
     if row.what == "stage" or row.what == "request" then
       row.stage = row.stage or "WHOLE"
-      row.from, row.to = row.from or "issued", row.to or "completed"
       row.place = row.what == "request" and 99 or row.order
       rows[#rows + 1] = row
     end
@@ -139,7 +138,10 @@ local function prepare(rows)
     if left ~= right then
       return left < right
     end
-    return a.place < b.place or (a.place == b.place and a.from < b.from)
+    if a.place ~= b.place then
+      return a.place < b.place
+    end
+    return a.from < b.from or (a.from == b.from and a.to < b.to)
   end)
   wholes = {}
 end
@@ -147,12 +149,13 @@ end
 local function complete_rows(rows)
   for _, row in ipairs(rows) do
     if row.what == "request" then
-      wholes[whole_key(row)] = row.total_ns
+      local key = whole_key(row)
+      wholes[key] = (wholes[key] or 0) + (row.total_ns or 0)
     end
   end
   for _, row in ipairs(rows) do
     local whole = wholes[whole_key(row)]
-    row.share = whole and whole > 0 and ("%.1f%%"):format(100 * row.total_ns / whole) or nil
+    row.share = row.total_ns and whole and whole > 0 and ("%.1f%%"):format(100 * row.total_ns / whole) or nil
     row.what, row.order, row.place = nil, nil, nil
     for _, field in ipairs { "queue", "cpu", "size", "where" } do
       local kept = false
@@ -325,7 +328,7 @@ rowtable.run {
   session = session,
   title = "virtio-blk requests",
   columns = columns,
-  key = function(row) return ("%s %d %s"):format(whole_key(row), row.order, row.from) end,
+  key = function(row) return ("%s %d %s %s"):format(whole_key(row), row.order, row.from, row.to) end,
   label = function(row) return ("%s %s"):format(whole_key(row), row.stage) end,
   sums = { "count", "total_ns", "same_cpu", "requeues", "errors", "bytes" },
   prepare = prepare,

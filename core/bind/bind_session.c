@@ -101,6 +101,8 @@ static void take_option(lua_State *L, const struct provider *provider, const cha
 		options->ring_bytes = check_count(L, name, SESSION_MAX_RING_BYTES);
 	else if (!strcmp(name, "rows"))
 		options->rows = (uint32_t)check_count(L, name, 1 << 23);
+	else if (!strcmp(name, "in_flight") && provider->extra_entries)
+		options->extra = (uint32_t)check_count(L, name, 1 << 20);
 	else
 		luaL_error(L, "%s has no filter or option '%s'", provider->name, name);
 }
@@ -295,6 +297,12 @@ static int push_how(lua_State *L)
 	return 1;
 }
 
+static void push_own_losses(lua_State *L, const char *const *names, const struct session_loss *loss)
+{
+	for (size_t i = 0; names && i < SHARK_OWN_LOSSES && names[i]; i++)
+		bind_set_count(L, names[i], loss->own[i]);
+}
+
 /* session:loss() -> counts by name; one this kernel does not count is absent */
 static int push_loss(lua_State *L)
 {
@@ -308,10 +316,11 @@ static int push_loss(lua_State *L)
 		if (session_table(session, i))
 			bind_set_count(L, session_table(session, i)->field, loss.full[i]);
 	bind_set_count(L, "in_flight", loss.in_flight);
+	push_own_losses(L, session_provider(session)->own_losses, &loss);
 	return 1;
 }
 
-/* session:tables() -> {{field of loss(), name}, ...}: tables that can be full */
+/* session:tables() -> {{field of loss(), name, how}, ...}: tables that can be full */
 static int tables(lua_State *L)
 {
 	const struct session *session = check_session(L);
@@ -327,6 +336,8 @@ static int tables(lua_State *L)
 		lua_setfield(L, -2, "field");
 		lua_pushstring(L, table->name);
 		lua_setfield(L, -2, "name");
+		lua_pushstring(L, table->how ? table->how : "not counted");
+		lua_setfield(L, -2, "how");
 		lua_rawseti(L, -2, (int)++n);
 	}
 	return 1;

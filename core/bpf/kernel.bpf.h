@@ -154,7 +154,7 @@ struct request {
 
 /* include/linux/virtio.h */
 struct virtio_device {
-	int index;
+	void *priv;
 };
 
 struct virtqueue {
@@ -164,7 +164,7 @@ struct virtqueue {
 
 /* drivers/block/virtio_blk.c */
 struct virtio_blk {
-	struct virtio_device *vdev;
+	struct gendisk *disk;
 };
 
 #pragma clang attribute pop

@@ -17,6 +17,12 @@
  * and WAY_RAW_TP see the block layer and the interrupt handlers, WAY_TP the same
  * by classic tracepoints, where a request has no address.
  *
+ * The kernel may skip a program: where tasks are preempted in programs on
+ * tracepoints (7.x), one that issues while another of that CPU is inside; and one
+ * that interrupts a run of itself. The programs in the driver run under a lock with
+ * interrupts off and see all, so a request that was not seen to be issued is taken
+ * up there, or else where it is completed; what came before stays unknown.
+ *
  * A row's id: the device, major << 20 | minor. Rows of a queue have its number
  * as key; those of requests key_of().
  */
@@ -30,11 +36,11 @@
 #include "frames.bpf.h"
 #include "kernel.bpf.h"
 #include "tp.bpf.h"
-#include "virtblk.bpf.h"
-
 #if defined(WAY_FENTRY) || defined(WAY_KPROBE)
 #define SEES_THE_DRIVER
 #endif
+
+#include "virtblk.bpf.h"
 
 /* config.at, as provider_virtblk.c fills it: by number of argument or offset in a record. */
 enum { AT_REQUEST };
@@ -46,7 +52,7 @@ enum { AT_DEV, AT_SECTOR, AT_SECTORS, AT_RWBS, AT_ERROR, AT_IRQ, AT_NAME, MAJOR 
 
 static __always_inline void settle(struct shark_cpu *cpu, struct shark_request *request)
 {
-	if (!(request->seen & 1 << SHARK_REAPED))
+	if (!has(request, SHARK_REAPED))
 		return;
 	if (request->reap_cpu != request->cpu)
 		request->where = SHARK_DONE_REMOTE;
@@ -102,44 +108,58 @@ static __always_inline void settle(struct shark_cpu *cpu, struct shark_request *
 #endif
 
 static __always_inline void complete(struct shark_cpu *cpu, void *ctx,
-				     const struct request_key *key, struct shark_request *request,
-				     __s32 status)
+				     struct shark_request *request, __s32 status, enum counter by)
 {
 	note(request, SHARK_COMPLETED, bpf_ktime_get_ns());
 	request->status = status;
 	request->cpu = bpf_get_smp_processor_id();
 	settle(cpu, request);
 	leave_queue(request);
-	if (wanted_cpu()) {
+	if (!wanted_cpu())
+		return;
 #ifndef SEES_THE_DRIVER
-		request->stack = take_stack(cpu, ctx);
+	request->stack = take_stack(cpu, ctx);
 #endif
-		count_request(cpu, request);
-		stream_request(cpu, request);
-	}
-	bpf_map_delete_elem(&extra, key);
+	stream_request(cpu, request, count_request(cpu, request, by));
 }
+
+/* include/linux/blk_types.h */
+enum { OP_WRITE = 1 };
 
 /*
  * A flush sequence (block/blk-flush.c) ends the request it was made for, without
  * data and without having issued it in this moment. One that had data was counted
  * when they were written; one that had none is counted here, as the block layer
- * does in /sys/block/DISK/stat. Everything else was issued before the start.
+ * does in /sys/block/DISK/stat.
  */
-static __always_inline void end_unseen(struct shark_cpu *cpu, __u32 dev, __u16 queue, __u32 bytes,
-				       int had_data)
+static __always_inline int ends_flush(const struct shark_request *late)
 {
-	struct shark_row *row;
+	return late->op == OP_WRITE && !late->bytes;
+}
 
-	if (!may_start() || !wanted_cpu())
-		return;
-	if (bytes) {
-		cpu->exit_unmatched++;
-		return;
-	}
-	row = had_data ? NULL : queue_row(cpu, dev, queue, SHARK_FLUSH_ENDS);
+static __always_inline void count_flush_end(struct shark_cpu *cpu, const struct shark_request *late)
+{
+	struct shark_row *row = queue_row(cpu, late->dev, late->queue, SHARK_FLUSH_ENDS);
+
 	if (row)
-		row->count++;
+		__sync_fetch_and_add(&row->count, 1); /* several programs do */
+}
+
+/*
+ * A request that ends and was not seen to be issued: before the start, or the
+ * kernel skipped the program. Is it to be counted?
+ */
+static __always_inline int is_late(const struct shark_request *late, int had_data)
+{
+	return may_start() && wanted_cpu() && !(had_data && ends_flush(late));
+}
+
+static __always_inline void complete_late(struct shark_cpu *cpu, void *ctx,
+					  struct shark_request *late, __s32 status, enum counter by)
+{
+	late->size_class = size_class_of(late->bytes);
+	lose(&cpu->own[SHARK_LATE_ENDS]);
+	complete(cpu, ctx, late, status, by);
 }
 
 static __always_inline void requeue(const struct request_key *key)
@@ -148,98 +168,103 @@ static __always_inline void requeue(const struct request_key *key)
 
 	if (!request)
 		return;
-	leave_queue(request);
-	request->depth = 0;
-	for (int i = SHARK_ADDED; i < SHARK_COMPLETED; i++)
-		request->at_ns[i] = 0;
-	request->seen = 1 << SHARK_ISSUED;
+	take_back(request);
 	request->flags |= SHARK_REQUEUED;
-	request->requeues++;
+}
+
+static __always_inline struct shark_request *
+issue(struct shark_cpu *cpu, const struct request_key *key, struct shark_request *fresh)
+{
+	fresh->size_class = size_class_of(fresh->bytes);
+	fill_asker(fresh);
+	note(fresh, SHARK_ISSUED, bpf_ktime_get_ns());
+	return keep(cpu, key, fresh, BY_ISSUE);
 }
 
 /* ---- the block layer ---- */
 
 #ifndef WAY_TP
 
+/* A request that a tracepoint names has a type; one found by its address has none. */
 #if defined(WAY_FENTRY) || defined(WAY_TP_BTF)
-#define POINT(event) "tp_btf/" event
-#define GET(...) ___arrow(__VA_ARGS__)
+enum { NAMED = 1 };
 #else
-#define POINT(event) "raw_tp/" event
-#define GET(...) BPF_CORE_READ(__VA_ARGS__)
+enum { NAMED = 0 };
 #endif
+#define GET(typed, ...) ((typed) ? ___arrow(__VA_ARGS__) : BPF_CORE_READ(__VA_ARGS__))
 
-static __always_inline struct gendisk *disk_of(struct request *rq)
+static __always_inline struct gendisk *disk_of(struct request *rq, const int typed)
 {
 	if (bpf_core_field_exists(rq->q->disk))
-		return GET(rq, q, disk);
-	return GET(rq, rq_disk);
+		return GET(typed, rq, q, disk);
+	return GET(typed, rq, rq_disk);
 }
 
 /* Only virtio-blk names its disks so (virtblk_name_format()). */
-static __always_inline int is_virtblk(struct gendisk *disk)
+static __always_inline int is_virtblk(struct gendisk *disk, const int typed)
 {
-	return disk && GET(disk, disk_name[0]) == 'v' && GET(disk, disk_name[1]) == 'd';
+	return disk && GET(typed, disk, disk_name[0]) == 'v' &&
+	       GET(typed, disk, disk_name[1]) == 'd';
 }
 
-static __always_inline __u32 dev_of(struct gendisk *disk)
+static __always_inline __u32 dev_of(struct gendisk *disk, const int typed)
 {
-	return (__u32)GET(disk, major) << 20 | (__u32)GET(disk, first_minor);
+	return (__u32)GET(typed, disk, major) << 20 | (__u32)GET(typed, disk, first_minor);
 }
 
-static __always_inline __u16 queue_number(struct request *rq)
+/* What the block layer says of a request; 0 if it is none of a disk that is wanted. */
+static __always_inline int describe(struct request *rq, struct shark_request *fresh,
+				    const int typed)
 {
-	return GET(rq, mq_hctx, queue_num);
+	struct gendisk *disk = disk_of(rq, typed);
+
+	if (!is_virtblk(disk, typed))
+		return 0;
+	fill_blank(fresh);
+	fresh->dev = dev_of(disk, typed);
+	if (!wanted_id(fresh->dev))
+		return 0;
+	fresh->sector = GET(typed, rq, __sector);
+	fresh->bytes = GET(typed, rq, __data_len);
+	fresh->op = GET(typed, rq, cmd_flags);
+	fresh->queue = GET(typed, rq, mq_hctx, queue_num);
+	fresh->issue_cpu = GET(typed, rq, mq_ctx, cpu);
+	return 1;
 }
 
-#ifdef SEES_THE_DRIVER
-static __always_inline void find_place(struct shark_cpu *cpu, struct request *rq,
-				       struct shark_request *fresh)
-{
-}
-#else
+#ifndef SEES_THE_DRIVER
 /* No virtqueue to be known by: its device and number. */
-static __always_inline __u64 device_queue_key(struct virtio_device *device, __u32 queue)
+static __always_inline __u64 device_queue_key(__u32 dev, __u16 queue)
 {
-	return (__u64)device ^ (__u64)(queue + 1) << 48;
+	return (__u64)dev << 16 | queue;
 }
 
-/* The queue is known where the types of the driver are. */
-static __always_inline void find_place(struct shark_cpu *cpu, struct request *rq,
-				       struct shark_request *fresh)
+static __always_inline void find_place(struct shark_cpu *cpu, struct shark_request *request)
 {
-	struct virtio_blk *driver = GET(rq, q, queuedata);
 	struct queue *queue;
 
-	if (!bpf_core_type_exists(struct virtio_blk) || !bpf_core_type_exists(struct virtqueue))
-		return;
-	fresh->queue_key = device_queue_key(BPF_CORE_READ(driver, vdev), fresh->queue);
-	queue = queue_of(cpu, fresh->queue_key, fresh);
+	request->queue_key = device_queue_key(request->dev, request->queue);
+	queue = queue_of(cpu, request->queue_key, request);
 	if (queue)
-		enter_queue(fresh, queue);
+		enter_queue(request, queue);
 }
 #endif
 
 static __always_inline int on_issue_of(struct request *rq)
 {
-	struct gendisk *disk = disk_of(rq);
 	struct request_key key = { .request = (__u64)rq };
-	struct shark_request fresh = {};
-	struct shark_cpu *cpu;
+	struct shark_request fresh, *request;
+	struct shark_cpu *cpu = this_cpu();
 
-	if (!is_virtblk(disk))
+	if (!cpu || !describe(rq, &fresh, NAMED))
 		return 0;
-	fresh.dev = dev_of(disk);
-	cpu = this_cpu();
-	if (!cpu || !wanted_id(fresh.dev))
-		return 0;
-	fresh.sector = GET(rq, __sector);
-	fresh.bytes = GET(rq, __data_len);
-	fresh.op = GET(rq, cmd_flags);
-	fresh.queue = queue_number(rq);
-	fresh.issue_cpu = GET(rq, mq_ctx, cpu);
-	find_place(cpu, rq, &fresh);
-	issue(cpu, &key, &fresh);
+	request = issue(cpu, &key, &fresh);
+#ifndef SEES_THE_DRIVER
+	if (request)
+		find_place(cpu, request);
+#else
+	(void)request;
+#endif
 	return 0;
 }
 
@@ -251,22 +276,39 @@ static __always_inline int on_requeue_of(struct request *rq)
 	return 0;
 }
 
-static __always_inline int on_complete_of(void *ctx, struct request *rq, __s32 status, __u32 bytes)
+/*
+ * Two programs see each completion, one behind the other: the kernel skips the
+ * first where it interrupts a run of itself, as the handler of a disk with a queue
+ * for each CPU does to the softirq that completes for others. What the first has
+ * counted it leaves behind, marked as completed, for the second to take away.
+ */
+static __always_inline int on_complete_of(void *ctx, struct request *rq, __s32 status,
+					  const enum counter by)
 {
 	struct request_key key = { .request = (__u64)rq };
 	struct shark_request *request = bpf_map_lookup_elem(&extra, &key);
 	struct shark_cpu *cpu = this_cpu();
-	struct gendisk *disk;
+	struct shark_request late;
 
 	if (!cpu)
 		return 0;
-	if (request) {
-		complete(cpu, ctx, &key, request, status);
-		return 0;
+	if (request && !has(request, SHARK_COMPLETED)) {
+		complete(cpu, ctx, request, status, by);
+	} else if (!request || by == BY_COMPLETION) {
+		if (!describe(rq, &late, NAMED) ||
+		    !is_late(&late, GET(NAMED, rq, nr_phys_segments)))
+			return 0;
+		note(&late, SHARK_COMPLETED, bpf_ktime_get_ns());
+		/* Without room for the mark it is the second's. */
+		if (by == BY_COMPLETION && bpf_map_update_elem(&extra, &key, &late, BPF_ANY))
+			return 0;
+		if (ends_flush(&late))
+			count_flush_end(cpu, &late);
+		else
+			complete_late(cpu, ctx, &late, status, by);
 	}
-	disk = disk_of(rq);
-	if (is_virtblk(disk) && wanted_id(dev_of(disk)))
-		end_unseen(cpu, dev_of(disk), queue_number(rq), bytes, GET(rq, nr_phys_segments));
+	if (by == BY_SECOND)
+		bpf_map_delete_elem(&extra, &key);
 	return 0;
 }
 
@@ -285,9 +327,15 @@ int BPF_PROG(on_requeue, struct request *rq)
 }
 
 SEC("tp_btf/block_rq_complete")
-int BPF_PROG(on_complete, struct request *rq, int status, unsigned int bytes)
+int BPF_PROG(on_complete, struct request *rq, int status)
 {
-	return may_end() ? on_complete_of(ctx, rq, status, bytes) : 0;
+	return may_end() ? on_complete_of(ctx, rq, status, BY_COMPLETION) : 0;
+}
+
+SEC("tp_btf/block_rq_complete")
+int BPF_PROG(on_complete_2nd, struct request *rq, int status)
+{
+	return may_end() ? on_complete_of(ctx, rq, status, BY_SECOND) : 0;
 }
 
 #else
@@ -325,7 +373,15 @@ int on_complete(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct request *rq = (struct request *)ctx->args[0];
 
-	return may_end() ? on_complete_of(ctx, rq, (__s32)ctx->args[1], (__u32)ctx->args[2]) : 0;
+	return may_end() ? on_complete_of(ctx, rq, (__s32)ctx->args[1], BY_COMPLETION) : 0;
+}
+
+SEC("raw_tp/block_rq_complete")
+int on_complete_2nd(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct request *rq = (struct request *)ctx->args[0];
+
+	return may_end() ? on_complete_of(ctx, rq, (__s32)ctx->args[1], BY_SECOND) : 0;
 }
 
 #endif
@@ -341,6 +397,27 @@ static __always_inline struct request_key key_of_driver_data(__u64 data)
 	return (struct request_key){ .request = data - bpf_core_type_size(struct request) };
 }
 
+/*
+ * Not seen to be issued. Where other drivers add to queues too, one of virtio-blk is
+ * known by the requests in it before.
+ */
+static __always_inline struct shark_request *take_up(struct shark_cpu *cpu,
+						     const struct request_key *key, __u64 vq)
+{
+	struct shark_request fresh;
+
+#ifdef WAY_KPROBE
+	if (!find_queue(vq))
+		return NULL;
+#endif
+	if (!may_start() || !describe((struct request *)key->request, &fresh, 0))
+		return NULL;
+	lose(&cpu->own[SHARK_LATE_ADDS]);
+	fresh.size_class = size_class_of(fresh.bytes);
+	fill_asker(&fresh);
+	return keep(cpu, key, &fresh, BY_ADD);
+}
+
 static __always_inline int on_add_of(__u64 vq, __u64 data)
 {
 	struct request_key key = key_of_driver_data(data);
@@ -348,13 +425,19 @@ static __always_inline int on_add_of(__u64 vq, __u64 data)
 	struct shark_cpu *cpu = this_cpu();
 	struct queue *queue;
 
-	if (!request || !cpu)
+	if (!cpu)
 		return 0;
+	/* One that was reaped has ended, and this is the next that lies there. */
+	if (!request || has(request, SHARK_REAPED) || has(request, SHARK_COMPLETED))
+		request = take_up(cpu, &key, vq);
+	if (!request)
+		return 0;
+	leave_queue(request); /* added before, and taken back unseen */
 	request->queue_key = vq;
+	request->depth = 0;
 	queue = queue_of(cpu, vq, request);
-	if (!queue)
-		return 0;
-	enter_queue(request, queue);
+	if (queue)
+		enter_queue(request, queue);
 	note(request, SHARK_ADDED, bpf_ktime_get_ns());
 	return 0;
 }
@@ -376,11 +459,13 @@ static __always_inline void on_kick_of(struct queue *queue)
 	queue->kicks++;
 }
 
-static __always_inline int on_reap_of(struct shark_request *request, struct queue *queue)
+static __always_inline int on_reap_of(struct shark_request *request, const struct queue *queue)
 {
 	request->reap_cpu = bpf_get_smp_processor_id();
 	leave_queue(request);
 	note(request, SHARK_REAPED, bpf_ktime_get_ns());
+	if (!queue)
+		return 0;
 	take_kick(request, queue);
 	if (!queue->irq_ns) {
 		request->where = SHARK_DONE_POLLED;
@@ -463,13 +548,11 @@ int BPF_PROG(on_reap, void *vq, void *len, void *data)
 {
 	struct queue *queue = data && may_end() ? find_queue((__u64)vq) : NULL;
 	struct request_key key = key_of_driver_data((__u64)data);
-	struct shark_request *request;
+	struct shark_request *request = bpf_map_lookup_elem(&extra, &key);
 
-	if (!queue)
-		return 0;
-	queue->reaped++;
-	request = bpf_map_lookup_elem(&extra, &key);
-	return request ? on_reap_of(request, queue) : 0;
+	if (queue)
+		queue->reaped++;
+	return request && may_end() ? on_reap_of(request, queue) : 0;
 }
 
 SEC("fentry/vring_interrupt")
@@ -535,10 +618,11 @@ int BPF_KRETPROBE(on_reap, void *data)
 	if (!data || !may_end())
 		return 0;
 	request = bpf_map_lookup_elem(&extra, &key);
-	queue = request ? find_queue(request->queue_key) : NULL;
-	if (!queue)
+	if (!request)
 		return 0;
-	queue->reaped++;
+	queue = find_queue(request->queue_key);
+	if (queue)
+		queue->reaped++;
 	return on_reap_of(request, queue);
 }
 
@@ -613,6 +697,14 @@ static __always_inline void count_irq(struct shark_cpu *cpu, struct queue *queue
 	row->count++;
 }
 
+static __always_inline struct queue *queue_of_virtqueue(struct virtqueue *vq)
+{
+	struct virtio_blk *driver = BPF_CORE_READ(vq, vdev, priv);
+	struct gendisk *disk = BPF_CORE_READ(driver, disk);
+
+	return find_queue(device_queue_key(dev_of(disk, 0), BPF_CORE_READ(vq, index)));
+}
+
 static __always_inline int on_irq_of(__u32 irq, const char *name, struct virtqueue *vq)
 {
 	struct shark_cpu *cpu = this_cpu();
@@ -623,8 +715,7 @@ static __always_inline int on_irq_of(__u32 irq, const char *name, struct virtque
 		return 0;
 	/* An interrupt of several queues has another cookie, which finds none. */
 	if (bpf_core_type_exists(struct virtio_blk) && bpf_core_type_exists(struct virtqueue))
-		queue = find_queue(
-			device_queue_key(BPF_CORE_READ(vq, vdev), BPF_CORE_READ(vq, index)));
+		queue = queue_of_virtqueue(vq);
 	frame = push_frame(cpu, SHARK_HARDIRQ, irq, config.nr_rows);
 	if (queue && frame)
 		count_irq(cpu, queue, irq, frame->entered_ns);
@@ -744,21 +835,32 @@ static __always_inline int is_wanted_disk(__u32 dev)
 	return dev >> 20 == config.at[MAJOR] && wanted_id(dev);
 }
 
+/* The two records have these fields in common. */
+static __always_inline int describe(void *ctx, const struct request_key *key,
+				    struct shark_request *fresh)
+{
+	char rwbs[2] = {};
+
+	if (!is_wanted_disk(key->dev))
+		return 0;
+	bpf_probe_read_kernel(rwbs, sizeof(rwbs), ctx + config.at[AT_RWBS]);
+	fill_blank(fresh);
+	fresh->dev = key->dev;
+	fresh->sector = key->sector;
+	fresh->bytes = key->sectors << 9;
+	fresh->op = op_of(rwbs);
+	return 1;
+}
+
 SEC("tracepoint/block/block_rq_issue")
 int on_issue(void *ctx)
 {
 	struct request_key key = key_of_record(ctx);
-	struct shark_request fresh = {};
 	struct shark_cpu *cpu = this_cpu();
-	char rwbs[2] = {};
+	struct shark_request fresh;
 
-	if (!cpu || !may_start() || !is_wanted_disk(key.dev))
+	if (!cpu || !may_start() || !describe(ctx, &key, &fresh))
 		return 0;
-	bpf_probe_read_kernel(rwbs, sizeof(rwbs), ctx + config.at[AT_RWBS]);
-	fresh.dev = key.dev;
-	fresh.sector = key.sector;
-	fresh.bytes = key.sectors << 9;
-	fresh.op = op_of(rwbs);
 	fresh.issue_cpu = bpf_get_smp_processor_id();
 	issue(cpu, &key, &fresh);
 	return 0;
@@ -773,19 +875,28 @@ int on_requeue(void *ctx)
 	return 0;
 }
 
+/* One program: whatever kept the kernel from running it would keep it from a second. */
 SEC("tracepoint/block/block_rq_complete")
 int on_complete(void *ctx)
 {
 	struct request_key key = key_of_record(ctx);
 	struct shark_request *request = bpf_map_lookup_elem(&extra, &key);
+	__s32 status = field(ctx, config.at[AT_ERROR]);
 	struct shark_cpu *cpu = this_cpu();
+	struct shark_request late;
 
 	if (!cpu || !may_end())
 		return 0;
-	if (request)
-		complete(cpu, ctx, &key, request, field(ctx, config.at[AT_ERROR]));
-	else if (is_wanted_disk(key.dev))
-		end_unseen(cpu, key.dev, 0, key.sectors, key.sector != 0);
+	if (request) {
+		complete(cpu, ctx, request, status, BY_COMPLETION);
+		bpf_map_delete_elem(&extra, &key);
+	} else if (describe(ctx, &key, &late) && is_late(&late, key.sector != 0)) {
+		late.issue_cpu = SHARK_NO_CPU;
+		if (ends_flush(&late))
+			count_flush_end(cpu, &late);
+		else
+			complete_late(cpu, ctx, &late, status, BY_COMPLETION);
+	}
 	return 0;
 }
 

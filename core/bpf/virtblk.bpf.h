@@ -37,8 +37,10 @@ struct {
 enum { KICKS_KEPT = 256 };
 
 /*
- * What is going on in a queue. The driver holds the queue's lock where requests
- * are added, kicked and reaped, so these are written one at a time.
+ * What is going on in a queue. Where the driver is seen its lock of the queue is
+ * held while requests are added, kicked and reaped, so these are written one at
+ * a time; elsewhere CPUs enter and leave a queue at once, and write only what all
+ * of them would write, or atomically.
  */
 struct queue {
 	/* The last kicks, by number; without a driver to see, the last interrupts. */
@@ -47,7 +49,7 @@ struct queue {
 	__u32 kicks;
 	__u32 reaped; /* by the handler that runs now */
 	__u32 in_flight;
-	__u32 dev;
+	__u32 dev; /* set last; 0: nobody has been here */
 	__s32 irq;
 	__s32 stack;
 	__u16 queue;
@@ -55,10 +57,10 @@ struct queue {
 	__u32 pad;
 };
 
-/* By the address of the virtqueue; an entry is 2 KiB. */
+/* By the address of the virtqueue, or by device and number; an entry is 2 KiB. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 512);
+	__uint(max_entries, 1);
 	__type(key, __u64);
 	__type(value, struct queue);
 } queues SEC(".maps");
@@ -83,6 +85,11 @@ static __always_inline void forget(struct shark_request *request, __u32 moment)
 	request->seen &= ~(1 << moment);
 }
 
+static __always_inline int has(const struct shark_request *request, __u32 moment)
+{
+	return request->seen & 1 << moment;
+}
+
 /* ---- queues ---- */
 
 static __always_inline struct queue *find_queue(__u64 key)
@@ -90,26 +97,43 @@ static __always_inline struct queue *find_queue(__u64 key)
 	return bpf_map_lookup_elem(&queues, &key);
 }
 
-/* NULL, and counted, if there are too many. Another device may have been here. */
+static __always_inline int is_queue_of(const struct queue *queue,
+				       const struct shark_request *request)
+{
+	return queue->dev == request->dev && queue->queue == request->queue;
+}
+
+/* Of several CPUs at once one makes it, and all find it. */
+static __always_inline struct queue *make_queue(__u64 key)
+{
+	__u32 zero = 0;
+	struct queue *fresh = bpf_map_lookup_elem(&blank, &zero);
+
+	if (fresh)
+		bpf_map_update_elem(&queues, &key, fresh, BPF_NOEXIST);
+	return find_queue(key);
+}
+
+/*
+ * NULL, and counted, if there are too many. A virtqueue may lie where one of
+ * another device was; it is then told under the queue's lock.
+ */
 static __always_inline struct queue *queue_of(struct shark_cpu *cpu, __u64 key,
 					      const struct shark_request *request)
 {
-	struct queue *queue = find_queue(key), *fresh;
-	__u32 zero = 0;
+	struct queue *queue = find_queue(key) ?: make_queue(key);
 
-	if (queue && queue->dev == request->dev && queue->queue == request->queue)
-		return queue;
-	fresh = bpf_map_lookup_elem(&blank, &zero);
-	if (!fresh)
-		return NULL;
-	bpf_map_update_elem(&queues, &key, fresh, BPF_ANY);
-	queue = find_queue(key);
 	if (!queue) {
 		no_room(cpu, FULL_QUEUES);
 		return NULL;
 	}
-	queue->dev = request->dev;
+	if (is_queue_of(queue, request))
+		return queue;
+	if (queue->dev)
+		queue->in_flight = 0;
 	queue->queue = request->queue;
+	barrier();
+	queue->dev = request->dev;
 	return queue;
 }
 
@@ -121,11 +145,11 @@ static __always_inline void enter_queue(struct shark_request *request, struct qu
 }
 
 /* If it is in one, and has not been reaped from it. */
-static __always_inline void leave_queue(const struct shark_request *request)
+static __always_inline void leave_queue(struct shark_request *request)
 {
 	struct queue *queue = request->depth ? find_queue(request->queue_key) : NULL;
 
-	if (queue && !(request->seen & 1 << SHARK_REAPED))
+	if (queue && !has(request, SHARK_REAPED) && is_queue_of(queue, request))
 		__sync_fetch_and_add(&queue->in_flight, -1);
 }
 
@@ -133,8 +157,8 @@ static __always_inline void take_kick(struct shark_request *request, const struc
 {
 	__u32 since = queue->kicks - request->kick;
 
-	/* None yet; or so many that the one is forgotten. */
-	if (!since || since > KICKS_KEPT)
+	/* Added unseen; none yet; or so many that the one is forgotten. */
+	if (!request->depth || !since || since > KICKS_KEPT)
 		return;
 	note(request, SHARK_KICKED, queue->kick_ns[request->kick % KICKS_KEPT]);
 }
@@ -165,47 +189,6 @@ static __always_inline __u8 size_class_of(__u32 bytes)
 {
 	return ABOVE(bytes, 0) + ABOVE(bytes, 4 << 10) + ABOVE(bytes, 16 << 10) +
 	       ABOVE(bytes, 64 << 10) + ABOVE(bytes, 256 << 10);
-}
-
-/*
- * Issued again after the block layer took it back: the first time counts. Else
- * the end of the one before was not seen, and its memory is used again.
- */
-static __always_inline void issue_again(struct shark_cpu *cpu, const struct request_key *key,
-					const struct shark_request *fresh)
-{
-	struct shark_request *request = bpf_map_lookup_elem(&extra, key);
-
-	if (!request) {
-		no_room(cpu, FULL_REQUESTS);
-		return;
-	}
-	if (request->flags & SHARK_REQUEUED) {
-		request->flags &= ~SHARK_REQUEUED;
-		request->depth = fresh->depth;
-		return;
-	}
-	cpu->entry_unmatched++;
-	leave_queue(request);
-	bpf_map_update_elem(&extra, key, fresh, BPF_EXIST);
-}
-
-/* The caller has filled in what the block layer says of it. */
-static __always_inline void issue(struct shark_cpu *cpu, const struct request_key *key,
-				  struct shark_request *fresh)
-{
-	__u64 id = bpf_get_current_pid_tgid();
-
-	fresh->size_class = size_class_of(fresh->bytes);
-	fresh->pid = id >> 32;
-	fresh->tid = (__u32)id;
-	fresh->irq = -1;
-	fresh->stack = -1;
-	fresh->row = config.nr_rows;
-	bpf_get_current_comm(fresh->comm, sizeof(fresh->comm));
-	note(fresh, SHARK_ISSUED, bpf_ktime_get_ns());
-	if (bpf_map_update_elem(&extra, key, fresh, BPF_NOEXIST))
-		issue_again(cpu, key, fresh);
 }
 
 /* ---- rows ---- */
@@ -269,75 +252,189 @@ static __always_inline void count_interrupt(struct shark_cpu *cpu, const struct 
 	count(row, queue->reaped);
 }
 
-static __always_inline struct row_key key_of(const struct shark_request *request)
+/*
+ * Who counts is in the key: a program never runs twice at once on a CPU, but a
+ * task in one may be preempted, or interrupted, and another program run there.
+ */
+enum counter { BY_COMPLETION, BY_SECOND, BY_ISSUE, BY_ADD };
+
+static __always_inline struct row_key key_of(const struct shark_request *request, enum counter by)
 {
 	return (struct row_key){
 		.key = { (__u64)request->queue | (__u64)request->op << 16 |
 			 (__u64)request->size_class << 24 | (__u64)request->where << 32 |
-			 (__u64)request->seen << 40 },
+			 (__u64)request->seen << 40 | (__u64)by << 48 },
 		.id = request->dev,
-		.cpu = request->cpu,
+		.cpu = bpf_get_smp_processor_id(),
 		.what = SHARK_WHOLE,
 	};
 }
 
-static __always_inline void count_whole(struct shark_row *row, const struct shark_request *request)
+static __always_inline void count_stage(__u32 index, __u64 ns)
 {
-	row->tally[SAME_CPU] += request->cpu == request->issue_cpu;
-	row->tally[REQUEUES] += request->requeues;
-	row->tally[ERRORS] += request->status != 0;
-	row->tally[BYTES] += request->bytes;
-	count(row, request->at_ns[SHARK_COMPLETED] - request->at_ns[SHARK_ISSUED]);
+	struct shark_row *row = row_at(index);
+
+	if (row)
+		count(row, ns);
 }
 
-/* Each moment ends the time since the one seen before: together they are the whole. */
-static __always_inline void count_stages(__u32 group, struct shark_request *request)
+/*
+ * Each moment ends the time since the one seen before. Returns what they are
+ * together: from the first moment that was seen to the last.
+ */
+static __always_inline __u64 count_stages(__u32 group, struct shark_request *request)
 {
-	__u64 before = request->at_ns[SHARK_ISSUED];
+	__u64 first = 0, before = 0;
 
-	for (__u32 i = SHARK_ADDED; i < SHARK_MOMENTS; i++) {
+	for (__u32 i = SHARK_ISSUED; i < SHARK_MOMENTS; i++) {
 		__u64 at = request->at_ns[i];
-		struct shark_row *row = row_at(group + i);
 
-		if (!at || !row)
+		if (!at)
 			continue;
 		/* Clocks of two CPUs that are a little apart. */
 		if (at < before)
 			at = request->at_ns[i] = before;
-		count(row, at - before);
+		if (before)
+			count_stage(group + i, at - before);
+		else
+			first = at;
 		before = at;
 	}
+	return before - first;
 }
 
-static __always_inline void count_request(struct shark_cpu *cpu, struct shark_request *request)
+/* Of one that was seen at a single moment there is no time. */
+static __always_inline void count_whole(struct shark_row *row, const struct shark_request *request,
+					__u64 ns)
 {
-	struct row_key k = key_of(request);
-	__u32 group = find_group(cpu, &k);
-	struct shark_row *row = row_at(group);
+	row->tally[SAME_CPU] += has(request, SHARK_COMPLETED) && request->cpu == request->issue_cpu;
+	row->tally[REQUEUES] += request->requeues;
+	row->tally[ERRORS] += request->status != 0;
+	row->tally[BYTES] += request->bytes;
+	if (request->seen & (request->seen - 1))
+		count(row, ns);
+	else
+		row->count++;
+}
 
-	if (!row)
-		return;
+/* Returns its whole time. */
+static __always_inline __u64 count_request(struct shark_cpu *cpu, struct shark_request *request,
+					   enum counter by)
+{
+	struct row_key k = key_of(request, by);
+	__u32 group = find_group(cpu, &k);
+	struct shark_row *row;
+	__u64 ns;
+
 	request->row = group;
-	count_stages(group, request);
-	count_whole(row, request);
-	row = row_at(group + SHARK_DEPTH);
-	if (row && request->depth)
-		count(row, request->depth);
+	ns = count_stages(group, request);
+	row = row_at(group);
+	if (row)
+		count_whole(row, request, ns);
+	if (request->depth)
+		count_stage(group + SHARK_DEPTH, request->depth);
+	return ns;
 }
 
 static __always_inline void stream_request(struct shark_cpu *cpu,
-					   const struct shark_request *request)
+					   const struct shark_request *request, __u64 ns)
 {
 	struct shark_request *event;
 
-	if (!control.streaming ||
-	    !long_enough(request->at_ns[SHARK_COMPLETED] - request->at_ns[SHARK_ISSUED]))
+	if (!control.streaming || !long_enough(ns))
 		return;
 	event = reserve_event(cpu, sizeof(*event));
 	if (!event)
 		return;
 	__builtin_memcpy(event, request, sizeof(*event));
 	submit_event(cpu, event);
+}
+
+/* ---- issued ---- */
+
+static __always_inline void fill_asker(struct shark_request *fresh)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	fresh->pid = id >> 32;
+	fresh->tid = (__u32)id;
+	bpf_get_current_comm(fresh->comm, sizeof(fresh->comm));
+}
+
+/* A request of which only is known what the caller fills in. */
+static __always_inline void fill_blank(struct shark_request *fresh)
+{
+	__builtin_memset(fresh, 0, sizeof(*fresh));
+	fresh->irq = -1;
+	fresh->stack = -1;
+	fresh->row = config.nr_rows;
+}
+
+static __always_inline void take_back(struct shark_request *request)
+{
+	leave_queue(request);
+	request->depth = 0;
+	for (int i = SHARK_ADDED; i < SHARK_COMPLETED; i++)
+		request->at_ns[i] = 0;
+	request->seen &= 1 << SHARK_ISSUED;
+	request->requeues++;
+}
+
+/*
+ * The end of the request that was here was not seen, and its memory is used
+ * again: it is counted now. Without an address another may be meant, which ends
+ * later and is counted then.
+ */
+static __always_inline void end_former(struct shark_cpu *cpu, struct shark_request *request,
+				       enum counter by)
+{
+#ifdef WAY_TP
+	lose(&cpu->entry_unmatched);
+#else
+	lose(&cpu->own[SHARK_ENDS_UNSEEN]);
+	if (wanted_cpu())
+		count_request(cpu, request, by);
+#endif
+	leave_queue(request);
+}
+
+/*
+ * Issued again after the block layer took it back: the first time counts. What
+ * the driver added and did not reap cannot have ended either.
+ */
+static __always_inline void issue_again(struct shark_cpu *cpu, struct shark_request *request,
+					const struct shark_request *fresh, enum counter by)
+{
+	if (request->flags & SHARK_REQUEUED) {
+		request->flags &= ~SHARK_REQUEUED;
+		return;
+	}
+#ifdef SEES_THE_DRIVER
+	if (!has(request, SHARK_REAPED) && !has(request, SHARK_COMPLETED)) {
+		take_back(request);
+		return;
+	}
+#endif
+	/* Counted already, where its entry could not be deleted. */
+	if (!has(request, SHARK_COMPLETED))
+		end_former(cpu, request, by);
+	__builtin_memcpy(request, fresh, sizeof(*request));
+}
+
+/* The request as it is kept; NULL, and counted, if there are too many. */
+static __always_inline struct shark_request *keep(struct shark_cpu *cpu,
+						  const struct request_key *key,
+						  const struct shark_request *fresh,
+						  enum counter by)
+{
+	int code = bpf_map_update_elem(&extra, key, fresh, BPF_NOEXIST);
+	struct shark_request *request = bpf_map_lookup_elem(&extra, key);
+
+	if (!request)
+		no_room(cpu, FULL_REQUESTS);
+	else if (code)
+		issue_again(cpu, request, fresh, by);
+	return request;
 }
 
 #endif

@@ -54,13 +54,28 @@ end
 
 -- ---- rows ----
 
+local function was_seen(seen, moment)
+  return bit.band(seen, bit.lshift(1, moment)) ~= 0
+end
+
 -- The moment before one of those that were seen.
 local function start_of(moment, seen)
   for before = moment - 1, 0, -1 do
-    if bit.band(seen, bit.lshift(1, before)) ~= 0 then
+    if was_seen(seen, before) then
       return before
     end
   end
+end
+
+-- The first and the last moment that were seen: issued and completed, or the kernel skipped a program.
+local function ends_of(seen)
+  local first, last
+  for moment = C.SHARK_ISSUED, C.SHARK_COMPLETED do
+    if was_seen(seen, moment) then
+      first, last = first or moment, moment
+    end
+  end
+  return first, last
 end
 
 local function counted(row, what)
@@ -85,6 +100,11 @@ local function decode_request(row)
     decoded.from = M.MOMENTS[start_of(number, field_of(key, 40, 8))]
     decoded.to = M.MOMENTS[number]
   elseif decoded.what == "request" then
+    local first, last = ends_of(field_of(key, 40, 8))
+    decoded.from, decoded.to = M.MOMENTS[first], M.MOMENTS[last]
+    if first == last then -- no time: the completion is all that was seen
+      decoded.total_ns, decoded.max_ns, decoded.hist = nil, nil, nil
+    end
     decoded.same_cpu, decoded.requeues = tonumber(row.tally[0]), tonumber(row.tally[1])
     decoded.errors, decoded.bytes = tonumber(row.tally[2]), tonumber(row.tally[3])
   else
@@ -131,7 +151,7 @@ local merge = rows.merger {
   maxima = { "max_ns", "max", "most" },
 }
 
-local BY = { "device", "queue", "op", "size", "cpu", "where", "order", "from", "what" }
+local BY = { "device", "queue", "op", "size", "cpu", "where", "order", "from", "to", "what" }
 
 -- Figures of a whole queue behind those of its requests: a row without a field is last.
 local function less(a, b)
@@ -215,12 +235,15 @@ local function between(request, from, to)
   return request.at_ns[to] - request.at_ns[from]
 end
 
--- Up to that moment from the one seen before; nil if the moment was not seen.
+-- From the first moment that was seen to the last.
+local function whole_ns(request)
+  return between(request, ends_of(request.seen))
+end
+
+-- Up to that moment from the one seen before; nil if the moment, or none before it, was seen.
 local function stage_ns(request, moment)
-  if request.at_ns[moment] == 0 then
-    return nil
-  end
-  return between(request, start_of(moment, request.seen), moment)
+  local before = was_seen(request.seen, moment) and start_of(moment, request.seen)
+  return before and between(request, before, moment) or nil
 end
 
 local function comm_of(request)
@@ -235,8 +258,9 @@ local function status_of(status)
 end
 
 local fields = {
-  ts_ns = function(_, r) return r.at_ns[C.SHARK_ISSUED] end,
-  ns = function(_, r) return between(r, C.SHARK_ISSUED, C.SHARK_COMPLETED) end,
+  ts_ns = function(_, r) return r.at_ns[(ends_of(r.seen))] end,
+  ns = function(_, r) return whole_ns(r) end,
+  first_seen = function(_, r) return M.MOMENTS[ends_of(r.seen)] end,
   device = function(_, r) return virtio.disk_name(r.dev) end,
   operation = function(_, r) return operation(r.op) end,
   name = function(_, r) return comm_of(r) end,
@@ -259,10 +283,13 @@ end
 
 --- A request (event, or open) as a table that outlives the handler.
 function M.copy(request)
+  local first = ends_of(request.seen)
   local copy = {
-    ts_ns = tonumber(request.at_ns[0]), device = virtio.disk_name(request.dev), queue = request.queue,
+    ts_ns = tonumber(request.at_ns[first]), first_seen = M.MOMENTS[first],
+    device = virtio.disk_name(request.dev), queue = request.queue,
     op = operation(request.op), sector = sector_of(request), bytes = request.bytes,
-    pid = request.pid, tid = request.tid, comm = comm_of(request), issue_cpu = request.issue_cpu,
+    pid = request.pid, tid = request.tid, comm = comm_of(request),
+    issue_cpu = request.issue_cpu ~= C.SHARK_NO_CPU and request.issue_cpu or nil,
     requeues = request.requeues, depth = request.depth > 0 and request.depth or nil, stages = {},
   }
   for moment, stage in ipairs(M.STAGES) do
@@ -274,7 +301,7 @@ function M.copy(request)
     end
   end
   if request.at_ns[C.SHARK_COMPLETED] ~= 0 then
-    copy.ns = tonumber(between(request, C.SHARK_ISSUED, C.SHARK_COMPLETED))
+    copy.ns = tonumber(whole_ns(request))
     copy.cpu, copy.status, copy.completed_in = request.cpu, status_of(request.status), M.WHERE[request.where]
     copy.irq = request.irq >= 0 and request.irq or nil
   end
@@ -291,7 +318,9 @@ local function open_requests(self)
   end
   local requests, list = ffi.cast(requests_pointer, address), {}
   for i = 0, n - 1 do
-    list[i + 1] = M.copy(requests[i])
+    if not was_seen(requests[i].seen, C.SHARK_COMPLETED) then -- else it only waits to be taken away
+      list[#list + 1] = M.copy(requests[i])
+    end
   end
   table.sort(list, function(a, b) return a.ts_ns < b.ts_ns end)
   return list
@@ -307,6 +336,11 @@ local kind = session.define {
   by = BY,
   less = less,
   fields = fields,
+  losses = {
+    { "late_adds", "request first seen when it was added", "requests first seen when they were added" },
+    { "late_ends", "request first seen when it was completed", "requests first seen when they were completed" },
+    { "unseen_ends", "request not seen to complete", "requests not seen to complete" },
+  },
   audit = {
     source = "/sys/block/*/stat",
     seen = function(self) return audit.sum(self, name_in_stat) end,
@@ -339,9 +373,11 @@ end
 ---
 --- Rows of read(), by `what`:
 ---   "request"     device, queue, cpu (that completed it), op, size (class), where
----                 ("hardirq", "softirq", "remote", "polled", "?"); count, total_ns,
----                 max_ns, hist of the whole time; same_cpu (completed where
----                 issued), requeues, errors, bytes
+---                 ("hardirq", "softirq", "remote", "polled", "?"); from, to (the
+---                 first and last moment that were seen: "issued" and "completed"
+---                 unless the kernel skipped a program); count, total_ns, max_ns,
+---                 hist of the time between them (nil where they are one);
+---                 same_cpu (completed where issued), requeues, errors, bytes
 ---   "stage"       the same, and stage ("queue", "kick", "device", "reap",
 ---                 "complete"), from, to (the moments it lies between)
 ---   "depth"       the same; count, total, max, hist of the requests in flight in the
@@ -352,12 +388,16 @@ end
 ---   "kicks"       device, queue, cpu; count (asked), sent, suppressed
 ---   "flush_ends"  device, queue, cpu; count of requests without data that a flush ended
 ---
---- Fields of an event: ts_ns (issued), ns, queue_ns, kick_ns, device_ns, reap_ns,
+--- Fields of an event: ts_ns (issued, or first_seen), ns, first_seen, queue_ns, kick_ns, device_ns, reap_ns,
 --- complete_ns (nil: not seen), device, queue, operation, sector, bytes, pid, tid,
 --- name (comm), status, status_text, irq, issue_cpu, cpu, completed_in, requeues,
 --- depth, stack.
 ---
 --- The session has open_requests(), too: those issued and not yet completed.
+---
+--- Of loss() are late_adds and late_ends: requests first seen when they were added to
+--- the ring, or completed; unseen_ends: requests of which the completion was not seen.
+--- All of these are counted.
 ---
 --- @param options? table filters device ("vda"), cpu (that completes),
 ---   slower_than_us (events only); ways "fentry", "kprobe", "tp_btf", "raw_tp", "tp"

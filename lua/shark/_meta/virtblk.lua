@@ -11,6 +11,7 @@ local virtblk = {}
 ---@field way? "fentry"|"kprobe"|"tp_btf"|"raw_tp"|"tp" this way of attaching only
 ---@field ring_bytes? integer room for events, rounded up to a power of two (262144)
 ---@field rows? integer room for rows; as this machine needs
+---@field in_flight? integer room for requests in flight; as this machine needs
 
 ---@class shark.VirtblkRow which fields there are depends on what
 ---@field what "request"|"stage"|"depth"|"interrupts"|"kicks"|"flush_ends"
@@ -22,8 +23,8 @@ local virtblk = {}
 ---@field size "0"|"4K"|"16K"|"64K"|"256K"|"more"|nil
 ---@field where "hardirq"|"softirq"|"remote"|"polled"|"?"|nil
 ---@field stage "queue"|"kick"|"device"|"reap"|"complete"|nil
----@field from string? moment that the stage starts with
----@field to string? moment that it ends with
+---@field from string? moment that the stage starts with; of "request" the first that was seen
+---@field to string? moment that it ends with; of "request" the last that was seen
 ---@field total_ns number?
 ---@field max_ns number?
 ---@field hist shark.Hist?
@@ -42,7 +43,8 @@ local virtblk = {}
 ---@field suppressed integer?
 
 ---@class shark.VirtblkEvent valid only in the handler it is given to
----@field ts_ns ffi.cdata* uint64_t, CLOCK_MONOTONIC when issued
+---@field ts_ns ffi.cdata* uint64_t, CLOCK_MONOTONIC when issued, or first seen
+---@field first_seen string moment: "issued" unless the kernel skipped a program
 ---@field ns ffi.cdata* uint64_t
 ---@field queue_ns ffi.cdata*?
 ---@field kick_ns ffi.cdata*?
@@ -77,7 +79,8 @@ local virtblk = {}
 ---@field pid integer
 ---@field tid integer
 ---@field comm string
----@field issue_cpu integer
+---@field issue_cpu integer?
+---@field first_seen string
 ---@field requeues integer
 ---@field depth integer?
 ---@field stages { stage: string, from: string, to: string, ns: number }[]

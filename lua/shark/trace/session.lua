@@ -48,6 +48,7 @@ local row_pointer = ffi.typeof("const struct shark_row *")
 ---     source  string    where, for people; a file's text is handed to kernel()
 ---     kernel  fun(options, text?): table  counts by name, now or of that text
 ---     seen    fun(session): table  the same from the rows
+---   losses    table[]?  { field of loss(), what one is, what several are }: what it loses besides
 ---   methods   table?  name -> fun(session, ...): what its sessions can do besides
 function M.define(kind)
   local slot = "struct { uint64_t ring_header; " .. kind.event .. "; }"
@@ -377,11 +378,14 @@ local LOSSES = {
 local function losses_of(session)
   local list = { LOSSES[1] }
   for _, full in ipairs(session.handle:tables()) do
-    local why = ("not counted (%s full)"):format(full.name)
+    local why = ("%s (%s full)"):format(full.how, full.name)
     list[#list + 1] = { full.field, "entry " .. why, "entries " .. why }
   end
   for i = 2, #LOSSES do
     list[#list + 1] = LOSSES[i]
+  end
+  for _, own in ipairs(session.kind.losses or {}) do
+    list[#list + 1] = own
   end
   return list
 end
