@@ -89,6 +89,19 @@ for _, entry in ipairs(MAPS) do
   end
 end
 
+-- A script that is new is to be listed above.
+function tests.test_every_packaged_script_is_among_them()
+  local tested = { hello = true, ticks = true }
+  for _, entries in ipairs { TRACES, MAPS } do
+    for _, entry in ipairs(entries) do
+      tested[entry[1]] = true
+    end
+  end
+  for name in proc.run_shark("--list").out:gmatch("(%S+)[^\n]*\n") do
+    t.assertTrue(tested[name] == true, name)
+  end
+end
+
 function tests.test_a_heat_map_as_a_picture()
   t.needs("root", "tracing", "disk")
   local path = proc.temporary_directory() .. "/map.svg"
