@@ -84,7 +84,7 @@ BPF := hardirq_tp_btf:hardirq:WAY_TP_BTF hardirq_raw_tp:hardirq:WAY_RAW_TP hardi
 	virtblk_raw_tp:virtblk:WAY_RAW_TP virtblk_tp:virtblk:WAY_TP
 
 # Kernel objects.
-CORE += kmem kmem_bpf knames kcore types
+CORE += resolve kmem kmem_bpf knames kcore types
 HOST += bind/bind_kernel
 BPF += kmem:kmem:KMEM knames:knames:KNAMES
 

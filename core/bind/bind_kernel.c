@@ -9,6 +9,7 @@
 
 #include "../debuginfo.h"
 #include "../kmem.h"
+#include "../resolve.h"
 #include "../types.h"
 #include "bind.h"
 #include "luaint.h"
@@ -310,36 +311,19 @@ static int addresses(lua_State *L)
 	return 1;
 }
 
-static int push_symbol(lua_State *L, const char *name, uint64_t offset, const char *module)
-{
-	lua_pushstring(L, name);
-	lua_pushnumber(L, (lua_Number)offset);
-	lua_pushstring(L, module);
-	return 3;
-}
-
-/*
- * core.symbol(address) -> name, offset, module | nil, message, name
- * The kernel is asked where it can be; otherwise all symbols are read, once.
- */
+/* core.symbol(address) -> name, offset, module | nil, message, name */
 static int symbol(lua_State *L)
 {
 	uint64_t address = luaint_check_u64(L, 1);
-	struct kmem_symbol asked;
 	struct symbol found;
 	struct error err;
-	bool ask = address >> 63 && !debuginfo_has_symbols();
-	int code = ask ? kmem_symbol(address, &asked) : -EOPNOTSUPP;
 
-	if (!code)
-		return push_symbol(L, asked.name, asked.offset, asked.module);
-	if (code == -ENOENT)
-		error_set(&err, code, "no symbol covers 0x%llx", (unsigned long long)address);
-	else
-		code = debuginfo_symbol(address, &found, &err);
-	if (code)
+	if (resolve(address, &found, &err))
 		return bind_push_error(L, &err);
-	return push_symbol(L, found.name, found.offset, found.module);
+	lua_pushstring(L, found.name);
+	lua_pushnumber(L, (lua_Number)found.offset);
+	lua_pushstring(L, found.module);
+	return 3;
 }
 
 /* core.lists(name) -> is there a symbol of this name? nil where only a pass over all can tell */

@@ -12,6 +12,7 @@
 
 #include "../debuginfo.h"
 #include "../rawsock.h"
+#include "../resolve.h"
 #include "../run.h"
 #include "../session.h"
 #include "../version.h"
@@ -57,7 +58,7 @@ static int symbol(lua_State *L)
 	struct symbol found;
 	struct error err;
 
-	if (debuginfo_symbol(address, &found, &err))
+	if (resolve(address, &found, &err))
 		return bind_push_error(L, &err);
 	lua_pushstring(L, found.name);
 	lua_pushnumber(L, (lua_Number)found.offset);

@@ -5,6 +5,7 @@ local ffi = require "ffi"
 local interrupts = require "shark.system.interrupts"
 local k = require "shark.kernel"
 local proc = require "proc"
+local stack = require "shark.trace.stack"
 local t = require "t"
 local uv = require "uv"
 
@@ -60,12 +61,13 @@ end
 
 -- ---- names ----
 
--- "ffffffff81000000 T name [module]", each address with its first name.
+-- "ffffffff81000000 T name [module]", each address with its first name. What is generated
+-- (BPF programs, trampolines) comes and goes.
 local function functions_of_kallsyms()
   local names, addresses = {}, {}
   for line in io.lines "/proc/kallsyms" do
     local digits, name, module = line:match("^(%x+) [tT] (%S+)%s*(%S*)")
-    if digits and digits:find("[1-9a-f]") then
+    if digits and digits:find("[1-9a-f]") and module ~= "[bpf]" and not module:find "__builtin__" then
       if not names[digits] then
         addresses[#addresses + 1] = digits
         names[digits] = name .. (module ~= "" and " " .. module or "")
@@ -89,6 +91,25 @@ function tests.test_addresses_have_the_names_of_kallsyms()
   if k.how().way == "bpf" then
     t.assertTrue(k.work().names - before >= asked)
   end
+end
+
+-- The frames of a stack, as scripts print them.
+function tests.test_a_stack_costs_no_pass_over_all_symbols()
+  t.needs("root", "kmem")
+  local addresses, names = functions_of_kallsyms()
+  t.skipIf(#addresses == 0, "addresses are hidden")
+  t.skipIf(k.how().way ~= "bpf", "the kernel cannot be asked")
+  local before = k.work()
+  for i = 100, 2000, 100 do
+    local digits = addresses[i]
+    local address = loadstring("return 0x" .. digits .. "ULL + 1ULL")()
+    local wanted, module = names[digits]:match "^(%S+) ?%[?([^%]]*)"
+    local name, offset, size, found_in = shark.symbol(address)
+    t.assertEquals({ name, offset, found_in }, { wanted, 1, module ~= "" and module or "kernel" })
+    t.assertEquals(stack.new({ address }):frames()[1].name, ("%s+0x1/0x%x [%s]"):format(name, size, found_in))
+  end
+  t.assertEquals(k.work().passes, before.passes)
+  t.assertTrue(k.work().names >= before.names + 20)
 end
 
 function tests.test_an_address_without_a_symbol()
