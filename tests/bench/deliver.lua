@@ -30,6 +30,6 @@ shark.on_end(function()
   local cpu = cpu_ns() - start_ns
   session:stop()
   local lost = session:loss()
-  print(("events %.0f lost %.0f cpu_ns %.0f"):format(n, lost.ring_drops, cpu))
+  print(("events %.0f lost %.0f cpu_ns %.0f"):format(n, lost.ring_drops + lost.undelivered, cpu))
 end)
 set_interval(function() end, 3600 * 1000)

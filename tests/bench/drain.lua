@@ -1,5 +1,6 @@
 --- What it costs to take events out of a full ring, in Lua: the same work as
---- tests/bench/drain.c. Argument: the flood program.
+--- tests/bench/drain.c. Arguments: the flood program; "on", an event at a time, or
+--- "on_batch".
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local bit = require "bit"
 local ffi = require "ffi"
@@ -26,7 +27,18 @@ local session = assert(irq.softirq { wait = false, context = false, ring_bytes =
 local counts = ffi.new("int32_t[?]", BUCKETS)
 local n, sum, longest = 0, 0, 0
 
-assert(session:on_batch(function(events, size)
+local handlers = {}
+
+function handlers.on(event)
+  local ns = tonumber(event.ns)
+  local bucket = ns < BUCKETS * BUCKET_NS and bit.rshift(ns, BUCKET_BITS) or BUCKETS - 1
+  n = n + 1
+  sum = sum + ns
+  longest = math.max(longest, ns)
+  counts[bucket] = counts[bucket] + 1
+end
+
+function handlers.on_batch(events, size)
   local batch_sum, batch_longest = 0, longest
   for i = 0, size - 1 do
     local ns = tonumber(events[i].ns)
@@ -36,7 +48,9 @@ assert(session:on_batch(function(events, size)
     counts[bucket] = counts[bucket] + 1
   end
   n, sum, longest = n + size, sum + batch_sum, batch_longest
-end))
+end
+
+assert(session[arg[2]](session, handlers[arg[2]]))
 
 -- Blocks, so that the loop takes nothing out meanwhile.
 for _ = 1, ROUNDS do

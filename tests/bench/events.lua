@@ -118,6 +118,8 @@ function M.targets(commands)
     scale = 1, ours = lost(events.shark), most = 0 }
   list[#list + 1] = { name = "consumer/c", title = "CPU per event in Lua batches, against the same in C", unit = "ns",
     scale = 1, ours = drain_time(unpack(drain.shark)), theirs = drain_time(unpack(drain.c)), at_most = 1.3 }
+  list[#list + 1] = { name = "consumer/on", title = "CPU per event handed over singly, against the same in C",
+    unit = "ns", scale = 1, ours = drain_time(unpack(drain.each)), theirs = drain_time(unpack(drain.c)), at_most = 1.6 }
   list[#list + 1] = { name = "consumer/10k", title = "share of a CPU at 10,000 events/s", unit = "%", scale = 1,
     ours = share(events.shark), most = 3 }
   return list

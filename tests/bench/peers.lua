@@ -87,7 +87,8 @@ function M.commands()
       perf_report = { "report", "--stats", "-i", perf_data },
     },
     drain = {
-      shark = { tool.build .. "/shark", { "tests/bench/drain.lua", tool.path("flood") } },
+      shark = { tool.build .. "/shark", { "tests/bench/drain.lua", tool.path("flood"), "on_batch" } },
+      each = { tool.build .. "/shark", { "tests/bench/drain.lua", tool.path("flood"), "on" } },
       c = { tool.path("drain"), { tool.path("flood") } },
     },
   }
