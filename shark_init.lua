@@ -178,6 +178,14 @@ _G.print_hist_raw = shark.print_hist_raw
 
 -- ---- ending ----
 
+-- Handlers see the events that are left, in the time there is for them.
+local function finish_sessions()
+  local sessions = loaded["shark.trace.session"]
+  for _, session in ipairs(sessions and sessions.begin_end() or {}) do
+    host.protected(sessions.finish, session)
+  end
+end
+
 -- Calls a method of every session that is open.
 local function each_session(method)
   local sessions = loaded["shark.trace.session"]
@@ -195,7 +203,7 @@ end
 return {
   -- Ends the run; called once. What fails keeps nothing else from its turn.
   finish = function()
-    host.protected(each_session, "drain") -- handlers see all events before results are printed
+    host.protected(finish_sessions) -- before results are printed
     call_all(end_notify)
     call_all(on_end)
     host.protected(each_session, "close")

@@ -87,16 +87,34 @@ size_t ring_peek(struct ring *ring, size_t record_size, size_t max, const void *
 		at += ring_stride(record_size);
 		n++;
 	}
+	ring->peeked = n;
 	return n;
 }
 
-void ring_advance(struct ring *ring, size_t record_size, size_t n)
+size_t ring_advance(struct ring *ring, size_t record_size, size_t n)
 {
-	size_t stride = ring_stride(record_size);
-	/* A consumer ahead of the producer would stop the ring for good. */
-	size_t most =
-		(__atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - *ring->consumer) / stride;
-
-	__atomic_store_n(ring->consumer, *ring->consumer + (n < most ? n : most) * stride,
+	if (n > ring->peeked)
+		n = ring->peeked;
+	ring->peeked -= n;
+	__atomic_store_n(ring->consumer, *ring->consumer + n * ring_stride(record_size),
 			 __ATOMIC_RELEASE);
+	return n;
+}
+
+size_t ring_waiting(const struct ring *ring, size_t record_size)
+{
+	unsigned long end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+
+	return (end - *ring->consumer) / ring_stride(record_size);
+}
+
+size_t ring_discard(struct ring *ring, size_t record_size)
+{
+	size_t room = ring->size / ring_stride(record_size), discarded = 0, n;
+	const void *first;
+
+	/* No more than there can be now: new ones may come for ever. */
+	while (discarded < room && (n = ring_peek(ring, record_size, room - discarded, &first)))
+		discarded += ring_advance(ring, record_size, n);
+	return discarded;
 }

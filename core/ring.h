@@ -21,6 +21,7 @@ struct ring {
 	const char *data;
 	size_t size; /* bytes of data, a power of two */
 	size_t page;
+	size_t peeked; /* records found by the last ring_peek() and not given back */
 };
 
 /* Bytes from one record's header to the next one's. */
@@ -43,7 +44,16 @@ void ring_unmap(struct ring *ring);
  */
 size_t ring_peek(struct ring *ring, size_t record_size, size_t max, const void **first);
 
-/* Gives the room of the first n records back to the kernel. */
-void ring_advance(struct ring *ring, size_t record_size, size_t n);
+/*
+ * Gives the room of the first n records back to the kernel: of no more than the
+ * last ring_peek() found. Returns of how many.
+ */
+size_t ring_advance(struct ring *ring, size_t record_size, size_t n);
+
+/* How many records are waiting, at most: some may be discarded or still be written. */
+size_t ring_waiting(const struct ring *ring, size_t record_size);
+
+/* Throws away the records that are ready. Returns how many. */
+size_t ring_discard(struct ring *ring, size_t record_size);
 
 #endif

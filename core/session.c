@@ -32,6 +32,8 @@ struct session {
 	struct ring ring;
 	void *extra;	      /* see session_extra() */
 	uint64_t events;      /* handed over */
+	uint64_t undelivered; /* thrown away, nobody took them */
+	bool closed;
 	struct session *next; /* in the list of open sessions */
 };
 
@@ -406,15 +408,29 @@ static void leave_list(struct session *session)
 	add_up(&ended, session);
 }
 
+void session_close(struct session *session)
+{
+	if (session->closed)
+		return;
+	session_stop(session);
+	session_discard(session);
+	leave_list(session);
+	object_unload(&session->object);
+	session->closed = true;
+}
+
+bool session_is_closed(const struct session *session)
+{
+	return session->closed;
+}
+
 void session_destroy(struct session *session)
 {
 	if (!session)
 		return;
-	session_stop(session);
-	leave_list(session);
+	session_close(session);
 	ring_unmap(&session->ring);
 	unmap_tables(session);
-	object_unload(&session->object);
 	free(session->extra);
 	free(session);
 }
@@ -454,9 +470,16 @@ int session_ring_fd(const struct session *session)
 	return session->object.map_fds[MAP_EVENTS];
 }
 
-size_t session_ring_events(const struct session *session)
+size_t session_waiting(const struct session *session)
 {
-	return session->ring_bytes / ring_stride(session->provider->event_size);
+	return session->ring.data ? ring_waiting(&session->ring, session->provider->event_size) : 0;
+}
+
+size_t session_memory(const struct session *session)
+{
+	size_t ring = session->ring.data ? session->ring.size + 2 * session->ring.page : 0;
+
+	return ring + rows_bytes(session) + cpus_bytes(session);
 }
 
 int session_stack(const struct session *session, int32_t index, uint64_t addresses[], size_t max)
@@ -513,8 +536,21 @@ size_t session_peek(struct session *session, size_t max, const void **first)
 
 void session_advance(struct session *session, size_t n)
 {
-	session->events += n;
-	ring_advance(&session->ring, session->provider->event_size, n);
+	size_t record_size = session->provider->event_size;
+
+	if (session->ring.data)
+		session->events += ring_advance(&session->ring, record_size, n);
+}
+
+size_t session_discard(struct session *session)
+{
+	size_t n;
+
+	if (!session->ring.data)
+		return 0;
+	n = ring_discard(&session->ring, session->provider->event_size);
+	session->undelivered += n;
+	return n;
 }
 
 const struct session_how *session_how(const struct session *session)
@@ -582,7 +618,10 @@ static void add_full(struct session_loss *loss, const struct shark_cpu *cpu)
 
 void session_loss(const struct session *session, struct session_loss *loss)
 {
-	*loss = (struct session_loss){ .missed_runs = missed_runs(session) };
+	*loss = (struct session_loss){
+		.undelivered = session->undelivered,
+		.missed_runs = missed_runs(session),
+	};
 	for (uint32_t i = 0; i < session->nr_cpus; i++) {
 		const struct shark_cpu *cpu = &session->cpus[i];
 
@@ -605,6 +644,7 @@ static void add_up(struct session_totals *totals, const struct session *session)
 	session_loss(session, &loss);
 	totals->events += session->events;
 	totals->lost.ring_drops += loss.ring_drops;
+	totals->lost.undelivered += loss.undelivered;
 	totals->lost.map_full += loss.map_full;
 	totals->lost.too_deep += loss.too_deep;
 	totals->lost.unmatched_entries += loss.unmatched_entries;

@@ -67,8 +67,9 @@ struct session_how {
 
 /* What was not seen or not counted. SESSION_UNKNOWN where it cannot be told. */
 struct session_loss {
-	uint64_t ring_drops; /* events that found the ring full */
-	uint64_t map_full;   /* entries that found no room in a table: all of these */
+	uint64_t ring_drops;  /* events that found the ring full */
+	uint64_t undelivered; /* events left in the ring when nobody took them any more */
+	uint64_t map_full;    /* entries that found no room in a table: all of these */
 	uint64_t full[SHARK_FULL_TABLES];
 	uint64_t missed_runs;		/* runs that the kernel skipped (recursion) */
 	uint64_t too_deep;		/* entries nested deeper than is followed */
@@ -86,7 +87,15 @@ struct session_loss {
 int session_create(const struct provider *provider, const struct session_options *options,
 		   struct session **out, struct error *err);
 
-/* Takes NULL. */
+/*
+ * Gives back what the kernel has for it. Its tables and its ring stay readable
+ * until it is destroyed, and its counts are in session_totals(); nothing else may
+ * be asked of it any more. May be called twice.
+ */
+void session_close(struct session *session);
+bool session_is_closed(const struct session *session);
+
+/* Closes it, too. Takes NULL. */
 void session_destroy(struct session *session);
 
 /* Detaches; what was counted can still be read. May be called twice. */
@@ -102,8 +111,11 @@ int session_stream(struct session *session, bool on, struct error *err);
 /* Readable when the ring is filling up; valid until the session is destroyed. */
 int session_ring_fd(const struct session *session);
 
-/* How many events the ring has room for. */
-size_t session_ring_events(const struct session *session);
+/* How many events wait in the ring, at most. */
+size_t session_waiting(const struct session *session);
+
+/* Bytes of the tables and the ring, which stay until the session is destroyed. */
+size_t session_memory(const struct session *session);
 
 /*
  * The return addresses of a stack, innermost first, by the index an event has.
@@ -120,6 +132,9 @@ int session_extra(struct session *session, const void **values, struct error *er
 /* As ring_peek() and ring_advance() with the provider's event size. */
 size_t session_peek(struct session *session, size_t max, const void **first);
 void session_advance(struct session *session, size_t n);
+
+/* Throws away the events that wait and counts them as undelivered; returns how many. */
+size_t session_discard(struct session *session);
 
 const struct session_how *session_how(const struct session *session);
 void session_loss(const struct session *session, struct session_loss *loss);

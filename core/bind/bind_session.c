@@ -6,6 +6,7 @@
  */
 #include <lauxlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../session.h"
 #include "bind.h"
@@ -22,7 +23,7 @@ static struct session *check_session(lua_State *L)
 {
 	struct session *session = *check_box(L);
 
-	if (!session)
+	if (!session || session_is_closed(session))
 		luaL_error(L, "the session is closed");
 	return session;
 }
@@ -146,11 +147,11 @@ static int open_session(lua_State *L)
 /* session:rows() -> address, number of rows */
 static int rows(lua_State *L)
 {
-	const void *memory;
+	const void *at;
 	uint32_t n;
 
-	memory = session_rows(check_session(L), &n);
-	lua_pushlightuserdata(L, (void *)(uintptr_t)memory);
+	at = session_rows(check_session(L), &n);
+	lua_pushlightuserdata(L, (void *)(uintptr_t)at);
 	lua_pushinteger(L, n);
 	return 2;
 }
@@ -179,7 +180,7 @@ static int peek(lua_State *L)
 	return 2;
 }
 
-/* session:advance(n): the first n records may be overwritten */
+/* session:advance(n): the first n records of those found by peek() may be overwritten */
 static int advance(lua_State *L)
 {
 	struct session *session = check_session(L);
@@ -188,10 +189,24 @@ static int advance(lua_State *L)
 	return 0;
 }
 
-/* session:ring_events() -> events that the ring has room for */
-static int ring_events(lua_State *L)
+/* session:discard() -> events that waited and are thrown away, which is counted */
+static int discard(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)session_ring_events(check_session(L)));
+	lua_pushinteger(L, (lua_Integer)session_discard(check_session(L)));
+	return 1;
+}
+
+/* session:waiting() -> events that wait in the ring, at most */
+static int waiting(lua_State *L)
+{
+	lua_pushinteger(L, (lua_Integer)session_waiting(check_session(L)));
+	return 1;
+}
+
+/* session:memory() -> bytes that stay until the session is collected, also when it is closed */
+static int memory(lua_State *L)
+{
+	lua_pushinteger(L, (lua_Integer)session_memory(check_session(L)));
 	return 1;
 }
 
@@ -350,8 +365,20 @@ static int stop(lua_State *L)
 	return 0;
 }
 
-/* session:close(): gives all back; again is no error */
+/*
+ * session:close(): gives back what the kernel has; again is no error. What Lua may
+ * still have addresses of goes with the session itself.
+ */
 static int close_session(lua_State *L)
+{
+	struct session **box = check_box(L);
+
+	if (*box)
+		session_close(*box);
+	return 0;
+}
+
+static int collect(lua_State *L)
 {
 	struct session **box = check_box(L);
 
@@ -360,13 +387,50 @@ static int close_session(lua_State *L)
 	return 0;
 }
 
+/* ---- calling handlers ---- */
+
+/*
+ * core.call(on_error, function, ...) -> true, results... | false, what on_error()
+ * made of the error: xpcall(), but nothing yields out of it.
+ */
+static int call(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TFUNCTION);
+	luaL_checkany(L, 2);
+	lua_pushboolean(L, lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 1) == 0);
+	lua_replace(L, 1);
+	return lua_gettop(L);
+}
+
+/* Nanoseconds of CLOCK_MONOTONIC; exact for a hundred days. */
+static double now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+/* core.clock() -> address of a function double (*)(void), for compiled loops */
+static int clock_address(lua_State *L)
+{
+	double (*function)(void) = now_ns;
+	void *address;
+
+	memcpy(&address, &function, sizeof(address));
+	lua_pushlightuserdata(L, address);
+	return 1;
+}
+
 /* clang-format off */
 static const luaL_Reg methods[] = {
 	{ "rows", rows },
 	{ "stream", stream },
 	{ "peek", peek },
 	{ "advance", advance },
-	{ "ring_events", ring_events },
+	{ "discard", discard },
+	{ "waiting", waiting },
+	{ "memory", memory },
 	{ "ring_fd", ring_fd },
 	{ "stack", stack },
 	{ "extra", extra },
@@ -375,7 +439,14 @@ static const luaL_Reg methods[] = {
 	{ "tables", tables },
 	{ "stop", stop },
 	{ "close", close_session },
-	{ "__gc", close_session },
+	{ "__gc", collect },
+	{ NULL, NULL },
+};
+
+static const luaL_Reg functions[] = {
+	{ "session", open_session },
+	{ "call", call },
+	{ "clock", clock_address },
 	{ NULL, NULL },
 };
 /* clang-format on */
@@ -387,8 +458,7 @@ int bind_open_core(lua_State *L)
 	lua_pushvalue(L, -1);
 	lua_setfield(L, -2, "__index");
 	lua_pop(L, 1);
-	lua_createtable(L, 0, 1);
-	lua_pushcfunction(L, open_session);
-	lua_setfield(L, -2, "session");
+	lua_newtable(L);
+	luaL_register(L, NULL, functions);
 	return 1;
 }

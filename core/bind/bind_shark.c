@@ -113,6 +113,7 @@ void bind_set_count(lua_State *L, const char *name, uint64_t count)
 void bind_set_losses(lua_State *L, const struct session_loss *loss)
 {
 	bind_set_count(L, "ring_drops", loss->ring_drops);
+	bind_set_count(L, "undelivered", loss->undelivered);
 	bind_set_count(L, "map_full", loss->map_full);
 	bind_set_count(L, "missed_runs", loss->missed_runs);
 	bind_set_count(L, "too_deep", loss->too_deep);

@@ -346,6 +346,7 @@ local kind = session.define {
     seen = function(self) return audit.sum(self, name_in_stat) end,
     kernel = kernel_counts,
   },
+  methods = { open_requests = open_requests },
 }
 
 -- Names and units of this module's own options, as the core has them.
@@ -407,13 +408,7 @@ function M.requests(options)
   if options ~= nil and not wanted then
     return nil, message, name
   end
-  local opened
-  opened, message, name = session.open(kind, wanted)
-  if not opened then
-    return nil, message, name
-  end
-  opened.open_requests = open_requests
-  return opened
+  return session.open(kind, wanted)
 end
 
 --- What could be seen better by now: the driver was not there when the session

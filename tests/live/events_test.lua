@@ -3,10 +3,12 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local disk_load = require "disk"
 local ffi = require "ffi"
 local irq = require "shark.irq"
+local load = require "load"
 local patience = require "patience"
 local proc = require "proc"
 local t = require "t"
 local uv = require "uv"
+local virtblk = require "shark.virtblk"
 
 local READS = 1009
 local IRQ_HANDLED, IRQ_WAKE_THREAD = 1, 2
@@ -94,11 +96,158 @@ function tests.test_an_event_has_no_other_fields_and_cannot_be_written()
   local disk = t.needs("root", "tracing", "disk")
   local session = open_streaming({}, "on", function(e)
     t.assertErrorMsgContains("has no field 'nope'", function() return e.nope end)
-    t.assertErrorMsgContains("attempt to write to constant location", function() e.irq = 1 end)
+    t.assertErrorMsgContains("an event cannot be written", function() e.irq = 1 end)
+    t.assertErrorMsgContains("an event cannot be written", function() e.nope = 1 end)
   end)
   disk_load.direct_reads(disk, 1)
+  t.assertTrue(session:drain() >= 1)
+  session:on_batch(function(events)
+    t.assertErrorMsgContains("attempt to write to constant location", function() events[0].irq = 1 end)
+    t.assertErrorMsgContains("has no field 'nope'", function() return events[0].nope end)
+  end)
+  disk_load.direct_reads(disk, 1)
+  t.assertTrue(session:drain() >= 1)
+  session:close()
+end
+
+-- ---- events are over when their call is ----
+
+local function assert_over(event)
+  for _, field in ipairs { "ns", "irq", "action", "copy", "nope" } do
+    t.assertErrorMsgContains("event:copy()", function() return event[field] end)
+  end
+  t.assertEquals(tostring(event), "event of hardirq that is over")
+end
+
+function tests.test_a_kept_event_raises()
+  local disk = t.needs("root", "tracing", "disk")
+  local n, kept = 0, nil
+  local session = open_streaming({ irq = disk.irq }, "on", function(e)
+    if kept then
+      assert_over(kept) -- of this batch or an earlier one
+    end
+    n, kept = n + 1, e
+    t.assertEquals(e.irq, disk.irq)
+  end)
+  local visible = disk_load.direct_reads(disk, 10)
+  session:drain()
+  t.assertTrue(n >= visible)
+  assert_over(kept)
+  session:close()
+  assert_over(kept)
+  collectgarbage()
+  assert_over(kept)
+end
+
+function tests.test_a_copy_is_a_table_to_keep()
+  local disk = t.needs("root", "tracing", "disk")
+  local copies, n, total = {}, 0, 0ULL
+  local session = open_streaming({ irq = disk.irq }, "on", function(e)
+    local copy = e:copy()
+    for name, value in pairs(copy) do
+      t.assertTrue(value == e[name], name)
+    end
+    t.assertStrContains(tostring(e), ("irq=%d "):format(disk.irq))
+    t.assertStrContains(tostring(e), "action=" .. copy.action)
+    n, total = n + 1, total + e.ns
+    copies[n] = copy
+  end)
+  local visible = disk_load.direct_reads(disk, 10)
   session:drain()
   session:close()
+  t.assertTrue(n >= visible)
+  for _, copy in ipairs(copies) do
+    total = total - copy.ns
+    t.assertTrue(ffi.istype("uint64_t", copy.ts_ns))
+    local names = {}
+    for name in pairs(copy) do
+      names[#names + 1] = name
+    end
+    t.assertItemsEquals(names, { "ts_ns", "ns", "irq", "cpu", "ret", "stack", "action" })
+  end
+  t.assertTrue(total == 0ULL)
+end
+
+function tests.test_records_of_a_batch_copy_themselves()
+  local disk = t.needs("root", "tracing", "disk")
+  local copy, action
+  local session = open_streaming({ irq = disk.irq }, "on_batch", function(events, n)
+    copy, action = events[n - 1]:copy(), events[n - 1].action
+  end)
+  disk_load.direct_reads(disk, 10)
+  session:stop()
+  session:close()
+  t.assertEquals(copy.irq, disk.irq)
+  t.assertEquals(copy.action, action)
+end
+
+function tests.test_arrays_of_an_event_are_copies()
+  local disk = t.needs("root", "tracing", "disk")
+  local session, n, kept = assert(virtblk.requests {}), 0, {}
+  session:on(function(e)
+    n = n + 1
+    kept[n] = { at_ns = e.at_ns, ts_ns = e.ts_ns }
+  end)
+  local visible = disk_load.direct_reads(disk, 100)
+  session:stop()
+  session:close()
+  t.assertTrue(visible > 0 and n >= visible)
+  for _, request in ipairs(kept) do
+    t.assertTrue(request.at_ns[0] == request.ts_ns)
+  end
+end
+
+-- The event of a handler further out is not over, and is still of its own session.
+function tests.test_an_event_is_there_in_handlers_that_run_meanwhile()
+  local disk = t.needs("root", "tracing", "disk")
+  local outer = open_streaming({ irq = disk.irq }, "on", function() end)
+  local inner = assert(irq.softirq {})
+  local seen, all, outer_event = 0, 0, nil
+  inner:on(function(e)
+    all = all + 1
+    if outer_event then
+      seen = seen + 1
+      t.assertStrContains(outer_event.action, "req")
+      t.assertEquals(outer_event:copy().irq, disk.irq)
+      t.assertEquals(e:copy().name, e.name)
+    end
+  end)
+  outer:on(function(e)
+    outer_event = e
+    inner:drain()
+    t.assertEquals(e.irq, disk.irq)
+    outer_event = nil
+  end)
+  disk_load.direct_reads(disk, 10)
+  load.datagrams(100)
+  outer:drain()
+  t.assertTrue(seen >= 100 and seen <= all)
+  outer:close()
+  inner:close()
+end
+
+-- Memory that handlers had addresses of is there as long as they keep those.
+function tests.test_reading_late_is_no_crash()
+  local disk = t.needs("root", "tracing", "disk")
+  local result = proc.run_shark("-e", ([[
+    local function trace()
+      local s, batch, last = assert(require("shark.irq").hardirq { irq = %d }), nil, nil
+      local rows, n = s.rows, nil
+      s:on_batch(function(events, count) batch, n = events, count end)
+      os.execute "dd if=%s of=/dev/null bs=4k count=50 iflag=direct status=none"
+      s:drain()
+      s:close()
+      return batch, n, rows
+    end
+    local batch, n, rows = trace()
+    collectgarbage() collectgarbage()
+    print(n > 0, batch[n - 1].irq, rows[0].used <= 1, pcall(function() return batch[0].action end))
+    batch, rows = nil, nil
+    collectgarbage() collectgarbage()]]):format(disk.irq, disk.path))
+  t.assertEquals(result.err, "")
+  t.assertStrContains(result.out, ("true\t%d\ttrue\tfalse\t"):format(disk.irq))
+  t.assertStrContains(result.out, "can be read in the call it is given to")
+  t.assertEquals(result.status, 0)
 end
 
 function tests.test_a_full_ring_counts_what_it_drops()
@@ -123,7 +272,7 @@ function tests.test_a_ring_that_fills_up_wakes_the_loop()
   local visible = disk_load.direct_reads(disk, 90) -- 90 * 40 bytes: past the half, not full
   local timer = uv.new_timer()
   timer:start(30000, 0, function() end)
-  while n == 0 and timer:is_active() do
+  while n < visible and timer:is_active() do
     uv.run("once")
   end
   timer:close()
@@ -153,9 +302,9 @@ function tests.test_a_handler_may_close_its_session()
     session:close()
     t.assertTrue(e.irq > 0) -- still there until the handler returns
   end)
-  local visible = disk_load.direct_reads(disk, 10)
-  session:drain()
-  t.assertTrue(n >= visible)
+  disk_load.direct_reads(disk, 10)
+  t.assertEquals(session:drain(), 1)
+  t.assertEquals(n, 1)
   t.assertErrorMsgContains("the session is closed", session.read, session)
 end
 
@@ -212,6 +361,24 @@ function tests.test_a_trace_forms_over_a_batch()
   t.assertTrue(total > 0)
   t.assertTrue(compiled > 0, "no trace; aborted: " .. table.concat(aborted, "; "))
   t.assertEquals(ffi.sizeof("struct shark_event"), 32)
+end
+
+-- What is made for each event of a compiled loop is never made.
+function tests.test_no_memory_for_an_event()
+  local disk = t.needs("root", "tracing", "disk")
+  local total = 0
+  local session = open_streaming({ irq = disk.irq }, "on", function(e) total = total + tonumber(e.ns) end)
+  disk_load.direct_reads(disk, READS)
+  session:drain()
+  local visible = disk_load.direct_reads(disk, READS)
+  collectgarbage "stop"
+  local before = collectgarbage "count"
+  local n = session:drain()
+  local grown = (collectgarbage "count" - before) * 1024
+  collectgarbage "restart"
+  session:close()
+  t.assertTrue(n >= visible and total > 0)
+  t.assertTrue(grown < n * 8, ("%d bytes for %d events"):format(grown, n))
 end
 
 t.run(tests)

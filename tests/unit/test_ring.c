@@ -125,6 +125,37 @@ static void discarded_records_are_skipped(void **state)
 	assert_int_equal(mark_of(first, 0), 'b');
 }
 
+static void no_more_is_given_back_than_was_found(void **state)
+{
+	struct fake *fake = *state;
+	const void *first;
+
+	produce(fake, RECORD, 'a');
+	produce(fake, RECORD, 'b');
+	assert_int_equal(ring_peek(&fake->ring, RECORD, 1, &first), 1);
+	assert_int_equal(ring_advance(&fake->ring, RECORD, 1000), 1);
+	assert_int_equal(ring_advance(&fake->ring, RECORD, 1), 0);
+	assert_int_equal(ring_peek(&fake->ring, RECORD, 100, &first), 1);
+	assert_int_equal(mark_of(first, 0), 'b');
+}
+
+static void what_is_ready_is_thrown_away(void **state)
+{
+	struct fake *fake = *state;
+	uint32_t *busy;
+	const void *first;
+
+	produce(fake, RECORD, 'a');
+	produce(fake, RECORD | BPF_RINGBUF_DISCARD_BIT, '-');
+	produce(fake, RECORD, 'b');
+	busy = produce(fake, RECORD | BPF_RINGBUF_BUSY_BIT, 'c');
+	assert_int_equal(ring_waiting(&fake->ring, RECORD), 4);
+	assert_int_equal(ring_discard(&fake->ring, RECORD), 2);
+	*busy = RECORD;
+	assert_int_equal(ring_peek(&fake->ring, RECORD, 100, &first), 1);
+	assert_int_equal(mark_of(first, 0), 'c');
+}
+
 static void batches_go_on_over_the_end_of_the_ring(void **state)
 {
 	struct fake *fake = *state;
@@ -160,6 +191,9 @@ int main(void)
 						free_ring),
 		cmocka_unit_test_setup_teardown(discarded_records_are_skipped, make_ring,
 						free_ring),
+		cmocka_unit_test_setup_teardown(no_more_is_given_back_than_was_found, make_ring,
+						free_ring),
+		cmocka_unit_test_setup_teardown(what_is_ready_is_thrown_away, make_ring, free_ring),
 		cmocka_unit_test_setup_teardown(batches_go_on_over_the_end_of_the_ring, make_ring,
 						free_ring),
 		cmocka_unit_test(a_map_that_is_no_ring_is_refused),

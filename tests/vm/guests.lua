@@ -18,6 +18,9 @@ M.WHERE = {
   ["live/sockets_test.lua"] = { OLDEST, INTEL },
   ["live/hostile_test.lua"] = { INTEL },
   ["live/limits_test.lua"] = { INTEL },
+  -- Handlers: user space, on the oldest and the newest way of attaching.
+  ["live/handlers_test.lua"] = { OLDEST },
+  ["live/slices_test.lua"] = { OLDEST, NEWEST },
   ["live/faults_test.lua"] = { OLDEST, INTEL, NEWEST },
   -- A peer's counts beside ours: its libbpf and this kernel's block layer.
   ["live/biolatency_test.lua"] = { INTEL, NEWEST },

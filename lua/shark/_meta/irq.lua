@@ -88,11 +88,12 @@ local irq = {}
 ---@field max_ns number?
 ---@field hist shark.Hist? of the time under way
 
----@class shark.Event valid only in the handler it is given to
+---@class shark.Event over when the handler it is given to returns: reading it then raises
 ---@field ts_ns ffi.cdata* uint64_t, CLOCK_MONOTONIC at the start
 ---@field ns ffi.cdata* uint64_t
 ---@field cpu integer
 ---@field stack integer for session:stack(); negative for none
+---@field copy fun(self: shark.Event): table all of its fields, to keep
 
 ---@class shark.HardirqEvent : shark.Event
 ---@field irq integer
@@ -124,6 +125,7 @@ local irq = {}
 
 ---@class shark.Loss a field is nil where this kernel cannot tell
 ---@field ring_drops integer?
+---@field undelivered integer events left in the ring when nobody took them any more
 ---@field map_full integer? entries that found no room in a table: the sum of those below
 ---@field rows_full integer?
 ---@field threads_full integer? of irq.thread
@@ -180,7 +182,7 @@ function session:on(handler) end
 ---@return string? name of the error
 function session:on_batch(handler) end
 
---- Hands over, now, what is in the ring.
+--- Hands over, now, what waits in the ring; in the session's own handler, nothing.
 ---@return integer events
 function session:drain() end
 
@@ -199,10 +201,10 @@ function session:loss() end
 ---@return shark.Audit
 function session:audit() end
 
---- Detaches; what was counted can still be read.
+--- Detaches and hands over what waits, within a second; what was counted can still be read.
 function session:stop() end
 
---- Gives everything back; may be called twice.
+--- Gives everything back, without handing over what waits; may be called twice, and from a handler.
 function session:close() end
 
 --- Time in hard interrupt handlers, by IRQ, action and CPU.

@@ -45,6 +45,7 @@ function shark.get_ref(number) end
 ---@field sessions_open integer
 ---@field events integer handed over to handlers
 ---@field ring_drops integer
+---@field undelivered integer events left in the ring when nobody took them any more
 ---@field map_full integer
 ---@field missed_runs integer? nil where the kernel does not count them
 ---@field too_deep integer

@@ -65,6 +65,7 @@ local kind = session.define {
   decode = decode,
   -- An action that was freed and requested again has a row for each time.
   by = { "irq", "action", "cpu" },
+  hidden = { "id", "vector", "sender" },
   sums = { "count", "total_ns", "none", "handled", "wake_thread" },
   fields = {
     action = function(self, event)

@@ -36,6 +36,7 @@ local kind = session.define {
     return row.what == C.SHARK_SEND and decode_send(row) or decode_receive(row)
   end,
   by = { "what", "vector", "cpu", "sender", "callsite", "callback" },
+  hidden = { "id", "irq", "ret" },
   sums = { "count", "total_ns", "coalesced" },
   fields = {
     name = function(_, event) return vector.name_of(event.vector) end,

@@ -31,6 +31,7 @@ local kind = session.define {
   event = "struct shark_deferred_event",
   decode = decode,
   by = { "irq", "action", "cpu" },
+  hidden = { "id", "softirq", "asked_by", "ksoftirqd" },
   sums = { "wakes", "count", "total_ns", "preempted_ns", "waits", "wait_ns" },
   maxima = { "max_ns", "wait_max_ns" },
   hists = { "hist", "wait_hist" },

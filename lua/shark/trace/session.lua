@@ -3,14 +3,15 @@
 -- A module such as shark.irq describes a kind of trace (which provider of the
 -- core, which FFI types, how a row becomes a table); this module does the rest.
 
+require "shark.events" -- declares the FFI types that the others use
+
 local audit = require "shark.trace.audit"
 local core = require "shark.core"
+local delivery = require "shark.trace.delivery"
+local event = require "shark.trace.event"
 local ffi = require "ffi"
 local rows = require "shark.trace.rows"
 local stack = require "shark.trace.stack"
-local uv = require "uv"
-
-require "shark.events"
 
 local M = {}
 
@@ -22,17 +23,11 @@ Session.__index = Session
 -- events to nobody is closed by the collector.
 local open_sessions = setmetatable({}, { __mode = "k" })
 
--- How often the ring is looked at: at once again while events come, less often
--- while it is quiet. A ring that fills up wakes the loop earlier.
-local FASTEST_MS, SLOWEST_MS = 1, 10
--- Records handed over at once; their room in the ring is taken until then.
-local MAX_BATCH = 1024
--- Batches in one turn of the loop, so that a flood leaves time for the rest.
-local MAX_BATCHES = 64
-
 -- ---- opening ----
 
 local row_pointer = ffi.typeof("const struct shark_row *")
+-- The rows are there as long as what refers to them.
+local row_owners = setmetatable({}, { __mode = "k" })
 
 --- Declares a kind of trace.
 --- @param kind table
@@ -43,7 +38,8 @@ local row_pointer = ffi.typeof("const struct shark_row *")
 ---   sums, maxima, hists  string[]  fields that add up where rows mean the same, see shark.trace.rows
 ---   merge     fun(into, row)?   does so instead
 ---   less      fun(a, b)?: boolean  order of read(), if it is another
----   fields    table   name -> fun(session, event): further fields of an event
+---   fields    table   name -> fun(session, record): further fields of an event
+---   hidden    string[]?  fields of the FFI type that this kind's events do not have
 ---   audit     table?  what the kernel itself counts:
 ---     source  string    where, for people; a file's text is handed to kernel()
 ---     kernel  fun(options, text?): table  counts by name, now or of that text
@@ -51,21 +47,7 @@ local row_pointer = ffi.typeof("const struct shark_row *")
 ---   losses    table[]?  { field of loss(), what one is, what several are }: what it loses besides
 ---   methods   table?  name -> fun(session, ...): what its sessions can do besides
 function M.define(kind)
-  local slot = "struct { uint64_t ring_header; " .. kind.event .. "; }"
-  local fields = kind.fields or {}
-  local slot_type = ffi.typeof(slot)
-  ffi.metatype(slot_type, {
-    -- Fields that are not in the record; events live only while they are
-    -- handed over, so the session that does so is known.
-    __index = function(event, name)
-      local field = fields[name]
-      if not field then
-        error(("an event of %s has no field '%s'"):format(kind.provider, name), 2)
-      end
-      return field(M.current, event)
-    end,
-  })
-  kind.events_pointer = ffi.typeof("const $ *", slot_type)
+  event.define(kind)
   kind.key = rows.key_by(kind.by)
   kind.less = kind.less or rows.order_by(kind.by)
   kind.merge = kind.merge or rows.merger(kind)
@@ -85,6 +67,22 @@ local function split_options(options)
   return core_options, options.audit
 end
 
+local function check_open(session)
+  if session.closed or session.closing then
+    error("the session is closed", 3)
+  end
+end
+
+-- What sessions of a kind can do besides.
+local function add_methods(session, kind)
+  for name, method in pairs(kind.methods or {}) do
+    session[name] = function(self, ...)
+      check_open(self)
+      return method(self, ...)
+    end
+  end
+end
+
 --- Starts a trace of a kind; it runs when this returns.
 --- @return shark.Session? @return string? message @return string? name
 function M.open(kind, options)
@@ -99,18 +97,11 @@ function M.open(kind, options)
   local address, nr_rows = handle:rows()
   session.rows = ffi.cast(row_pointer, address)
   session.nr_rows = nr_rows
+  row_owners[session.rows] = handle
   session.audit_start = audited and audit.start(session, before)
-  for method, call in pairs(kind.methods or {}) do
-    session[method] = call
-  end
+  add_methods(session, kind)
   open_sessions[session] = true
   return session
-end
-
-local function check_open(session)
-  if not session.handle or session.closing then
-    error("the session is closed", 3)
-  end
 end
 
 -- ---- reading what was counted ----
@@ -160,119 +151,29 @@ end
 
 -- ---- events ----
 
--- A loop of its own for each handler: the compiler then specialises it, and a
--- handler that is a few lines of arithmetic becomes part of it.
-local function batch_of(handler)
-  local loop = assert(loadstring([[
-    local handler = ...
-    return function(events, n)
-      for i = 0, n - 1 do
-        handler(events[i])
-      end
-    end]], "=shark.session.on"))
-  return loop(handler)
-end
-
--- Hands over one batch; a handler that fails is taken off, the failure goes on.
-local function deliver(session, consumer)
-  local address, n = session.handle:peek(MAX_BATCH)
-  if n == 0 then
-    return 0
-  end
-  local outer = M.current
-  M.current = session
-  local events = ffi.cast(session.kind.events_pointer, address)
-  local ok, message = xpcall(consumer, debug.traceback, events, n)
-  M.current = outer
-  session.handle:advance(n)
-  if not ok then
+local function take_off(session)
+  if session.busy then -- its loop ends behind the current event and completes this
     session.consumer = nil
-    session.failure = message
-    return 0
+    delivery.interrupt()
+    return
   end
-  return n
-end
-
-local function close_now(session)
-  open_sessions[session] = nil
-  session.rows = nil
-  session.handle:close()
-  session.handle = nil
-end
-
--- Hands over what is in the ring; returns how many events.
-local function drain(session)
-  local events = 0
-  session.draining = true
-  for _ = 1, MAX_BATCHES do
-    local consumer = session.consumer
-    local n = consumer and deliver(session, consumer) or 0
-    events = events + n
-    if n == 0 or session.closing then
-      break
-    end
-  end
-  session.draining = false
-  local failure = session.failure
-  session.failure = nil
-  if session.closing then
-    close_now(session)
-  end
-  if failure then
-    error(failure, 0)
-  end
-  return events
-end
-
-local function schedule(session)
-  session.timer:start(session.delay, 0, function()
-    local events = drain(session)
-    if not session.timer then
-      return
-    end
-    session.delay = events > 0 and FASTEST_MS or math.min(session.delay * 2, SLOWEST_MS)
-    schedule(session)
-  end)
-end
-
-local function close_handle(handle)
-  if handle and not handle:is_closing() then
-    handle:close()
+  session.handle:stream(false)
+  delivery.finish(session)
+  if not session.closed then -- the handler may have closed it
+    delivery.take_off(session)
   end
 end
 
-local function stop_consumer(session)
-  close_handle(session.timer)
-  close_handle(session.poll)
-  session.timer, session.poll, session.consumer = nil, nil, nil
-end
-
-local function start_consumer(session, consumer)
-  local ok, message, name = session.handle:stream(true)
-  if not ok then
-    return nil, message, name
+local function set_handler(session, name, handler, consumer, whole_batches)
+  if handler ~= nil and type(handler) ~= "function" then
+    error(("bad argument #1 to '%s' (function or nil expected)"):format(name), 3)
+  elseif handler == nil then
+    take_off(session)
+    return session
+  elseif session.stopped then
+    error("the session is stopped: no events come any more", 3)
   end
-  session.consumer = consumer
-  if not session.timer then
-    session.delay = FASTEST_MS
-    session.timer = uv.new_timer()
-    session.poll = uv.new_poll(session.handle:ring_fd())
-    session.poll:start("r", function() drain(session) end)
-    schedule(session)
-  end
-  return session
-end
-
-local function set_consumer(session, consumer)
-  if consumer then
-    return start_consumer(session, consumer)
-  end
-  session:drain()
-  if session.handle then -- the handler may have closed it
-    stop_consumer(session)
-    session.handle:stream(false)
-  end
-  return session
+  return delivery.put_on(session, consumer(handler), whole_batches)
 end
 
 --- Calls handler(events, n) with batches of events: events[0] to events[n - 1]
@@ -281,33 +182,28 @@ end
 --- @return shark.Session? @return string? message @return string? name
 function Session:on_batch(handler)
   check_open(self)
-  if handler ~= nil and type(handler) ~= "function" then
-    error("bad argument #1 to 'on_batch' (function or nil expected)", 2)
-  end
-  return set_consumer(self, handler)
+  return set_handler(self, "on_batch", handler, function()
+    return delivery.batches(handler, self.handle)
+  end, true)
 end
 
---- Calls handler(event) for every event; the event is valid only during the
---- call. nil ends it. Replaces the handler there was.
+--- Calls handler(event) for every event; the event is over when that returns,
+--- event:copy() is a table to keep. nil hands over what waits and ends it; within
+--- the handler, nothing more comes. Replaces the handler there was.
 --- @return shark.Session? @return string? message @return string? name
 function Session:on(handler)
   check_open(self)
-  if handler ~= nil and type(handler) ~= "function" then
-    error("bad argument #1 to 'on' (function or nil expected)", 2)
-  end
-  return set_consumer(self, handler and batch_of(handler))
+  return set_handler(self, "on", handler, function()
+    return delivery.each(handler, self.kind)
+  end, false)
 end
 
---- Hands over, now, the events that are in the ring.
+--- Hands over, now, the events that wait in the ring. Within the session's own
+--- handler it does nothing.
 --- @return integer events
 function Session:drain()
   check_open(self)
-  local room, total = self.handle:ring_events(), 0
-  repeat -- no more than the ring can hold: new ones may come for ever
-    local events = drain(self)
-    total = total + events
-  until events == 0 or total >= room or not self.handle
-  return total
+  return delivery.drain(self)
 end
 
 -- ---- stacks ----
@@ -367,6 +263,7 @@ end
 -- In the order of printing: field, what one of them is, what several are.
 local LOSSES = {
   { "ring_drops", "event dropped (ring full)", "events dropped (ring full)" },
+  { "undelivered", "event not handed over", "events not handed over" },
   { "missed_runs", "run skipped by the kernel (recursion)", "runs skipped by the kernel (recursion)" },
   { "too_deep", "entry nested too deep", "entries nested too deep" },
   { "unmatched_entries", "entry without exit", "entries without exit" },
@@ -376,12 +273,12 @@ local LOSSES = {
 
 -- The losses of a session, in their order: the tables it has stand behind the ring.
 local function losses_of(session)
-  local list = { LOSSES[1] }
+  local list = { LOSSES[1], LOSSES[2] }
   for _, full in ipairs(session.handle:tables()) do
     local why = ("%s (%s full)"):format(full.how, full.name)
     list[#list + 1] = { full.field, "entry " .. why, "entries " .. why }
   end
-  for i = 2, #LOSSES do
+  for i = 3, #LOSSES do
     list[#list + 1] = LOSSES[i]
   end
   for _, own in ipairs(session.kind.losses or {}) do
@@ -414,8 +311,8 @@ end
 
 --- What was not seen or not counted. A field is nil where this kernel cannot
 --- tell. As text: "nothing", or the counts in words.
---- @return table loss { ring_drops, map_full (of all tables; each has a field of its own:
----   rows_full and what the kind has), missed_runs, too_deep, unmatched_entries,
+--- @return table loss { ring_drops, undelivered, map_full (of all tables; each has a field of its
+---   own: rows_full and what the kind has), missed_runs, too_deep, unmatched_entries,
 ---   unmatched_exits, stacks_lost, in_flight }
 function Session:loss()
   check_open(self)
@@ -437,31 +334,68 @@ end
 
 -- ---- ending ----
 
---- Detaches from the kernel and hands over the events that are left; what was
---- counted can still be read.
+local function detach(session)
+  if session.audit_start and not session.audit_end then
+    session.audit_end = audit.finish(session) -- what comes later is not counted here
+  end
+  session.handle:stop()
+  session.stopped = true
+end
+
+--- Detaches from the kernel and hands over the events that are left, within a
+--- second; what was counted can still be read. Within the session's own handler
+--- the events that are left come when it has returned. May be called twice.
 function Session:stop()
   check_open(self)
-  if self.audit_start and not self.audit_end then
-    self.audit_end = audit.finish(self) -- what comes later is not counted here
+  detach(self)
+  if self.busy then
+    self.stopping = true
+    return
   end
-  self.handle:stop()
-  self:drain()
-  if self.handle then
-    stop_consumer(self)
+  self.stopping = nil
+  delivery.finish(self)
+  if not self.closed then -- the handler may have closed it
+    delivery.take_off(self)
   end
 end
 
---- Gives everything back. May be called twice, and from a handler.
+--- Gives everything back, without handing over what is left. May be called
+--- twice, and from a handler: no event comes any more.
 function Session:close()
-  if not self.handle or self.closing then
+  if self.closed then
     return
   end
-  stop_consumer(self)
   self.handle:stop()
-  if self.draining then
+  if self.busy then
     self.closing = true
-  else
-    close_now(self)
+    delivery.interrupt()
+    return
+  end
+  delivery.take_off(self)
+  open_sessions[self] = nil
+  self.closed, self.closing, self.rows = true, nil, nil
+  local kib = self.handle:memory() / 1024
+  self.handle:close()
+  -- The collector does not see the memory that stays until it runs.
+  collectgarbage("step", kib)
+end
+
+--- The run ends: what is left is handed over in the time there is for that, to be
+--- called once for every session that is open then.
+--- @return shark.Session[] open
+function M.begin_end()
+  local list = M.all_open()
+  delivery.begin_end(list)
+  return list
+end
+
+--- Hands over what is left of a session when the run ends.
+function M.finish(session)
+  if not session.closed then
+    delivery.finish(session)
+  end
+  if not session.closed then
+    session.handle:discard()
   end
 end
 

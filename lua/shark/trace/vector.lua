@@ -77,6 +77,7 @@ local kind = session.define {
   event = "struct shark_event",
   decode = decode,
   by = { "vector", "cpu", "handler" },
+  hidden = { "id", "irq", "ret", "sender" },
   sums = { "count", "total_ns" },
   fields = {
     name = function(_, event) return M.name_of(event.vector) end,

@@ -1,0 +1,199 @@
+--- Events as handlers get them.
+--
+-- An event is a small value that names a record in the ring and the batch it is
+-- of. Each access asks whether that is the record which is being handed over:
+-- one that was kept raises instead of reading what has taken its place. In a
+-- compiled loop the value is never made and the question answers itself.
+
+local fields_of = require "shark.events.fields"
+local ffi = require "ffi"
+local foreign = require "shark.text.foreign"
+
+local M = {}
+
+-- What is being handed over now: the record, and the number of its batch, which
+-- never comes again; from which record of the batch on the loop asks whether to go on.
+local live = ffi.new "struct { const void *record; double batch; int32_t check_at; }"
+M.live = live
+
+-- The innermost turn: a session whose events are being handed over. Those in
+-- whose handlers that happens are its outer ones.
+local top
+local last_batch = 0
+
+--- Begins to hand over a batch.
+--- @param turn table  with session; record, batch and outer are kept in it
+function M.enter(turn)
+  if top then
+    top.record = live.record
+  end
+  turn.outer, top = top, turn
+  last_batch = last_batch + 1
+  turn.batch = last_batch
+  live.record, live.batch, live.check_at = nil, last_batch, 0
+  return last_batch
+end
+
+--- The batch is over: its events are, too. An outer turn asks at once whether to go on.
+function M.leave()
+  top = top.outer
+  live.record, live.batch, live.check_at = top and top.record, top and top.batch or 0, 0
+end
+
+--- The turn in which events are being handed over, nil outside of handlers.
+function M.turn()
+  return top
+end
+
+-- The session of an event: the one that hands it over, or in whose handler that happens.
+local function session_of(event)
+  if top then
+    top.record = live.record
+  end
+  local turn = top
+  while turn do
+    if turn.batch == event.batch__ and turn.record == event.record__ then
+      return turn.session
+    end
+    turn = turn.outer
+  end
+  error("the event is over: it can be read in the call it is given to; event:copy() is a table to keep", 3)
+end
+
+-- ---- fields ----
+
+-- Of no use to scripts, or there as text under another name.
+local HIDDEN = { row = true, pad = true, reserved = true, comm = true }
+
+-- Names of an event's fields in their order: the record's, then the further ones.
+local function names_of(kind)
+  local names, further, hidden = {}, {}, {}
+  for _, name in ipairs(kind.hidden or {}) do
+    hidden[name] = true
+  end
+  for _, field in ipairs(fields_of[kind.event]) do
+    if not HIDDEN[field.name] and not hidden[field.name] then
+      names[#names + 1] = field.name
+    end
+  end
+  for name in pairs(kind.fields or {}) do
+    further[#further + 1] = name
+  end
+  table.sort(further)
+  for _, name in ipairs(further) do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+-- An array or struct in the ring would outlive its event: scripts get a copy.
+local function copier_of(name, type)
+  local ctype = ffi.typeof(type)
+  return function(_, record)
+    local copy = ctype()
+    ffi.copy(copy, record[name], ffi.sizeof(ctype))
+    return copy
+  end
+end
+
+local function copy(kind, session, record)
+  local values = {}
+  for _, name in ipairs(kind.names) do
+    local field = kind.fields_of_event[name]
+    if field == true then
+      values[name] = record[name]
+    else
+      values[name] = field(session, record)
+    end
+  end
+  return values
+end
+
+-- By name: true for what FFI reads from the record, or a function that does more.
+local function access_of(kind)
+  local access = {}
+  for _, field in ipairs(fields_of[kind.event]) do
+    access[field.name] = not field.type or copier_of(field.name, field.type)
+  end
+  for name, field in pairs(kind.fields or {}) do
+    access[name] = field
+  end
+  return access
+end
+
+-- ---- as text ----
+
+local function to_text(kind, values)
+  local parts = {}
+  for _, name in ipairs(kind.names) do
+    local value = values[name]
+    local is_plain = type(value) ~= "cdata" or tonumber(value)
+    if value ~= nil and type(value) ~= "table" and is_plain then
+      parts[#parts + 1] = ("%s=%s"):format(name, (foreign.line(value):gsub("U?LL$", "")))
+    end
+  end
+  return ("event of %s: %s"):format(kind.provider, table.concat(parts, " "))
+end
+
+-- ---- types ----
+
+local function no_field(kind, name)
+  error(("an event of %s has no field '%s'"):format(kind.provider, tostring(name)), 3)
+end
+
+-- A record as it lies in the ring, for batches. Its further fields are known
+-- while its session hands it over.
+local function slot_of(kind)
+  local slot = ffi.typeof(("struct { uint64_t ring_header; %s; }"):format(kind.event))
+  local fields = kind.fields or {}
+  local function copy_slot(record)
+    return copy(kind, top.session, record)
+  end
+  return ffi.metatype(slot, {
+    __index = function(record, name)
+      local field = name == "copy" and copy_slot or fields[name] or no_field(kind, name)
+      if not top or top.session.kind ~= kind then
+        error(("'%s' of an event can be read in the call it is given to"):format(name), 2)
+      end
+      return field == copy_slot and field or field(top.session, record)
+    end,
+  })
+end
+
+local function event_of(kind, slot)
+  local access = kind.fields_of_event
+  local function copy_event(event)
+    return copy(kind, session_of(event), event.record__)
+  end
+  return ffi.metatype(ffi.typeof("struct { const $ *record__; double batch__; }", slot), {
+    __index = function(event, name)
+      local record, session = event.record__, nil
+      if live.batch ~= event.batch__ or live.record ~= record then
+        session = session_of(event)
+      end
+      local field = access[name]
+      if field == true then
+        return record[name]
+      elseif field then
+        return field(session or top.session, record)
+      end
+      return name == "copy" and copy_event or no_field(kind, name)
+    end,
+    __newindex = function() error("an event cannot be written", 2) end,
+    __tostring = function(event)
+      local ok, values = pcall(copy_event, event)
+      return ok and to_text(kind, values) or ("event of %s that is over"):format(kind.provider)
+    end,
+  })
+end
+
+--- Completes a kind of trace: `pointer` to its records, `event_of` a record and
+--- a batch's number, `names` of its events' fields.
+function M.define(kind)
+  local slot = slot_of(kind)
+  kind.names, kind.fields_of_event = names_of(kind), access_of(kind)
+  kind.pointer = ffi.typeof("const $ *", slot)
+  kind.event_of = event_of(kind, slot)
+end
+
+return M
