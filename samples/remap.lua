@@ -57,7 +57,8 @@ local columns = {
 
 -- A logical destination is a mask of APICs, not an id.
 local function dest_of(decoded)
-  return decoded.dest and (decoded.dest_mode == "logical" and "mask " or "") .. decoded.dest
+  local form = decoded.dest_mode == "logical" and "mask 0x%x" or "%d"
+  return decoded.dest and form:format(decoded.dest)
 end
 
 local function row_of(entry)

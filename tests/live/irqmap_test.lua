@@ -190,7 +190,7 @@ function tests.test_irte_vector_and_message_lead_to_one_another()
     if map.msi and map.device then
       t.assertEquals(map.msi.cached.index, map.irte.index, map.irq)
     end
-    if map.redirection then
+    if map.redirection and map.redirection.set_up then
       t.assertEquals(map.redirection.index, map.irte.index, map.irq)
     end
     -- An interrupt by wire comes from the IO-APIC, not from its device.
@@ -233,6 +233,50 @@ function tests.test_interrupts_arrive_where_the_map_says()
   local row = interrupts.read()[disk.irq].counts[before.vector.cpu]
   disk_load.direct_reads(disk, 50)
   t.assertTrue(interrupts.read()[disk.irq].counts[before.vector.cpu] >= row + 50)
+end
+
+-- The kernel writes a pin's entry when its interrupt is activated: before, what it
+-- keeps of it is in no register.
+function tests.test_pins_nobody_uses_are_not_set_up()
+  needs_walk()
+  local used, unused = 0, 0
+  for _, map in ipairs(assert(irqmap.describe_all())) do
+    local pin = map.redirection
+    if pin and #map.actions > 0 then
+      t.assertEquals({ pin.set_up, pin.vector ~= nil }, { true, true }, map.irq)
+      used = used + 1
+    elseif pin and not map.activated then
+      t.assertEquals({ pin.set_up, pin.masked, pin.vector }, { false, true, nil }, map.irq)
+      t.assertStrContains(tree.text(tree.of(map)), "redirection entry: not set up")
+      unused = unused + 1
+    end
+  end
+  t.skipIf(used + unused == 0, "there is no IO-APIC")
+  print(("# %d pins in use, %d not set up"):format(used, unused))
+  t.assertTrue(used > 0 and unused > 0)
+end
+
+-- APIC ids are those of /proc/cpuinfo.
+function tests.test_the_destination_is_the_cpu_of_the_vector()
+  needs_walk()
+  local modes = {}
+  for_each_irq(function(map)
+    local vector = map.vector
+    if vector then
+      t.assertNotNil(vector.destination.mode, map.irq)
+      t.assertEquals(vector.destination.cpus, { vector.cpu }, map.irq)
+      t.assertStrContains(tree.text(tree.of(map)), "destination: " .. vector.destination.words)
+      modes[vector.destination.mode] = true
+    end
+    local irte = map.irte and map.irte.live
+    if irte and irte.present and irte.dest_mode and vector then
+      t.assertEquals({ irte.dest_mode, irte.dest }, { vector.destination.mode, vector.destination.value }, map.irq)
+    end
+    if map.msi and map.msi.cached.dest_mode and vector then
+      t.assertEquals(map.msi.cached.dest_mode, vector.destination.mode, map.irq)
+    end
+  end)
+  t.assertTrue(next(modes) ~= nil)
 end
 
 -- ---- what it costs ----

@@ -10,7 +10,8 @@ function tests.test_compatibility()
   local entry = ioapic.decode(0x010000000001a821ULL)
   t.assertEquals({ entry.format, entry.vector, entry.dest, entry.dest_mode, entry.trigger, entry.active_low,
     entry.masked, entry.delivery }, { "compatibility", 0x21, 1, "logical", "level", true, true, "fixed" })
-  t.assertEquals(entry.words, "not remapped: vector 33 to logical APIC mask 1, fixed, level, active low, MASKED")
+  t.assertEquals(entry.words, "not remapped: vector 33 to logical APIC mask 0x1 (CPU 0), fixed, level, " ..
+    "active low, MASKED")
 end
 
 function tests.test_remappable()
@@ -25,6 +26,15 @@ end
 function tests.test_amd()
   local entry = ioapic.decode(0x305, "amd")
   t.assertEquals({ entry.format, entry.index }, { "AMD remapped", 0x305 })
+end
+
+-- 0 is what the kernel keeps of a pin that it never wrote: the hardware has 0x10000.
+function tests.test_a_pin_that_is_not_set_up()
+  local entry = ioapic.kept(0, nil, false)
+  t.assertEquals({ entry.set_up, entry.masked, entry.vector }, { false, true, nil })
+  t.assertStrContains(entry.words, "not set up")
+  local set_up = ioapic.kept(0x21, nil, true)
+  t.assertEquals({ set_up.set_up, set_up.masked, set_up.vector }, { true, false, 0x21 })
 end
 
 function tests.test_flags()

@@ -23,6 +23,11 @@ function tests.test_intel_destinations()
   t.assertEquals(irte.intel(0x0000070000000001ULL, 0).dest, 7) -- xAPIC: bits 47:40
   t.assertEquals(irte.intel(0x0001020300000001ULL, 0, true).dest, 0x10203) -- EIM: all 32
   t.assertEquals(irte.intel(0x0000030000000005ULL, 0).dest_mode, "logical")
+  local function words(...)
+    return table.concat(irte.intel(...).words, ", ")
+  end
+  t.assertStrContains(words(0x0000030000000005ULL, 0), "to logical APIC mask 0x3 (CPUs 0-1), fixed")
+  t.assertStrContains(words(0x0002001000000005ULL, 0, true), "to logical x2APIC mask 0x10 of cluster 2 (APIC id 36)")
 end
 
 function tests.test_intel_fields()
@@ -65,6 +70,7 @@ function tests.test_amd_32_bits()
   local entry = irte.amd32(0x00310245) -- valid, arbitrated, logical, APIC 2, vector 0x31
   t.assertEquals({ entry.format, entry.present, entry.vector, entry.dest, entry.dest_mode, entry.delivery, entry.eoi },
     { "remapped", true, 0x31, 2, "logical", "arbitrated", false })
+  t.assertStrContains(table.concat(entry.words, ", "), "to logical APIC mask 0x2 (CPU 1), arbitrated")
   t.assertEquals(irte.amd32(0x21).eoi, true)
   t.assertEquals(irte.amd32(0x02).words, { "NOT present: interrupts that use it are aborted, not recorded" })
   t.assertEquals(irte.amd32(0x0d).delivery, "reserved (3)")
@@ -74,6 +80,8 @@ function tests.test_amd_128_bits()
   local entry = irte.amd128(0x0000000000000301ULL, 0x0100000000000023ULL)
   t.assertEquals({ entry.format, entry.present, entry.vector, entry.dest, entry.dest_mode, entry.delivery },
     { "remapped", true, 0x23, 3 + 2 ^ 24, "physical", "fixed" })
+  local wide = irte.amd128(0x0000000000000341ULL, 0x0000000000000023ULL, true)
+  t.assertStrContains(table.concat(wide.words, ", "), "to logical x2APIC mask 0x3 of cluster 0 (APIC ids 0-1)")
   local guest = irte.amd128(0xabcd0001000005c1ULL, 0x0000000123456041ULL)
   t.assertEquals({ guest.format, guest.running, guest.tag, register.hex(guest.root), guest.vector, guest.dest },
     { "guest", true, 0xabcd0001, "0x123456000", 0x41, 5 })

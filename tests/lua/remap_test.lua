@@ -134,6 +134,16 @@ local function verdict(entry)
   return (affinity.verdict(entry))
 end
 
+function tests.test_destinations_in_words()
+  t.assertEquals(apic.words(5, "physical"), "physical APIC id 5")
+  t.assertEquals(apic.words(300, "physical", true), "physical APIC id 300")
+  t.assertEquals(apic.words(5, "logical"), "logical APIC mask 0x5 (CPUs 0,2)")
+  t.assertEquals(apic.words(0, "logical"), "logical APIC mask 0x0 (no CPU)")
+  t.assertEquals(apic.words(0x80, "logical"), "logical APIC mask 0x80 (CPU 7)")
+  t.assertEquals(apic.words(0x20013, "logical", true), "logical x2APIC mask 0x13 of cluster 2 (APIC ids 32-33,36)")
+  t.assertEquals(apic.words(0x18000, "logical", true), "logical x2APIC mask 0x8000 of cluster 1 (APIC id 31)")
+end
+
 function tests.test_verdicts_on_affinity()
   t.assertEquals(verdict { asked = "0-3", effective = "1" }, "quiet")
   t.assertEquals(verdict { asked = "1", effective = "1", arrived = { [1] = 7 } }, "ok")

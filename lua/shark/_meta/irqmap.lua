@@ -29,7 +29,8 @@ local irqmap = {}
 ---@field levels shark.IrqMapLevel[]?
 ---@field msi shark.IrqMapMsi?
 ---@field pin string? "IO-APIC 0 pin 4"
----@field redirection table? IO-APIC entry, see shark.decode.ioapic
+---@field redirection table? IO-APIC entry as the kernel wrote it, see shark.decode.ioapic; set_up is false while it is not
+---  in the hardware
 ---@field irte shark.IrqMapIrte?
 ---@field iommu table? unit, registers as shark.Register
 ---@field vector shark.IrqMapVector?
@@ -84,8 +85,15 @@ local irqmap = {}
 ---@field cpu integer
 ---@field idt string? in words
 ---@field points_back boolean? vector_irq leads to this descriptor
+---@field destination shark.Destination of the message that the APIC takes
 ---@field previous { number: integer, cpu: integer }? while it moves
 ---@field words string[]
+
+---@class shark.Destination
+---@field value integer
+---@field mode "physical"|"logical"|nil nil: not known
+---@field cpus integer[]? that it means
+---@field words string "physical APIC id 3", "logical APIC mask 0x3 (CPUs 0-1)"
 
 ---@class shark.VectorSlot
 ---@field cpu integer

@@ -1,6 +1,7 @@
 --- APIC ids and destinations of interrupts as CPUs.
 
 local bit = require "bit"
+local cpulist = require "shark.system.cpulist"
 
 local M = {}
 
@@ -31,20 +32,28 @@ local function cpu_of_id(id)
   return by_id[id]
 end
 
--- The logical id of an x2APIC is its cluster (id / 16) and a bit for the CPU in
--- it; in flat mode the bit's number is the CPU's (init_apic_ldr()).
-local function cpus_of_mask(mask, is_x2apic)
-  local cpus = {}
-  for i = 0, is_x2apic and 15 or 7 do
-    if bit.band(bit.rshift(mask, i), 1) == 1 then
-      local cpu = i
-      if is_x2apic then
-        cpu = cpu_of_id(math.floor(mask / 65536) * 16 + i)
-      end
-      cpus[#cpus + 1] = cpu
-    end
+local function bits_of(mask, count)
+  local set = {}
+  for i = 0, count - 1 do
+    set[#set + 1] = bit.band(bit.rshift(mask, i), 1) == 1 and i or nil
   end
-  return cpus
+  return set
+end
+
+-- In flat mode a bit's number is the CPU's (init_apic_ldr()).
+local function flat(mask)
+  return bits_of(mask, 8)
+end
+
+-- The logical id of an x2APIC is its cluster (APIC id / 16) and a bit for the CPU
+-- in it (Intel SDM 3A, 11.12.10.2). Returns APIC ids, cluster and mask.
+local function clustered(dest)
+  local cluster, mask = math.floor(dest / 65536), dest % 65536
+  local ids = bits_of(mask, 16)
+  for i, id in ipairs(ids) do
+    ids[i] = cluster * 16 + id
+  end
+  return ids, cluster, mask
 end
 
 --- The CPUs an interrupt can go to.
@@ -52,10 +61,36 @@ end
 --- @param is_x2apic? boolean destinations have 32 bits
 --- @return integer[] cpus empty for an id that no CPU has
 function M.cpus_of(dest, mode, is_x2apic)
-  if mode == "logical" then
-    return cpus_of_mask(dest, is_x2apic)
+  if mode ~= "logical" then
+    return { cpu_of_id(dest) }
+  elseif not is_x2apic then
+    return flat(dest)
   end
-  return { cpu_of_id(dest) }
+  local cpus = {}
+  for _, id in ipairs((clustered(dest))) do
+    cpus[#cpus + 1] = cpu_of_id(id)
+  end
+  return cpus
+end
+
+local function list(what, numbers)
+  return #numbers == 0 and ("no %s"):format(what)
+    or ("%s%s %s"):format(what, #numbers > 1 and "s" or "", cpulist.format(numbers))
+end
+
+--- A destination in words. In logical mode it is a mask: flat, of CPUs; of an x2APIC
+--- those of a cluster.
+--- @param dest integer @param mode "physical"|"logical" @param is_x2apic? boolean destinations have 32 bits
+--- @return string words "physical APIC id 3", "logical APIC mask 0x3 (CPUs 0-1)",
+---   "logical x2APIC mask 0x3 of cluster 1 (APIC ids 16-17)"
+function M.words(dest, mode, is_x2apic)
+  if mode ~= "logical" then
+    return ("physical APIC id %d"):format(dest)
+  elseif not is_x2apic then
+    return ("logical APIC mask 0x%x (%s)"):format(dest, list("CPU", flat(dest)))
+  end
+  local ids, cluster, mask = clustered(dest)
+  return ("logical x2APIC mask 0x%x of cluster %d (%s)"):format(mask, cluster, list("APIC id", ids))
 end
 
 return M

@@ -1,5 +1,6 @@
 --- Interrupt remapping table entries in words: Intel's 128 bits, AMD's 32 and 128.
 
+local apic = require "shark.decode.apic"
 local bytes = require "shark.decode.bytes"
 local register = require "shark.decode.register"
 
@@ -43,7 +44,7 @@ local function add_remapped(entry, low, eim)
   entry.trigger = bits(low, 4) == 1 and "level" or "edge"
   entry.delivery = DELIVERY[bits(low, 5, 7)]
   -- Without EIM only bits 15:8 of the field are the destination (9.10, DST).
-  entry.dest = eim and bits(low, 32, 63) or bits(low, 40, 47)
+  entry.dest, entry.wide = eim and bits(low, 32, 63) or bits(low, 40, 47), eim or nil
 end
 
 local function add_posted(entry, low, high)
@@ -62,8 +63,7 @@ local function words_of_intel(entry)
     words[#words + 1] = "descriptor at " .. hex(entry.descriptor) .. (entry.urgent and ", urgent" or "")
   else
     words[#words + 1] = ("vector %d"):format(entry.vector)
-    words[#words + 1] = ("to %s APIC %s %d"):format(entry.dest_mode, entry.dest_mode == "logical" and "mask" or "id",
-      entry.dest)
+    words[#words + 1] = "to " .. apic.words(entry.dest, entry.dest_mode, entry.wide)
     words[#words + 1] = entry.delivery .. (entry.redirection_hint and ", redirection hint" or "")
     words[#words + 1] = entry.trigger
   end
@@ -76,7 +76,8 @@ end
 --- @param low integer|ffi.cdata* bits 63:0 @param high integer|ffi.cdata* bits 127:64
 --- @param eim? boolean destinations have 32 bits (IRTA.EIME)
 --- @return table entry { format = "remapped"|"posted", present, fault_disabled, vector, sid, source, svt, sq,
----   validation, raw = {low, high}, words }; remapped: dest (APIC id, or mask), dest_mode, delivery, trigger,
+---   validation, raw = {low, high}, words }; remapped: dest (APIC id, or mask), dest_mode, wide (of x2APICs),
+---   delivery, trigger,
 ---   redirection_hint; posted: descriptor (uint64_t, physical), urgent
 function M.intel(low, high, eim)
   local entry = {
@@ -120,8 +121,7 @@ local function words_of_amd(entry)
     words[#words + 1] = ("virtual APIC at %s, tag %s"):format(hex(entry.root), hex(entry.tag))
     words[#words + 1] = ("guest %s on APIC id %d"):format(entry.running and "runs" or "does not run", entry.dest)
   else
-    words[#words + 1] = ("to %s APIC %s %d"):format(entry.dest_mode, entry.dest_mode == "logical" and "mask" or "id",
-      entry.dest)
+    words[#words + 1] = "to " .. apic.words(entry.dest, entry.dest_mode, entry.wide)
     words[#words + 1] = entry.delivery .. (entry.eoi and ", EOI requested" or "")
   end
   words[#words + 1] = entry.fault_disabled and "faults not recorded" or nil
@@ -143,13 +143,15 @@ end
 
 --- AMD's 128-bit entry (struct irte_ga), for the host or for a guest's virtual APIC.
 --- @param low integer|ffi.cdata* bits 63:0 @param high integer|ffi.cdata* bits 127:64
+--- @param x2apic? boolean destinations are those of x2APICs; nil: if they need more than 8 bits
 --- @return table entry as amd32(); or format = "guest": root (uint64_t, physical), tag, running
-function M.amd128(low, high)
+function M.amd128(low, high, x2apic)
   local guest = bits(low, 7) == 1
   local entry = amd_common(low, guest and "guest" or "remapped")
   entry.raw = { hex(low), hex(high) }
   entry.vector = bits(high, 0, 7)
   entry.dest = bits(low, 8, 31) + bits(high, 56, 63) * 2 ^ 24
+  entry.wide = x2apic or x2apic == nil and entry.dest > 255 or nil
   if guest then
     entry.running, entry.tag = bits(low, 6) == 1, bits(low, 32, 63)
     entry.root = bits(high, 12, 51) * 4096ULL
@@ -165,7 +167,7 @@ end
 local SIZES = { intel = 16, amd32 = 4, amd128 = 16 }
 
 --- An entry from its bytes, as they lie in the table.
---- @param kind "intel"|"amd32"|"amd128" @param text string of bytes @param eim? boolean see intel()
+--- @param kind "intel"|"amd32"|"amd128" @param text string of bytes @param eim? boolean see intel(), amd128()
 --- @return table? entry @return string? message @return string? name "EBADMSG" for a wrong length
 function M.decode(kind, text, eim)
   local size = SIZES[kind] or error(("no kind of entry '%s': intel, amd32 or amd128"):format(tostring(kind)), 2)

@@ -2,6 +2,7 @@
 -- Sources: Intel SDM 3A, 11.11 (compatibility format); VT-d spec, 5.1.2 (remappable
 -- format); AMD IOMMU spec, 2.2.5 (an index in the data).
 
+local apic = require "shark.decode.apic"
 local register = require "shark.decode.register"
 
 local bits, hex = register.bits, register.hex
@@ -31,8 +32,8 @@ local function compatibility(address, data)
     vector = bits(data, 0, 7), delivery = DELIVERY[bits(data, 8, 10)],
     trigger = bits(data, 15) == 1 and "level" or "edge",
   }
-  decoded.words = ("not remapped: vector %d to %s APIC %s %d, %s, %s"):format(decoded.vector, decoded.dest_mode,
-    decoded.dest_mode == "logical" and "mask" or "id", decoded.dest, decoded.delivery, decoded.trigger)
+  decoded.words = ("not remapped: vector %d to %s, %s, %s"):format(decoded.vector,
+    apic.words(decoded.dest, decoded.dest_mode), decoded.delivery, decoded.trigger)
   return decoded
 end
 

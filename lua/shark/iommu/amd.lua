@@ -79,7 +79,8 @@ local SIZES = { amd32 = 4, amd128 = 16 }
 
 --- The entry of a device's table, live.
 --- @return table? entry see shark.decode.irte @return string? message
-function M.table_entry(iommu, remap_table, index)
+--- @param x2apic? boolean destinations are those of x2APICs
+function M.table_entry(iommu, remap_table, index, x2apic)
   local format = format_of(iommu)
   if not format then
     return nil, "the format of the table's entries is not known"
@@ -89,7 +90,7 @@ function M.table_entry(iommu, remap_table, index)
   if not text then
     return nil, message
   end
-  return irte.decode(format, text)
+  return irte.decode(format, text, x2apic)
 end
 
 -- Tables indexed by device id: of the unit's PCI segment since 6.0, before that of
@@ -169,7 +170,7 @@ local function unit_of(data, domain)
   return must(k.cast("struct amd_iommu", k.raw(domain, "host_data")))
 end
 
-local function read_copy(data, format)
+local function read_copy(data, format, x2apic)
   local entry = k.raw(data, "entry")
   if entry == 0 then
     return nil, "there is none"
@@ -180,7 +181,7 @@ local function read_copy(data, format)
   if not text then
     return nil, message
   end
-  return irte.decode(format, text)
+  return irte.decode(format, text, x2apic)
 end
 
 local function read_unit(iommu)
@@ -207,14 +208,14 @@ function M.irte(address, missing, domain)
   local unit = seen_unit(iommu, missing)
   local remap_table = must(of_segment(iommu, "irq_lookup_table"))[link.devid]
   local found = { iommu = unit.name, device = irte.source(link.devid), index = link.index }
-  local message
-  found.cached, message = read_copy(data, format_of(iommu))
+  local x2apic, message = unit.control and unit.control.fields.XTEn == 1, nil
+  found.cached, message = read_copy(data, format_of(iommu), x2apic)
   if not found.cached then
     missing[#missing + 1] = { what = "the kernel's copy of the IRTE", why = message }
   end
   if remap_table then
     found.device_entry = device_entry(iommu, link.devid, remap_table)
-    found.live, message = M.table_entry(iommu, remap_table, link.index)
+    found.live, message = M.table_entry(iommu, remap_table, link.index, x2apic)
   else
     message = "the device has no interrupt remapping table"
   end

@@ -2,6 +2,7 @@
 -- actions, every level of its hierarchy, the vector, the message and the IRTE.
 -- Source: include/linux/irqdesc.h, irq.h, interrupt.h; arch/x86/kernel/apic/.
 
+local apic_ids = require "shark.decode.apic"
 local bit = require "bit"
 local bytes = require "shark.decode.bytes"
 local cpulist = require "shark.system.cpulist"
@@ -245,7 +246,7 @@ function levels.amd(walk, level, data)
 end
 
 -- IO-APIC registers are reached through an index register, which only the kernel
--- may write: the pin is as the kernel wrote it.
+-- may write: the pin is as the kernel wrote it, if it did.
 function levels.ioapic(walk, level, data)
   local chip_data = k.raw(data, "chip_data")
   if chip_data == 0 then
@@ -258,9 +259,11 @@ function levels.ioapic(walk, level, data)
     table.insert(level.words, walk.map.pin)
   end
   local text = must(k.read(k.addressof(pins.entry), 8))
-  local entry = ioapic.decode(bytes.u64(text, 0), walk.iommu)
+  local entry = ioapic.kept(bytes.u64(text, 0), walk.iommu, walk.map.activated)
   walk.map.redirection = entry
-  table.insert(level.words, ("redirection entry, as the kernel wrote it, %s: %s"):format(entry.raw, entry.words))
+  table.insert(level.words, entry.set_up
+    and ("redirection entry, as the kernel wrote it, %s: %s"):format(entry.raw, entry.words)
+    or "redirection entry: " .. entry.words)
 end
 
 -- ---- the vector ----
@@ -295,8 +298,43 @@ local function add_vector(walk, chip, desc)
   walk.map.vector = vector
 end
 
+-- Do destinations of interrupts name CPUs by a mask? The kernel's choice for all
+-- of them (arch/x86/kernel/apic/, since 5.12 dest_mode_logical).
+local function mode_of_apic()
+  local apic = globals.variable("apic", "struct apic *")
+  local now = apic and apic:value()
+  if not now then
+    return nil
+  end
+  local field = k.has_field("struct apic", "dest_mode_logical") and "dest_mode_logical" or "irq_dest_mode"
+  return k.has_field("struct apic", field) and (now[field] == 1 and "logical" or "physical") or nil
+end
+
+-- Where the kernel's variables have no names: what was sent, or is in the IRTE.
+local function mode_of_message(map)
+  local irte = map.irte and (map.irte.cached or map.irte.live)
+  local message = irte or map.msi and map.msi.cached or map.redirection
+  return message and message.dest_mode
+end
+
+local function is_x2apic(map, dest)
+  local irte = map.irte and map.irte.live
+  local mode = globals.get("x2apic_mode", "int")
+  return mode and mode ~= 0 or irte and irte.wide or dest > 255 or false
+end
+
+local function destination_of(map, chip)
+  local dest = chip.hw_irq_cfg.dest_apicid
+  local mode = mode_of_apic() or mode_of_message(map)
+  if not mode then
+    return { value = dest, words = ("%d, an APIC id or a mask: in which mode APICs are was not read"):format(dest) }
+  end
+  local wide = is_x2apic(map, dest)
+  return { value = dest, mode = mode, words = apic_ids.words(dest, mode, wide), cpus = apic_ids.cpus_of(dest, mode, wide) }
+end
+
 local function vector_words(chip)
-  local words = { ("destination APIC id %d"):format(chip.hw_irq_cfg.dest_apicid) }
+  local words = {}
   for _, name in ipairs { "is_managed", "can_reserve", "has_reserved", "move_in_progress" } do
     words[#words + 1] = chip[name] == 1 and name or nil
   end
@@ -322,6 +360,8 @@ function levels.vector(walk, level, data, desc)
   level.words = vector_words(chip)
   if chip.vector ~= 0 then
     add_vector(walk, chip, desc)
+    walk.map.vector.destination = destination_of(walk.map, chip)
+    table.insert(level.words, 1, "destination: " .. walk.map.vector.destination.words)
   else
     table.insert(level.words, "no vector: none is assigned before the interrupt is requested")
   end

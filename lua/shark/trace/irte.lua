@@ -43,7 +43,7 @@ end
 local function entry_of(raw, format)
   local entry = decode_entry(raw, format)
   if entry.present and entry.dest then
-    entry.cpus = apic.cpus_of(entry.dest, entry.dest_mode or "physical", format == C.SHARK_IRTE_INTEL_EIM)
+    entry.cpus = apic.cpus_of(entry.dest, entry.dest_mode or "physical", entry.wide)
   end
   return entry
 end
