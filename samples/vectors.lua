@@ -10,8 +10,8 @@ jit.off()
 
 local NAME = "vectors"
 
-local parser = cli.parser(NAME, "The CPUs' interrupt vectors: used, free, kept for managed interrupts, reserved, " ..
-  "shut down; from the kernel's vector_irq and irq_matrix.")
+local parser = cli.parser(NAME, "The CPUs' interrupt vectors: used, free, kept for managed interrupts, the " ..
+  "system's; from the kernel's vector_irq and irq_matrix.")
 parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
 parser:flag("--used", "List the vectors in use.")
 parser:flag("--system", "List the system's own vectors.")
@@ -27,7 +27,7 @@ local function read()
   if not partial then
     cli.fail(NAME, message)
   end
-  partial.missing = { { what = "vectors that are free, managed, reserved, shut down or the system's", why = message } }
+  partial.missing = { { what = "vectors that are free, kept for managed interrupts or the system's", why = message } }
   return partial
 end
 
@@ -53,13 +53,21 @@ local function count_of(entry, state)
   return entry.counts[state] or not found.partial and 0 or nil
 end
 
--- A column for each state a vector can be in.
+-- A column for each state a vector can be in; together they are all from 32 on.
 local columns = {
-  { title = "CPU", field = "cpu" }, { title = "USED", field = "used" },
-  { title = "MANAGED-FREE", field = "managed_free" }, { title = "SHUTDOWN", field = "shutdown" },
-  { title = "FREE", field = "free" }, { title = "SYSTEM", field = "system" },
-  { title = "AVAILABLE", field = "available" },
+  { title = "CPU", field = "cpu" }, { title = "USED", field = "used" }, { title = "FREE", field = "free" },
+  { title = "MANAGED-FREE", field = "managed_free" }, { title = "ALLOCATED", field = "allocated" },
+  { title = "SYSTEM", field = "system" }, { title = "BEYOND", field = "beyond" },
+  { title = "UNKNOWN", field = "unknown" },
 }
+
+-- The allocator's own count was read at another moment.
+local function print_disagreement(entry)
+  if entry.available and entry.available ~= count_of(entry, "free") then
+    out.line("CPU %d: the allocator counts %d free vectors, its maps have %d: they changed while they were read",
+      entry.cpu, entry.available, count_of(entry, "free"))
+  end
+end
 
 local function print_allocator()
   out.line("allocator: vectors %d to %d, %d allocated, %d available, %d reserved for interrupts without a vector yet",
@@ -73,12 +81,15 @@ local function print_summary()
   local rows = {}
   for i, entry in ipairs(found.cpus) do
     rows[i] = {
-      cpu = entry.cpu, used = count_of(entry, "used"), managed_free = count_of(entry, "managed"),
-      shutdown = count_of(entry, "shutdown"), free = count_of(entry, "free"), system = count_of(entry, "system"),
-      available = entry.available,
+      cpu = entry.cpu, used = count_of(entry, "used"), free = count_of(entry, "free"),
+      managed_free = count_of(entry, "managed"), allocated = count_of(entry, "allocated"),
+      system = count_of(entry, "system"), beyond = count_of(entry, "beyond"), unknown = count_of(entry, "unknown"),
     }
   end
   out.lines(table_text.render(columns, rows))
+  for _, entry in ipairs(found.cpus) do
+    print_disagreement(entry)
+  end
   if not found.partial then
     print_allocator()
   end
@@ -89,7 +100,7 @@ local slot_columns = {
   { title = "STATE", field = "words", left = true }, { title = "ACTION", field = "actions", left = true },
 }
 
-local QUIET = { free = true, system = true, exception = true }
+local QUIET = { free = true, system = true, beyond = true, exception = true }
 
 local function print_used()
   local by_irq, rows = interrupts.read() or {}, {}

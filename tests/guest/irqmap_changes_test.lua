@@ -9,6 +9,7 @@ local proc = require "proc"
 local t = require "t"
 local tree = require "shark.map.tree"
 local uv = require "uv"
+local vectors = require "shark.map.vectors"
 
 local tests = {}
 
@@ -84,6 +85,50 @@ function tests.test_moves_back_to_back_are_shown_as_they_are()
   if require("shark.kernel").address "vector_schedule_cleanup" then -- 6.5 and later
     t.assertTrue(pending > 0)
   end
+end
+
+-- ---- vectors that are left ----
+
+local TRACING = "/sys/kernel/tracing"
+
+-- Runs work() and returns what the allocator said last of each CPU: { [cpu] = vectors left }.
+local function allocator_says(work)
+  local instance = ("%s/instances/vectors-%d"):format(TRACING, uv.os_getpid())
+  assert(uv.fs_mkdir(instance, 448))
+  local events = { "irq_matrix_alloc", "irq_matrix_free" }
+  for _, event in ipairs(events) do
+    assert(write(("%s/events/irq_matrix/%s/enable"):format(instance, event), "1"))
+  end
+  work()
+  for _, event in ipairs(events) do
+    assert(write(("%s/events/irq_matrix/%s/enable"):format(instance, event), "0"))
+  end
+  local left = {}
+  for cpu, count in files.text(instance .. "/trace"):gmatch("irq_matrix_%a+: .- cpu=(%d+) .-av[ai]?l=(%d+)") do
+    left[tonumber(cpu)] = tonumber(count)
+  end
+  assert(uv.fs_rmdir(instance))
+  return left
+end
+
+-- Free is what the allocator can give: ftrace is the witness.
+function tests.test_free_vectors_are_those_the_allocator_has_left()
+  t.needs("root", "kmem", "data_symbols")
+  t.skipIf(not files.exists(TRACING .. "/events/irq_matrix/irq_matrix_alloc"), "no irq_matrix events in tracefs")
+  local path, seen = ("/proc/irq/%d/smp_affinity"):format(nic_irqs()), 0
+  local left = allocator_says(function()
+    for i = 1, 20 do
+      write(path, i % 2 == 0 and "1" or "2") -- EBUSY is an answer too
+    end
+  end)
+  local found = assert(vectors.read())
+  for _, cpu in ipairs(found.cpus) do
+    if left[cpu.cpu] then
+      t.assertEquals(cpu.counts.free, left[cpu.cpu], "CPU " .. cpu.cpu)
+      seen = seen + 1
+    end
+  end
+  t.assertTrue(seen > 0, "the allocator gave no vector")
 end
 
 -- ---- hidden names ----

@@ -98,7 +98,7 @@ local irqmap = {}
 ---@class shark.VectorSlot
 ---@field cpu integer
 ---@field vector integer
----@field state "exception"|"system"|"used"|"managed"|"free"|"shutdown"|"retriggered"|"unknown"
+---@field state "exception"|"system"|"beyond"|"used"|"managed"|"allocated"|"free"|"unknown"
 ---@field irq integer?
 ---@field managed true?
 ---@field idt string?

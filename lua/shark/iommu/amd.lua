@@ -208,7 +208,8 @@ function M.irte(address, missing, domain)
   local unit = seen_unit(iommu, missing)
   local remap_table = must(of_segment(iommu, "irq_lookup_table"))[link.devid]
   local found = { iommu = unit.name, device = irte.source(link.devid), index = link.index }
-  local x2apic, message = unit.control and unit.control.fields.XTEn == 1, nil
+  local x2apic = unit.control and unit.control.fields.XTEn == 1
+  local message
   found.cached, message = read_copy(data, format_of(iommu), x2apic)
   if not found.cached then
     missing[#missing + 1] = { what = "the kernel's copy of the IRTE", why = message }

@@ -36,7 +36,7 @@ end
 local COUNTS = { "available", "allocated", "managed", "managed_allocated" }
 
 local function cpu_map(matrix, cpu)
-  local map = must(globals.per_cpu(matrix.maps, cpu))
+  local map = must(k.copy(must(globals.per_cpu(matrix.maps, cpu))))
   local found = { allocated_map = bitmap(map, "alloc_map"), managed_map = bitmap(map, "managed_map") }
   for _, name in ipairs(COUNTS) do
     found[name] = map[name]
@@ -66,24 +66,37 @@ end
 
 local WORDS = {
   exception = "exception of the CPU", free = "free", system = "the system's own",
-  managed = "kept free for a managed interrupt", shutdown = "of an interrupt that was shut down",
-  retriggered = "of an interrupt that was retriggered", used = "in use",
-  unknown = "holds what is no descriptor (any more)",
+  beyond = "of the system's range, not in use: the allocator does not give it away",
+  managed = "kept free for a managed interrupt", allocated = "allocated, its interrupt is not set up on it",
+  used = "in use", unknown = "holds what is no descriptor (any more)",
 }
 
-local function state_of(vector, entry, matrix, map)
+-- The last interrupt's mark in a slot that is free again.
+local MARKS = {
+  [tostring(SHUTDOWN)] = ", its last interrupt was shut down",
+  [tostring(RETRIGGERED)] = ", its last interrupt was retriggered",
+}
+
+-- Free is what matrix_alloc_area() would give: in the allocator's range, in none of
+-- its maps. What the slot holds does not matter then.
+local function state_without_irq(vector, matrix, map)
   if vector < FIRST_EXTERNAL then
     return "exception"
-  elseif matrix.system_map[vector] and entry == UNUSED then
+  elseif matrix.system_map[vector] then
     return "system"
-  elseif entry == SHUTDOWN then
-    return "shutdown"
-  elseif entry == RETRIGGERED then
-    return "retriggered"
-  elseif entry ~= UNUSED then
+  elseif vector < matrix.alloc_start or vector >= matrix.alloc_end then
+    return "beyond"
+  elseif map.allocated_map[vector] then
+    return "allocated"
+  end
+  return map.managed_map[vector] and "managed" or "free"
+end
+
+local function state_of(vector, entry, matrix, map)
+  if vector >= FIRST_EXTERNAL and entry ~= UNUSED and entry ~= SHUTDOWN and entry ~= RETRIGGERED then
     return "used"
   end
-  return map.managed_map[vector] and not map.allocated_map[vector] and "managed" or "free"
+  return state_without_irq(vector, matrix, map)
 end
 
 local function slot_of(cpu, vector, entry, matrix, map)
@@ -93,7 +106,8 @@ local function slot_of(cpu, vector, entry, matrix, map)
     slot.state = slot.irq and "used" or "unknown"
     slot.managed = map.managed_map[vector] or nil
   end
-  slot.words = WORDS[slot.state] .. (slot.irq and (", IRQ %d"):format(slot.irq) or "")
+  local mark = vector >= FIRST_EXTERNAL and MARKS[tostring(entry)] or ""
+  slot.words = WORDS[slot.state] .. mark .. (slot.irq and (", IRQ %d"):format(slot.irq) or "")
     .. (slot.managed and ", managed" or "")
   return slot
 end
@@ -116,7 +130,7 @@ end
 
 --- What one CPU does with one vector.
 --- @param cpu integer @param vector integer 0 to 255
---- @return table? slot { cpu, vector, state = "exception"|"system"|"used"|"managed"|"free"|"shutdown"|"retriggered"|
+--- @return table? slot { cpu, vector, state = "exception"|"system"|"beyond"|"used"|"managed"|"allocated"|"free"|
 ---   "unknown", irq?, managed?, idt?, words } @return string? message @return string? name
 function M.slot(cpu, vector)
   return memory.attempt(function()
@@ -164,13 +178,14 @@ end
 
 --- The vectors of all CPUs that are online.
 ---
---- `available` is what the allocator has left on a CPU, `reserved` how many
+--- counts.free is what the allocator can give of a CPU's vectors; `available` is its
+--- own count of them, read at another moment. `reserved` is how many
 --- interrupts were promised a vector that they do not have yet (global).
 --- @return table? vectors { cpus = {{ cpu, available, allocated, managed, managed_allocated, counts = {[state] = n},
 ---   vectors = {slot...} }}, system = {{vector, handler}}, available, reserved, allocated, first, last }
 --- @return string? message @return string? name
 function M.read()
-  return memory.attempt(function()
+  return memory.attempt(memory.look, function()
     local matrix = read_matrix()
     local found = {
       available = matrix.global_available, reserved = matrix.global_reserved, allocated = matrix.total_allocated,

@@ -330,7 +330,9 @@ local function destination_of(map, chip)
     return { value = dest, words = ("%d, an APIC id or a mask: in which mode APICs are was not read"):format(dest) }
   end
   local wide = is_x2apic(map, dest)
-  return { value = dest, mode = mode, words = apic_ids.words(dest, mode, wide), cpus = apic_ids.cpus_of(dest, mode, wide) }
+  return {
+    value = dest, mode = mode, words = apic_ids.words(dest, mode, wide), cpus = apic_ids.cpus_of(dest, mode, wide),
+  }
 end
 
 local function vector_words(chip)
