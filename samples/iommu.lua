@@ -14,7 +14,7 @@ jit.off()
 local NAME = "iommu"
 
 local parser = cli.parser(NAME, "The IOMMUs: units, their registers and devices, what the firmware's tables say, " ..
-  "and which switch decided whether they translate DMA.")
+  "and which switch decided whether they translate DMA, for each group.")
 parser:flag("--tables", "Print the ACPI tables DMAR and IVRS, decoded.")
 parser:flag("--json", "Print one JSON object, with everything.")
 local options = parser:parse()
@@ -96,8 +96,18 @@ local function print_tables()
   end
 end
 
+-- The groups of the IOMMU that is in use: what happens to their devices' DMA.
+local function print_groups()
+  for _, entry in ipairs(found.chains) do
+    for i, group in ipairs(entry.groups or {}) do
+      out.line("%sgroup %d: %s: %s", i == 1 and "\n" or "", group.id, group.words, table.concat(group.devices, " "))
+    end
+  end
+end
+
 local function print_text()
   print_chains()
+  print_groups()
   print_units()
   print_drhds()
   print_registered()
@@ -109,7 +119,8 @@ end
 if options.json then
   found.firmware = nil
   out.json(plain(found), { "chains", "kind", "verdict", "in_use", "steps", "phase", "question", "ok", "answer",
-    "decisive", "units", "name", "devices", "drhd_units", "registered", "dmar", "ivrs", "missing" })
+    "decisive", "groups", "id", "type",
+    "units", "name", "devices", "drhd_units", "registered", "dmar", "ivrs", "missing" })
 elseif options.tables then
   print_tables()
 else

@@ -6,6 +6,7 @@ local interrupts = require "shark.system.interrupts"
 local iommu_state = require "shark.iommu.state"
 local iommu_units = require "shark.iommu.units"
 local irqmap = require "shark.irqmap"
+local proc = require "proc"
 local remap = require "shark.remap"
 local t = require "t"
 
@@ -69,12 +70,32 @@ function switches.amd_iommu()
   end
 end
 
+-- The IOMMU is in use, and every domain is identity: the kernel said so when it started.
+local function passes_through()
+  needs()
+  local intel = chains()[1]
+  t.assertEquals({ intel.kind, intel.in_use }, { "Intel", true })
+  t.assertTrue(#intel.groups > 0)
+  t.assertStrContains(proc.run_shell("dmesg").out, "Default domain type: Passthrough")
+  for _, group in ipairs(intel.groups) do
+    t.assertEquals({ group.type, group.kind }, { "identity", "passthrough" }, group.id)
+  end
+  t.assertStrContains(intel.verdict, "an Intel IOMMU passes DMA through untranslated: all groups")
+  local text = proc.run_shark("iommu").out
+  t.assertNil(text:find("translates DMA: all", 1, true))
+  t.assertStrContains(text, "group 0: passthrough (identity): ")
+  t.assertEquals(remap.state().enabled, true)
+end
+
 -- Of the switches, the one that this guest was started with.
 local tests = {}
 for name, test in pairs(switches) do
   if cmdline.last_option(cmdline.read(), name, { "on", "off" }) == "off" then
     tests[("test_%s_off"):format(name)] = test
   end
+end
+if cmdline.has_option(cmdline.read(), "iommu", "pt") then
+  tests.test_iommu_pt = passes_through
 end
 
 t.run(tests)

@@ -68,6 +68,7 @@ local function add_representative(add)
       suffix = "-" .. off[2] .. "-off", append = off[2] .. "=off", tests = { "guest/iommu_off_test.lua" },
     })
   end
+  add("6.12", "amd64", "intel", { suffix = "-iommu-pt", append = "iommu=pt", tests = { "guest/iommu_off_test.lua" } })
   for _, mode in ipairs { "integrity", "confidentiality" } do
     add("6.12", "amd64", "none", {
       suffix = "-" .. mode, append = "lockdown=" .. mode,

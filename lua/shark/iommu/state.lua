@@ -6,6 +6,7 @@
 local chain = require "shark.iommu.chain"
 local cmdline = require "shark.system.cmdline"
 local globals = require "shark.kernel.globals"
+local groups = require "shark.iommu.groups"
 local iommu_units = require "shark.iommu.units"
 
 local M = {}
@@ -141,9 +142,9 @@ end
 
 -- ---- together ----
 
-local function verdict(kind, in_use, decisive)
+local function verdict(kind, in_use, decisive, found)
   if in_use then
-    return ("an %s IOMMU translates DMA"):format(kind)
+    return groups.verdict(("an %s IOMMU"):format(kind), found)
   elseif decisive then
     return ("no %s IOMMU translates DMA: %s: %s"):format(kind, decisive.question, decisive.answer)
   end
@@ -154,14 +155,20 @@ local function judge(kind, steps, in_use)
   local sys = iommu_units.names_in_sys()
   local decisive = not in_use and steps:decisive() or nil
   steps:add("in use", "/sys/class/iommu", nil, #sys > 0 and table.concat(sys, ", ") or "none")
-  return { kind = kind, in_use = in_use, steps = steps.steps, decisive = decisive,
-    verdict = verdict(kind, in_use, decisive) }
+  local found = in_use and groups.read() or nil
+  if found then
+    steps:add("in use", "domains of groups", nil, ("%s; command line: %s"):format(groups.summary(found),
+      words_or_none(cmdline.find(cmdline.read(), "iommu", "iommu.passthrough"))))
+  end
+  return { kind = kind, in_use = in_use, steps = steps.steps, decisive = decisive, groups = found,
+    verdict = verdict(kind, in_use, decisive, found) }
 end
 
 --- Why an IOMMU is used for DMA or not: of Intel and of AMD, each with its chain.
 --- The chain of the one that this machine has comes first.
 --- @param firmware table from iommu_units.firmware() @param drhds? table[] from iommu_units.drhds()
---- @return table[] chains {{ kind, in_use, steps = {{phase, question, ok, answer}}, decisive?, verdict }}
+--- @return table[] chains {{ kind, in_use, steps = {{phase, question, ok, answer}}, decisive?, groups? (those of
+---   shark.iommu.groups, of one in use), verdict }}
 function M.chains(firmware, drhds)
   local text = cmdline.read()
   local intel = judge("Intel", intel_chain(firmware, text, drhds))
