@@ -22,7 +22,7 @@ local options = parser:parse()
 
 local ORDER = { "report", "kind", "time", "ts_ns", "irq", "cpu", "name", "what", "unit", "device", "source", "index",
   "why", "before", "after", "text", "cpus", "was_on", "is_on", "pending", "vector", "on_cpu", "prev_vector", "prev_cpu",
-  "reason", "ns", "flush_ns", "wait_ns", "error", "by" }
+  "moved", "waiting", "reason", "ns", "flush_ns", "wait_ns", "error", "by" }
 
 local function print_record(record, ns)
   if options.summary then
@@ -140,7 +140,7 @@ end
 local VECTOR_COLUMNS = {
   { title = "IRQ", field = "irq" }, { title = "SET-UP", field = "set_up" }, { title = "ALLOC", field = "allocated" },
   { title = "FAILED", field = "failed" }, { title = "MOVED", field = "moved" },
-  { title = "CLEANED", field = "cleaned" },
+  { title = "UNSEEN", field = "unseen" }, { title = "CLEANED", field = "cleaned" },
   { title = "CLEARED", field = "cleared" }, { title = "TORN-DOWN", field = "torn_down" },
   { title = "NOW", field = "now", left = true },
   { title = "MOVE IN PROGRESS FROM", field = "moving", format = list_text, left = true },
@@ -181,6 +181,10 @@ local function show(what)
   section(IRTE_COLUMNS, what.irtes, "IRTE was written")
   section(AFFINITY_COLUMNS, what.affinities, "affinity was asked for")
   section(VECTOR_COLUMNS, what.vectors, "vector was taken, moved or given back")
+  if what.unseen and what.unseen > 0 then
+    out.line("%d IRQs moved without an event when CPUs went offline: the kernel emits none on a CPU that is going",
+      what.unseen)
+  end
   section(CPU_COLUMNS, what.cpus, "CPU's vectors changed")
   section(FAULT_COLUMNS, what.faults, "request was refused by an IOMMU")
   out.line("")

@@ -2,6 +2,7 @@
 -- device writes where it may not.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local ahci = require "ahci"
+local files = require "shark.system.files"
 local irq = require "shark.irq"
 local nic_load = require "nic"
 local patience = require "patience"
@@ -309,6 +310,58 @@ function tests.test_the_life_of_vectors_when_a_driver_goes_and_comes()
   t.assertTrue(sum(summary.vectors, "allocated") >= 9)
   t.assertTrue(#summary.cpus >= 1)
   t.assertTrue(summary.all_cpus.online_maps >= 2)
+end
+
+-- ---- a CPU that goes offline ----
+
+local CPU1 = "/sys/devices/system/cpu/cpu1/online"
+
+-- { [irq] = effective CPUs }, of all IRQs.
+local function effective()
+  local places = {}
+  for _, name in ipairs(files.names("/proc/irq")) do
+    places[name] = files.line(("/proc/irq/%s/effective_affinity_list"):format(name))
+  end
+  return places
+end
+
+local UPDATES = "/sys/kernel/tracing/instances/updates"
+
+-- The kernel moves them on the CPU that is going, where no tracepoint speaks: ftrace
+-- is the witness that there is no event, /proc that they moved.
+function tests.test_vectors_that_move_as_a_cpu_goes_offline_are_told()
+  local nic = needs_nic()
+  t.skipIf(not files.exists(CPU1), "CPU 1 cannot go offline")
+  nic_load.move(nic, 1)
+  assert(uv.fs_mkdir(UPDATES, 448))
+  put(UPDATES .. "/events/irq_vectors/vector_update/enable", "1")
+  local before, after = effective(), nil
+  local summary, told = tell({ kinds = { vector = true } }, function()
+    put(CPU1, "0")
+    after = effective()
+  end)
+  local trace = files.text(UPDATES .. "/trace")
+  put(CPU1, "1")
+  put(UPDATES .. "/events/irq_vectors/vector_update/enable", "0")
+  assert(uv.fs_rmdir(UPDATES))
+  local moved, found = {}, {}
+  for name, place in pairs(before) do
+    if place == "1" and after[name] ~= "1" and not trace:find("vector_update: irq=" .. name .. " ", 1, true) then
+      moved[tonumber(name)] = after[name]
+    end
+  end
+  t.assertEquals(moved[nic.irq], "0")
+  for _, record in ipairs(told) do
+    for _, move in ipairs(record.kind == "cpu" and record.moved or {}) do
+      t.assertEquals(move.from, "1")
+      found[move.irq] = move.to
+    end
+  end
+  t.assertEquals(found, moved)
+  t.assertTrue(summary.unseen >= 1)
+  for _, life in ipairs(summary.vectors) do
+    t.assertEquals(life.unmatched, {}, "IRQ " .. life.irq)
+  end
 end
 
 function tests.test_entries_when_a_driver_goes_and_comes()

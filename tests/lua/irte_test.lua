@@ -58,7 +58,12 @@ function tests.test_intel_posted()
   t.assertEquals({ entry.format, entry.urgent, entry.vector, register.hex(entry.descriptor), entry.source },
     { "posted", true, 0x41, "0x123456780", "01:00.0" })
   t.assertNil(entry.dest)
-  t.assertStrContains(table.concat(entry.words, ", "), "posted, virtual vector 65, descriptor at 0x123456780, urgent")
+  t.assertStrContains(table.concat(entry.words, ", "), "posted, vector 65 of a guest, or of the host, " ..
+    "descriptor at 0x123456780, urgent")
+  for whom, words in pairs { guest = "virtual vector 65 of a guest, descriptor",
+    host = "vector 65 of the host (posted MSI: it arrives as a notification), descriptor" } do
+    t.assertStrContains(table.concat(irte.intel(low, 0x0000000100040100ULL, true, whom).words, ", "), words)
+  end
 end
 
 function tests.test_intel_not_present()

@@ -2,6 +2,7 @@
 -- Source: Intel SDM 3A, 6.14.1 (64-bit gates); arch/x86/kernel/idt.c.
 
 local bytes = require "shark.decode.bytes"
+local files = require "shark.system.files"
 local globals = require "shark.kernel.globals"
 local k = require "shark.kernel"
 local register = require "shark.decode.register"
@@ -32,10 +33,34 @@ local function words_of(gate, vector)
   return words
 end
 
+-- With FRED (flexible return and event delivery) the CPU enters the kernel at two
+-- fixed places and looks at no IDT, though the table may be in memory still
+-- (arch/x86/kernel/fred.c). The kernel clears the flag where it does not use it.
+--- @param cpuinfo string text of /proc/cpuinfo
+--- @return boolean
+function M.is_fred(cpuinfo)
+  local flags = cpuinfo:match("\nflags%s*:([^\n]*)") or ""
+  return (flags .. " "):find(" fred ", 1, true) ~= nil
+end
+
+local uses_fred
+
+--- Why the IDT is not what the CPUs use; nil when it is.
+--- @return string?
+function M.not_used()
+  if uses_fred == nil then
+    uses_fred = M.is_fred(files.text("/proc/cpuinfo") or "")
+  end
+  return uses_fred and "these CPUs use FRED, and no IDT: every vector enters at asm_fred_entrypoint_*" or nil
+end
+
 --- The entry of a vector.
 --- @param vector integer 0 to 255
 --- @return table? entry { address, present, symbol, words } @return string? message @return string? name
 function M.entry(vector)
+  if M.not_used() then
+    return nil, M.not_used(), "ENOTSUP"
+  end
   local base, message, name = globals.address("idt_table")
   if not base then
     return nil, message, name

@@ -53,13 +53,20 @@ local function add_posted(entry, low, high)
   entry.descriptor = bits(high, 32, 63) * 4294967296ULL + bits(low, 38, 63) * 64ULL
 end
 
+-- Posted to a guest, or since 6.11 with intremap=posted_msi to the host itself, whose
+-- CPU then gets a notification and finds the vector in its descriptor.
+local POSTED_TO = {
+  guest = "virtual vector %d of a guest", host = "vector %d of the host (posted MSI: it arrives as a notification)",
+  unknown = "vector %d of a guest, or of the host",
+}
+
 local function words_of_intel(entry)
   if not entry.present then
     return { "NOT present: interrupts that use it are faults" .. (entry.fault_disabled and ", not recorded" or "") }
   end
   local words = { "present", entry.format }
   if entry.format == "posted" then
-    words[#words + 1] = ("virtual vector %d"):format(entry.vector)
+    words[#words + 1] = POSTED_TO[entry.posted_to or "unknown"]:format(entry.vector)
     words[#words + 1] = "descriptor at " .. hex(entry.descriptor) .. (entry.urgent and ", urgent" or "")
   else
     words[#words + 1] = ("vector %d"):format(entry.vector)
@@ -75,17 +82,19 @@ end
 --- Intel's 128-bit entry.
 --- @param low integer|ffi.cdata* bits 63:0 @param high integer|ffi.cdata* bits 127:64
 --- @param eim? boolean destinations have 32 bits (IRTA.EIME)
+--- @param posted_to? "guest"|"host" of a posted entry, if that is known
 --- @return table entry { format = "remapped"|"posted", present, fault_disabled, vector, sid, source, svt, sq,
 ---   validation, raw = {low, high}, words }; remapped: dest (APIC id, or mask), dest_mode, wide (of x2APICs),
 ---   delivery, trigger,
 ---   redirection_hint; posted: descriptor (uint64_t, physical), urgent
-function M.intel(low, high, eim)
+function M.intel(low, high, eim, posted_to)
   local entry = {
     raw = { hex(low), hex(high) }, present = bits(low, 0) == 1, fault_disabled = bits(low, 1) == 1,
     format = bits(low, 15) == 1 and "posted" or "remapped",
   }
   if entry.format == "posted" then
     add_posted(entry, low, high)
+    entry.posted_to = posted_to
   else
     add_remapped(entry, low, eim)
   end
@@ -168,15 +177,16 @@ local SIZES = { intel = 16, amd32 = 4, amd128 = 16 }
 
 --- An entry from its bytes, as they lie in the table.
 --- @param kind "intel"|"amd32"|"amd128" @param text string of bytes @param eim? boolean see intel(), amd128()
+--- @param posted_to? string see intel()
 --- @return table? entry @return string? message @return string? name "EBADMSG" for a wrong length
-function M.decode(kind, text, eim)
+function M.decode(kind, text, eim, posted_to)
   local size = SIZES[kind] or error(("no kind of entry '%s': intel, amd32 or amd128"):format(tostring(kind)), 2)
   if #text ~= size then
     return nil, ("an entry of kind %s has %d bytes, not %d"):format(kind, size, #text), "EBADMSG"
   elseif kind == "amd32" then
     return M.amd32(bytes.u32(text, 0))
   end
-  return M[kind](bytes.u64(text, 0), bytes.u64(text, 8), eim)
+  return M[kind](bytes.u64(text, 0), bytes.u64(text, 8), eim, posted_to)
 end
 
 return M

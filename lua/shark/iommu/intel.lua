@@ -105,12 +105,20 @@ function M.table_bytes(iommu)
   return must(k.read(k.raw(iommu.ir_table, "base"), ENTRIES * 16))
 end
 
-local function entry_at(address, eim)
+local function entry_at(address, eim, posted_to)
   local text, message = k.read(address, 16)
   if not text then
     return nil, message
   end
-  return irte.decode("intel", text, eim)
+  return irte.decode("intel", text, eim, posted_to)
+end
+
+-- Whom a posted entry of this interrupt is for, where the kernel keeps that.
+local function posted_to(link)
+  local function is(field)
+    return k.has_field("struct irq_2_iommu", field) and link[field] == true
+  end
+  return is("posted_vcpu") and "guest" or is("posted_msi") and "host" or nil
 end
 
 --- The entry of a table at an index, live.
@@ -147,11 +155,11 @@ function M.irte(address, missing)
     sub_handle = link.sub_handle, mask = link.irte_mask,
   }
   local message
-  found.cached, message = entry_at(k.addressof(data.irte_entry), eim)
+  found.cached, message = entry_at(k.addressof(data.irte_entry), eim, posted_to(link))
   if not found.cached then
     missing[#missing + 1] = { what = "the kernel's copy of the IRTE", why = message }
   end
-  found.live, message = entry_at(base + found.index * 16, eim)
+  found.live, message = entry_at(base + found.index * 16, eim, posted_to(link))
   if not found.live then
     missing[#missing + 1] = { what = "the live IRTE", why = message }
   end

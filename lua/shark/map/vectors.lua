@@ -190,6 +190,7 @@ function M.read()
     local found = {
       available = matrix.global_available, reserved = matrix.global_reserved, allocated = matrix.total_allocated,
       first = matrix.alloc_start, last = matrix.alloc_end - 1, system = system_vectors(matrix), cpus = {},
+      missing = idt.not_used() and { { what = "handlers of the system's vectors", why = idt.not_used() } } or nil,
     }
     for _, cpu in ipairs(cpulist.parse(files.line("/sys/devices/system/cpu/online") or "0")) do
       table.insert(found.cpus, read_cpu(cpu, matrix))

@@ -220,7 +220,27 @@ local function text_of_fault(record)
     record.reason, record.more and "; and more, lost by the IOMMU" or "")
 end
 
-local text_of = { vector = text_of_vector, irte = text_of_irte, affinity = text_of_affinity, fault = text_of_fault }
+local function moves_text(moves)
+  local parts = {}
+  for i, move in ipairs(moves) do
+    parts[i] = ("IRQ %d to CPU %s"):format(move.irq, move.to)
+  end
+  return #parts > 0 and ": " .. table.concat(parts, ", ") or ""
+end
+
+local function plural(count, word)
+  return ("%d %s%s"):format(count, word, count == 1 and "" or "s")
+end
+
+local function text_of_cpu(record)
+  local waiting = #record.waiting > 0 and ("; %s shut down until it is back"):format(
+    plural(#record.waiting, "managed IRQ")) or ""
+  return ("CPU %s went OFFLINE: %s moved without an event, as the kernel emits none then%s%s"):format(
+    table.concat(record.cpus, ","), plural(#record.moved, "IRQ"), moves_text(record.moved), waiting)
+end
+
+local text_of = { vector = text_of_vector, irte = text_of_irte, affinity = text_of_affinity, fault = text_of_fault,
+  cpu = text_of_cpu }
 
 --- One line of text, without its time.
 function M.text(record)

@@ -1,6 +1,7 @@
 --- The traces of interrupt remapping told as one: records in the order of time,
 --- each with what the others know of it, and what it came to per IRQ.
 
+local hotplug = require "shark.remap.hotplug"
 local irq = require "shark.irq"
 local records = require "shark.remap.records"
 local remap_trace = require "shark.remap.trace"
@@ -70,6 +71,7 @@ local function tell(self, entry)
   if record.kind == "vector" then
     join_alloc(self, record)
     self.lives:feed(record)
+    self.hotplug:feed(record, entry.ns)
     if record.error then
       add_full_cpus(self, record)
     end
@@ -119,7 +121,7 @@ end
 function M.open(options, emit)
   local self = setmetatable({
     options = options, emit = emit, sessions = {}, by_kind = {}, unavailable = {}, counts = {}, moves = {},
-    lives = vector_life.new(),
+    lives = vector_life.new(), unseen = 0,
   }, Story)
   self.timeline = timeline.new(HOLD_MS, function(entry) tell(self, entry) end)
   for _, entry in ipairs(KINDS) do
@@ -127,18 +129,48 @@ function M.open(options, emit)
       watch(self, entry)
     end
   end
+  self.hotplug = self.by_kind.vector and hotplug.new(2 * HOLD_MS) or nil
   return self
+end
+
+local function only(moves, wanted)
+  local list = {}
+  for _, move in ipairs(moves) do
+    list[#list + 1] = (not wanted or move.irq == wanted) and move or nil
+  end
+  return list
+end
+
+-- Vectors that moved while no tracepoint could tell.
+local function check_hotplug(self, all)
+  local record, ns = self.hotplug:check(all)
+  if not record then
+    return
+  end
+  record.moved, record.waiting = only(record.moved, self.options.irq), only(record.waiting, self.options.irq)
+  for _, list in ipairs { record.moved, record.waiting } do
+    for _, move in ipairs(list) do
+      self.lives:lose_track(move.irq)
+    end
+  end
+  self.counts.cpu = (self.counts.cpu or 0) + 1
+  self.unseen = self.unseen + #record.moved
+  self.emit(record, ns)
 end
 
 --- Tells what is old enough to be in order, or all that is left.
 --- @param all? boolean
 function Story:flush(all)
   self.timeline:flush(all)
+  if self.hotplug then
+    check_hotplug(self, all)
+  end
 end
 
 --- What was counted so far.
 --- @return table { irtes, affinities, faults: rows of read(); vectors: see shark.remap.vector_life;
----   cpus, all_cpus: see irq.vecalloc(); each nil where that is not traced }
+---   unseen: IRQs that moved without an event, as CPUs went offline; cpus, all_cpus: see irq.vecalloc(); each nil
+---   where that is not traced }
 function Story:summary()
   local by_kind = self.by_kind
   local function rows(kind)
@@ -146,7 +178,7 @@ function Story:summary()
   end
   local summary = { irtes = rows "irte", affinities = rows "affinity", faults = rows "fault" }
   if by_kind.vector then
-    summary.vectors = self.lives:list()
+    summary.vectors, summary.unseen = self.lives:list(), self.unseen
     if not self.options.irq then -- what CPUs have left is told by what tells no IRQ
       summary.cpus, summary.all_cpus = by_kind.vector:cpus()
     end

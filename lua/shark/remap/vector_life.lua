@@ -16,7 +16,7 @@ function M.new()
 end
 
 local COUNTS = { "set_up", "torn_down", "activated", "deactivated", "allocated", "failed", "moved", "cleaned",
-  "cleared" }
+  "cleared", "unseen" }
 
 local function life_of(self, irq)
   local life = self.by_irq[irq]
@@ -148,6 +148,16 @@ function Lives:feed(step)
   end
 end
 
+--- An IRQ went to another vector, and no step said so: what it holds is not known.
+function Lives:lose_track(irq)
+  local life = life_of(self, irq)
+  for at in pairs(life.held) do
+    self.owners[at] = nil
+  end
+  life.held, life.left, life.vector, life.on_cpu, life.known = {}, {}, nil, nil, false
+  add(life, "unseen")
+end
+
 local function sorted_keys(set)
   local list = {}
   for name in pairs(set) do
@@ -159,8 +169,8 @@ end
 
 --- The IRQs there were steps of.
 --- @return table[] by number: { irq, set_up, torn_down, activated, deactivated, allocated, failed, moved,
----   cleaned, cleared (counts), vector, on_cpu (now, nil for none), moving = { "37 of CPU 0" } not yet given back
----   after a move, unmatched = { text } }
+---   cleaned, cleared, unseen (moves without a step) (counts), vector, on_cpu (now, nil for none), moving =
+---   { "37 of CPU 0" } not yet given back after a move, unmatched = { text } }
 function Lives:list()
   local list = {}
   for _, life in pairs(self.by_irq) do

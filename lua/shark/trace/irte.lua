@@ -55,7 +55,7 @@ function M.brief(entry)
   elseif not entry.present then
     return "not present"
   elseif entry.format == "posted" then
-    return ("posted, virtual vector %d"):format(entry.vector)
+    return ("posted, vector %d"):format(entry.vector)
   end
   local cpus = entry.cpus and #entry.cpus > 0 and "CPU " .. table.concat(entry.cpus, ",")
     or ("APIC %s %d"):format(entry.dest_mode == "logical" and "mask" or "id", entry.dest)
