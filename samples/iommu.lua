@@ -100,7 +100,8 @@ end
 local function print_groups()
   for _, entry in ipairs(found.chains) do
     for i, group in ipairs(entry.groups or {}) do
-      out.line("%sgroup %d: %s: %s", i == 1 and "\n" or "", group.id, group.words, table.concat(group.devices, " "))
+      out.line(i == 1 and "\ngroup %d: %s: %s" or "group %d: %s: %s", group.id, group.words,
+        table.concat(group.devices, " "))
     end
   end
 end

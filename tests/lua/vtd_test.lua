@@ -34,10 +34,10 @@ end
 
 function tests.test_command_and_status()
   local gcmd = vtd.gcmd(0x86000000)
-  t.assertEquals(gcmd.words, { "DMA translated", "queued invalidation on", "interrupts remapped" })
+  t.assertEquals(gcmd.words, { "DMA remapping on", "queued invalidation on", "interrupts remapped" })
   local gsts = vtd.gsts(0xc7000000)
   t.assertEquals({ gsts.fields.IRES, gsts.fields.CFIS, gsts.fields.IRTPS }, { 1, 0, 1 })
-  t.assertEquals(gsts.words, { "DMA translated", "root table set", "queued invalidation on", "interrupts remapped",
+  t.assertEquals(gsts.words, { "DMA remapping on", "root table set", "queued invalidation on", "interrupts remapped",
     "interrupt table set" })
 end
 

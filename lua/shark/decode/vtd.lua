@@ -92,7 +92,7 @@ M.ecap = register.define {
 -- Global command and status register number their bits alike (11.4.4, 11.4.5).
 local function global(names)
   return register.define {
-    { names[1], 31, 31, "DMA translated" },
+    { names[1], 31, 31, "DMA remapping on" },
     { names[2], 30, 30, "root table set" },
     { names[3], 29, 29, "fault log set" },
     { names[4], 28, 28, "advanced fault logging on" },
