@@ -23,7 +23,8 @@ local function run(results, options)
     names[#names + 1] = "vm/" .. name
   end
   table.sort(names)
-  local skips = proc.write_file(build .. "/skips", "# expected\n.*-none  needs iommu: none here$\nhere  nothing\n")
+  local skips = proc.write_file(build .. "/skips",
+    "# expected\n.*-none  needs iommu: none here$\nhere  nothing\n5|nowhere  rare thing\n")
   local result = proc.run_shell(("tests/run %s --skips %s %s %s"):format(options or "", skips, build,
     table.concat(names, " ")))
   result.last = result.out:match("([^\n]*)\n$")
@@ -79,6 +80,11 @@ function tests.test_a_test_must_pass_somewhere()
     "0 passed, 1 failed, 2 skipped", "FAILED: passed nowhere: x: one: needs iommu: none here\n")
   local result = run({ ["5-none/x"] = { skipped }, ["6-none/x"] = { "1..1\nok 1 - one\n" } }, "--complete")
   t.assertEquals({ result.status, result.last }, { 0, "1 passed, 0 failed, 1 skipped" })
+end
+
+function tests.test_what_need_not_pass_anywhere()
+  local result = run({ ["5/x"] = { "1..2\nok 1 - one # SKIP needs a rare thing\nok 2 - two\n" } }, "--complete")
+  t.assertEquals({ result.status, result.last }, { 0, "1 passed, 0 failed, 1 skipped" }, result.out)
 end
 
 function tests.test_the_first_failure_of_a_guest_is_told()

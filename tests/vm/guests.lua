@@ -6,34 +6,45 @@
 local M = {}
 
 local OLDEST, NEWEST = "5.10-amd64-intel", "7-amd64-intel"
-local INTEL, AMD, NO_IOMMU = "6.12-amd64-intel", "6.12-amd64-amd", "6.1-amd64-none"
-local RT = "6.12-rt-intel"
+local OLDER, INTEL, AMD = "6.1-amd64-intel", "6.12-amd64-intel", "6.12-amd64-amd"
+local NO_IOMMU, CLOUD, RT = "6.1-amd64-none", "6.1-cloud-none", "6.12-rt-intel"
 
 --- Tests that the representative set runs in some guests only: path -> names of guests.
 M.WHERE = {
-  -- What scripts print, and options: user space. Once, and on the oldest kernel what depends
-  -- on the way of attaching.
+  -- How this kernel is traced: the kernel alone decides, whatever the IOMMU.
+  ["live/hardirq_test.lua"] = { OLDEST, NO_IOMMU, CLOUD, INTEL, RT, NEWEST },
+  ["live/softirq_test.lua"] = { OLDEST, NO_IOMMU, CLOUD, INTEL, RT, NEWEST },
+  ["live/events_test.lua"] = { OLDEST, NO_IOMMU, CLOUD, INTEL, RT, NEWEST },
+  ["live/irqthread_test.lua"] = { OLDEST, NO_IOMMU, INTEL, RT, NEWEST },
+  ["live/vecalloc_test.lua"] = { OLDEST, NO_IOMMU, INTEL, RT, NEWEST },
+  ["live/vector_test.lua"] = { OLDEST, INTEL, NEWEST },
+  ["live/virtblk_test.lua"] = { OLDEST, NEWEST },
+  ["guest/virtblk_test.lua"] = { INTEL, NEWEST },
+  ["guest/changes_test.lua"] = { OLDEST, INTEL, NEWEST },
+  -- How this kernel is read: its types.
+  ["live/kernel_test.lua"] = { OLDEST, NO_IOMMU, INTEL, AMD, NEWEST },
+  ["guest/kernel_test.lua"] = { OLDEST, INTEL, NEWEST },
+  -- The map of interrupts, and remapping tables while they move: types and code for each
+  -- make of IOMMU.
+  ["live/irqmap_test.lua"] = { OLDEST, NO_IOMMU, AMD, NEWEST },
+  ["guest/remap_test.lua"] = { OLDEST, OLDER, NO_IOMMU, AMD, NEWEST },
+  ["guest/replay_test.lua"] = { OLDEST, NEWEST },
+  ["guest/irqmap_fires_test.lua"] = { AMD, RT },
+  ["guest/irqmap_changes_test.lua"] = { INTEL },
+  -- What scripts print, and options: user space.
   ["live/scripts_test.lua"] = { INTEL },
-  ["live/refusals_test.lua"] = { OLDEST, INTEL },
-  ["live/sockets_test.lua"] = { OLDEST, INTEL },
+  ["live/irqmap_scripts_test.lua"] = { AMD },
   ["live/hostile_test.lua"] = { INTEL },
   ["live/limits_test.lua"] = { INTEL },
   -- Handlers: user space, on the oldest and the newest way of attaching.
   ["live/handlers_test.lua"] = { OLDEST },
   ["live/slices_test.lua"] = { OLDEST, NEWEST },
+  -- Errors of the kernel, and what it frees when a process is killed.
+  ["live/refusals_test.lua"] = { OLDEST, INTEL },
+  ["live/sockets_test.lua"] = { OLDEST, INTEL },
   ["live/faults_test.lua"] = { OLDEST, INTEL, NEWEST },
   -- A peer's counts beside ours: its libbpf and this kernel's block layer.
   ["live/biolatency_test.lua"] = { INTEL, NEWEST },
-  -- The map of interrupts: the kernel's types, by the make of the IOMMU.
-  ["live/irqmap_test.lua"] = { OLDEST, INTEL, AMD, NO_IOMMU, NEWEST },
-  ["live/irqmap_scripts_test.lua"] = { AMD },
-  ["guest/irqmap_changes_test.lua"] = { INTEL },
-  ["guest/irqmap_fires_test.lua"] = { INTEL, AMD, NEWEST, RT },
-  ["guest/replay_test.lua"] = { OLDEST, INTEL, NEWEST },
-  -- Remapping tables while interrupts move: the kernel's code for each make of IOMMU.
-  ["guest/remap_test.lua"] = { OLDEST, INTEL, AMD, NO_IOMMU, NEWEST },
-  -- Every shape of disk: the driver virtio_blk of each kernel.
-  ["guest/virtblk_test.lua"] = { OLDEST, INTEL, NEWEST, RT },
 }
 
 -- name -> what it is; in this order.
