@@ -1,7 +1,9 @@
 -- tests/vm/matrix.lua: tests that hang, die or take the guest with them lose nothing else.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local patience = require "patience"
 local proc = require "proc"
 local t = require "t"
+local uv = require "uv"
 
 local tests = {}
 
@@ -72,6 +74,22 @@ function tests.test_a_second_start_that_passes_hides_nothing()
   t.assertEquals({ text, status, first }, { "1..1\nok 1 - the second time\n", 0, "1..1\n" })
   t.assertStrMatches(failures, "start 1, in rig/faulty/panics_once_test.lua: the guest failed: Kernel panic[^\n]*\n")
   t.assertStrContains(said, "started 2 times; first failure: start 1")
+end
+
+function tests.test_one_that_is_interrupted_leaves_no_guest_behind()
+  local directory = proc.temporary_directory() .. "/results"
+  local build = uv.fs_realpath(proc.shark):match("^(.*)/shark$")
+  local function qemus()
+    -- The brackets keep grep from finding itself.
+    return proc.run_shell(("grep -la '%s/vm/%s/[q]mp' /proc/[0-9]*/cmdline 2>/dev/null"):format(build, GUEST)).out
+  end
+  t.assertEquals(qemus(), "")
+  local child = proc.start(proc.shark, { "tests/vm/matrix.lua", "--guest", GUEST, "--results", directory,
+    "rig/faulty/hangs_test.lua" })
+  patience.wait_until("a guest", function() return qemus() ~= "" end)
+  child.kill "sigterm"
+  child.wait()
+  patience.wait_until("the guest to be gone", function() return qemus() == "" end)
 end
 
 t.run(tests)

@@ -383,6 +383,12 @@ local function start_qemu(guest)
   }, function() on_exit(guest) end)
   assert(handle, ("cannot run qemu-system-x86_64: %s"):format(pid))
   guest.handle, guest.pid = handle, pid
+  -- Who is interrupted leaves no guest behind.
+  shark.on_end(function()
+    if not handle:is_closing() then
+      handle:kill("sigkill")
+    end
+  end)
   if on_terminal then
     return
   end
