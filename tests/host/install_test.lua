@@ -34,13 +34,13 @@ function tests.test_install_and_uninstall()
 end
 
 function tests.test_the_binary_needs_libc_and_what_had_to_be_left_shared()
-  local known = { ["linux-vdso.so.1"] = true, ["libc.so.6"] = true, ["libm.so.6"] = true,
-    ["/lib64/ld-linux-x86-64.so.2"] = true }
+  local known = { ["libc.so.6"] = true, ["libm.so.6"] = true, ["ld-linux-x86-64.so.2"] = true }
   local left = io.open((uv.exepath():gsub("[^/]+$", "link/core"))):read("*a")
   for name in left:gmatch("%-l(%w+)") do
     known["lib" .. name .. ".so.1"] = true
   end
-  for name in proc.run("/usr/bin/ldd", { proc.shark }).out:gmatch("\t([^ ]+)") do
+  -- What it needs itself: libelf in turn needs others.
+  for name in proc.run("/usr/bin/objdump", { "-p", proc.shark }).out:gmatch("NEEDED +(%S+)") do
     t.assertTrue(known[name], "needs " .. name)
   end
 end

@@ -108,7 +108,9 @@ end
 function tests.test_a_callback_may_run_the_loop()
   local out = run [[
 uv = require 'uv'
-_ = set_timeout(function() print 'outer' set_timeout(function() print 'inner' end, 0) print(uv.run()) print 'end' end, 0)
+function inner() print 'inner' end
+function outer() print 'outer' set_timeout(inner, 0) print(uv.run()) print 'end' end
+_ = set_timeout(outer, 0)
 uv.run('once')
 print 'behind'
 ]]
