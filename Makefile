@@ -65,7 +65,7 @@ CORE := error log foreign libbpf_error kfeat tracepoint attach object ring sessi
 	provider provider_hardirq provider_softirq provider_vector \
 	provider_ipi provider_irqthread provider_vecalloc provider_irte provider_affinity provider_fault \
 	provider_virtblk options embedded
-HOST := main host run ending output script repl bind/bind_luv bind/bind_shark bind/bind_session bind/bind_foreign \
+HOST := main host run ending lastwords output script repl bind/bind_luv bind/bind_shark bind/bind_session bind/bind_foreign \
 	bind/luaint linkage $(if $(STATIC),static)
 
 # OBJECT:SOURCE:DEFINE, one compiled BPF object for each way of attaching

@@ -2,9 +2,10 @@
 /*
  * How a run is told to end. The first SIGINT or SIGTERM, and the first write
  * to a standard output that nobody reads any more, ask the loop to end in
- * order; from then on the signals have their usual effect again, so a second
- * one ends the process at once, even out of a compiled Lua loop that never
- * comes back to ask.
+ * order; a second signal ends the process at once. A script that does not come
+ * back to the loop is first interrupted, and where that does not reach it, ended
+ * with the process: all of this on the main thread, by a timer's signal, whatever
+ * that thread is doing, be it compiled code or a write that waits.
  */
 #ifndef SHARK_ENDING_H
 #define SHARK_ENDING_H
@@ -12,14 +13,33 @@
 #include <stdbool.h>
 #include <uv.h>
 
-/* Catches the signals. on_ask runs on the loop after the first. */
-int ending_watch(uv_loop_t *loop, void (*on_ask)(void *data), void *data);
+struct ending_calls {
+	void (*on_ask)(void *data); /* on the loop, after the first signal */
+	/*
+	 * In signal context, so only what signal-safety(7) allows: the script
+	 * has not come back yet; and, after a second of the CPU's time or of
+	 * waiting for anything but the CPU, still not. Behind the latter the
+	 * process dies of the signal.
+	 */
+	void (*on_late)(void *data, int signal);
+	void (*on_overdue)(void *data, int signal);
+	void *data;
+};
+
+/* Catches the signals. Returns 0 or a negative errno. */
+int ending_watch(uv_loop_t *loop, const struct ending_calls *calls);
 
 /*
- * The ordered end has begun: a closed standard output no longer interrupts it.
- * Closes what ending_watch() opened on the loop.
+ * The ordered end has begun: a closed standard output no longer interrupts it,
+ * and nothing is late. Closes what ending_watch() opened on the loop.
  */
 void ending_begin(void);
+
+/* Callbacks that were under way run now: they too are late if they do not end. */
+void ending_resume(void);
+
+/* No more Lua will run. */
+void ending_over(void);
 
 /* Was standard output closed by its reader? */
 bool ending_by_closed_output(void);

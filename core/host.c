@@ -14,6 +14,7 @@
 #include "embedded.h"
 #include "ending.h"
 #include "kmem.h"
+#include "lastwords.h"
 #include "log.h"
 #include "output.h"
 #include "repl.h"
@@ -87,6 +88,19 @@ static void on_ask(void *data)
 	run_stop(host->L);
 }
 
+static void on_late(void *data, int signal)
+{
+	struct host *host = data;
+
+	run_interrupt(&host->run, host->L, signal);
+}
+
+static void on_overdue(void *data, int signal)
+{
+	(void)data;
+	lastwords_say(signal);
+}
+
 static void on_output_failure(int code, void *data)
 {
 	struct host *host = data;
@@ -126,11 +140,14 @@ enum { CLOSING_ROUNDS = 1000 };
 static void close_loop(struct host *host)
 {
 	output_unwatch();
+	ending_resume();
 	for (int i = 0; i < CLOSING_ROUNDS; i++) {
 		call_boot(host, "close_handles");
 		if (!uv_run(&host->run.loop, UV_RUN_ONCE))
 			break;
 	}
+	ending_over();
+	run_interrupt_end(&host->run, host->L);
 	lua_close(host->L);
 	if (uv_loop_close(&host->run.loop))
 		log_debug("the loop closed with handles open");
@@ -165,10 +182,16 @@ static bool wants_prompt(const struct options *options)
 static void run_it(struct host *host)
 {
 	struct repl *repl = NULL;
+	const struct ending_calls calls = {
+		.on_ask = on_ask,
+		.on_late = on_late,
+		.on_overdue = on_overdue,
+		.data = host,
+	};
 
 	if (!set_up_protected(host))
 		return;
-	if (ending_watch(&host->run.loop, on_ask, host)) {
+	if (ending_watch(&host->run.loop, &calls)) {
 		log_error("cannot watch for signals");
 		host->run.failed = true;
 		return;
@@ -180,11 +203,12 @@ static void run_it(struct host *host)
 	host->run.interactive = false;
 	repl_stop(repl);
 	ending_begin();
+	run_interrupt_end(&host->run, host->L);
 }
 
-static int last_words(const struct host *host)
+/* code: of writing standard output */
+static int exit_status(const struct host *host, int code)
 {
-	int code = output_flush();
 
 	if (ending_by_closed_output() || code == -EPIPE) {
 		ending_die_of_closed_output();
@@ -196,7 +220,7 @@ static int last_words(const struct host *host)
 int host_run(const struct options *options)
 {
 	struct host host = { .options = options };
-	int status;
+	int code;
 
 	log_set_verbose(options->verbose);
 	host.L = luaL_newstate();
@@ -208,10 +232,12 @@ int host_run(const struct options *options)
 	}
 	run_it(&host);
 	call_boot(&host, "finish");
+	code = output_flush();
 	close_loop(&host);
-	status = last_words(&host);
+	if (!code)
+		code = output_flush();
 	kmem_close();
 	types_reset();
 	debuginfo_reset();
-	return status;
+	return exit_status(&host, code);
 }

@@ -24,8 +24,8 @@ const char options_usage[] =
 	"      --         end of the options\n"
 	"\n"
 	"Exit status: 0; 1 after an error in the script or one of its callbacks; 2 when\n"
-	"the command line is wrong. SIGINT and SIGTERM end a script in order, a second one\n"
-	"at once.\n";
+	"the command line is wrong. SIGINT and SIGTERM end a script in order, one that does\n"
+	"not come back after a second without its results; a second signal ends it at once.\n";
 
 enum { OPTION_LIST = 256, OPTION_ROOT };
 

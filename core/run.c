@@ -61,12 +61,56 @@ void run_stop(lua_State *L)
 	uv_stop(&run->loop);
 }
 
+/* ---- interruption ---- */
+
+/* Names of chunks: modules that are linked in, those of a source tree, loops made for a handler. */
+static bool is_ours(const char *source)
+{
+	static const char linked_in[] = "@lua/shark/", made[] = "=shark.", tree[] = "/lua/shark/";
+
+	return !strncmp(source, linked_in, sizeof(linked_in) - 1) ||
+	       !strncmp(source, made, sizeof(made) - 1) || strstr(source, tree);
+}
+
+static void raise_interruption(lua_State *L, lua_Debug *at)
+{
+	struct run *run = run_of(L);
+
+	if (lua_getinfo(L, "S", at) && is_ours(at->source))
+		return;
+	luaL_error(L, "interrupted by %s", run->interrupted == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+void run_interrupt(struct run *run, lua_State *L, int signal)
+{
+	run->interrupted = signal;
+	lua_sethook(L, raise_interruption, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
+void run_interrupt_end(struct run *run, lua_State *L)
+{
+	run->interrupted = 0;
+	lua_sethook(L, NULL, 0, 0);
+}
+
+/* One interruption may reach several callbacks before the loop stops: the first tells. */
+static bool was_told(struct run *run)
+{
+	bool told = run->told_of_it;
+
+	run->told_of_it = run->interrupted;
+	return told && run->interrupted;
+}
+
+/* ---- calls ---- */
+
 void run_report(lua_State *L)
 {
 	struct run *run = run_of(L);
 	const char *message = lua_tostring(L, -1);
 
-	log_error("%s", message ? message : "(error in error handling)");
+	if (!was_told(run))
+		log_error("%s", message ? message : "(error in error handling)");
 	lua_pop(L, 1);
 	if (run->interactive)
 		return;

@@ -7,14 +7,17 @@
 #define SHARK_RUN_H
 
 #include <lua.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <uv.h>
 
 struct run {
 	uv_loop_t loop;
-	bool failed;	  /* an error was reported: exit status 1 */
-	bool ending;	  /* no more turns of the loop */
-	bool interactive; /* somebody sits at the prompt: errors end nothing */
+	bool failed;			   /* an error was reported: exit status 1 */
+	bool ending;			   /* no more turns of the loop */
+	bool interactive;		   /* somebody sits at the prompt: errors end nothing */
+	volatile sig_atomic_t interrupted; /* by this signal: what runs is cut short */
+	bool told_of_it;
 };
 
 /* From now on the Lua state belongs to this run. */
@@ -28,6 +31,15 @@ void run_adopt(struct run *run, lua_State *L);
  * left on the stack, or the negative status of lua_pcall().
  */
 int run_call(lua_State *L, int nargs, int nresults, int flags);
+
+/*
+ * What the script runs now, and whatever it runs next, raises an error, until
+ * run_interrupt_end(): a pcall() in it holds it up, but not for ever. Modules of
+ * shark itself are let finish what they do. Compiled loops do not notice. May be
+ * called from a signal handler, on the thread that runs Lua.
+ */
+void run_interrupt(struct run *run, lua_State *L, int signal);
+void run_interrupt_end(struct run *run, lua_State *L);
 
 /* Reports the error message on the stack's top as run_call() does, and pops it. */
 void run_report(lua_State *L);

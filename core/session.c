@@ -435,6 +435,13 @@ void session_destroy(struct session *session)
 	free(session);
 }
 
+void session_end_all(void)
+{
+	for (const struct session *session = open_sessions; session; session = session->next)
+		if (session->object.control->armed == SHARK_ON)
+			session->object.control->armed = SHARK_ENDS;
+}
+
 void session_stop(struct session *session)
 {
 	detach(session);

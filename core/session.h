@@ -101,6 +101,12 @@ void session_destroy(struct session *session);
 /* Detaches; what was counted can still be read. May be called twice. */
 void session_stop(struct session *session);
 
+/*
+ * All sessions count and stream nothing new from now on, for a process that is
+ * about to end. May be called from a signal handler, as may session_totals().
+ */
+void session_end_all(void);
+
 /* The row table and the per-CPU states, shared with the running programs. */
 const void *session_rows(const struct session *session, uint32_t *nr_rows);
 const struct shark_cpu *session_cpus(const struct session *session, uint32_t *nr_cpus);

@@ -2,6 +2,7 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local proc = require "proc"
 local t = require "t"
+local uv = require "uv"
 
 local shark, shell = proc.run_shark, proc.run_shell
 local SIGINT, SIGKILL, SIGPIPE, SIGTERM = 2, 9, 13, 15
@@ -79,23 +80,25 @@ end
 -- The loop is compiled: no hook would ever be called in it.
 local SPIN = "io.write('ready\\n') io.flush() local x = 0 while true do x = x + 1 end"
 
-function tests.test_the_second_signal_ends_a_compiled_loop_at_once()
+-- Ends at the second, not for being late: that would be said.
+local function assert_second_ends(second, number)
   local child = proc.start(proc.shark, { "-e", SPIN })
   child.wait_for("ready\n")
   child.kill("sigint")
-  require("uv").sleep(100)
+  uv.sleep(200)
   t.assertNil(child.status)
-  child.kill("sigint")
-  assert_dies_of(child.wait(), SIGINT)
+  child.kill(second)
+  local result = child.wait()
+  assert_dies_of(result, number)
+  t.assertEquals(result.err, "")
+end
+
+function tests.test_the_second_signal_ends_a_compiled_loop_at_once()
+  assert_second_ends("sigint", SIGINT)
 end
 
 function tests.test_the_second_signal_may_be_the_other_one()
-  local child = proc.start(proc.shark, { "-e", SPIN })
-  child.wait_for("ready\n")
-  child.kill("sigint")
-  require("uv").sleep(100)
-  child.kill("sigterm")
-  assert_dies_of(child.wait(), SIGTERM)
+  assert_second_ends("sigterm", SIGTERM)
 end
 
 function tests.test_the_second_signal_ends_a_callback_of_the_end()
@@ -104,8 +107,123 @@ function tests.test_the_second_signal_ends_a_callback_of_the_end()
   child.wait_for("ready\n")
   child.kill("sigint")
   child.wait_for("ending\n")
+  uv.sleep(200)
   child.kill("sigint")
   assert_dies_of(child.wait(), SIGINT)
+end
+
+-- timeout(1) signals the command, and then its whole group.
+function tests.test_two_signals_at_once_are_one()
+  local result = interrupt(FOREVER .. "shark.on_end(function() require('uv').sleep(50) print 'end' end)",
+    "sigterm", "sigterm", "sigint")
+  assert_ends(result, 0, "ready\nend\n")
+end
+
+function tests.test_under_timeout()
+  local result = shell [[timeout 1 $SHARK -e 'shark.on_end(function() print "end" end) set_interval(print, 1e6)']]
+  assert_ends(result, 124, "end\n")
+  result = shell "timeout 1 $SHARK -e 'jit.off() while true do end'"
+  t.assertEquals(result.status, 124)
+  t.assertStrContains(result.err, "interrupted by SIGTERM")
+end
+
+-- ---- scripts that do not come back ----
+
+local INTERPRETED = "jit.off() shark.on_end(function() print 'end' end) io.write('ready\\n') io.flush() "
+
+-- One signal ends it in order, and where it was is said once.
+local function assert_interrupted(chunk)
+  local result = interrupt(INTERPRETED .. chunk, "sigterm")
+  t.assertEquals({ result.status, result.signal, result.out }, { 1, 0, "ready\nend\n" }, chunk .. "\n" .. result.err)
+  local _, reports = result.err:gsub("interrupted by SIGTERM", "")
+  t.assertEquals(reports, 1)
+  t.assertStrContains(result.err, "stack traceback:")
+end
+
+function tests.test_a_signal_interrupts_a_loop()
+  assert_interrupted "while true do end"
+  assert_interrupted "local function f() return tostring(1) end while true do f() end"
+end
+
+function tests.test_a_signal_interrupts_a_callback()
+  assert_interrupted "set_timeout(function() while true do end end, 0)"
+  assert_interrupted "for i = 1, 3 do set_timeout(function() while true do end end, 0) end"
+  assert_interrupted "require('uv').fs_stat('/', function() while true do end end)"
+end
+
+-- Its results are there by then, and a signal reaches it all the same.
+function tests.test_a_callback_that_comes_behind_the_end()
+  local result = interrupt(INTERPRETED .. [[
+    require('uv').fs_stat('/', function() while true do end end)
+    shark.stop()]], "sigterm")
+  t.assertEquals(result.out, "ready\nend\n")
+  t.assertTrue(result.status == 1 or result.signal == SIGTERM)
+end
+
+function tests.test_a_signal_interrupts_a_script_that_runs_the_loop_again_and_again()
+  assert_interrupted "set_interval(function() end, 1) while true do require('uv').run('once') end"
+  assert_interrupted "while true do require('uv').run() end"
+end
+
+function tests.test_an_interruption_that_is_caught_comes_again()
+  assert_interrupted "while true do pcall(function() while true do end end) end"
+  assert_interrupted "while true do pcall(error) end"
+  assert_interrupted [[
+    local loop = coroutine.wrap(function() while true do pcall(function() while true do end end) end end)
+    while true do pcall(loop) end]]
+end
+
+-- The process dies of the signal, and says what it did not do.
+local function assert_ended_by_force(chunk, name, number, options)
+  local child = proc.start(proc.shark, { "-e", "io.write('ready\\n') io.flush() " .. chunk }, options)
+  child.wait_for("ready\n")
+  child.kill(name)
+  local result = child.wait()
+  assert_dies_of(result, number)
+  t.assertStrContains(result.err, ("did not come back within a second of %s"):format(name:upper()))
+  return result
+end
+
+function tests.test_a_compiled_loop_ends_with_the_process()
+  assert_ended_by_force("local x = 0 while true do x = (x + 1) % 7 end", "sigint", SIGINT)
+  assert_ended_by_force("set_timeout(function() while true do end end, 0)", "sigterm", SIGTERM)
+end
+
+function tests.test_calls_that_block_end_with_the_process()
+  assert_ended_by_force("require('uv').sleep(1e6)", "sigterm", SIGTERM)
+  assert_ended_by_force("io.read()", "sigint", SIGINT, { stdin = true })
+  assert_ended_by_force("os.execute('exec sleep 5')", "sigterm", SIGTERM)
+end
+
+function tests.test_what_its_traces_saw_and_lost_is_said()
+  t.needs("root", "tracing")
+  local result = assert_ended_by_force([[
+    local s = assert(require('shark.irq').hardirq())
+    while true do end]], "sigterm", SIGTERM)
+  t.assertStrContains(result.err, "shark: its traces: 1 (1 open), 0 events handed over")
+  t.assertStrMatches(result.err, ".*\nshark: lost: [^\n]+\n")
+end
+
+-- Whatever the signal meets: the heap, or the lock of standard output.
+function tests.test_scripts_that_are_deep_in_the_library_end()
+  for _, chunk in ipairs {
+    "while true do t = { ('x'):rep(1e5) } end",
+    "while true do t = {} for i = 1, 100 do t[i] = {} end end",
+    "while true do io.stderr:write('') io.write('') io.flush() end",
+    "while true do loadstring('return {1, 2, 3}')() end",
+  } do
+    local result = interrupt(INTERPRETED:gsub("jit.off%(%)", "") .. chunk, "sigterm")
+    t.assertTrue(result.signal == SIGTERM or result.out == "ready\nend\n", chunk)
+  end
+end
+
+function tests.test_a_script_whose_output_nobody_takes_ends()
+  local pipe = proc.temporary_directory() .. "/pipe"
+  local result = shell(([[mkfifo %s; sleep 100 < %s & reader=$!
+    $SHARK -e 'io.stderr:write("ready\n") while true do print(("x"):rep(1000)) end' > %s & shark=$!
+    sleep 1; kill $shark; wait $shark; echo $?; kill $reader]]):format(pipe, pipe, pipe))
+  t.assertEquals(result.out, ("%d\n"):format(128 + SIGTERM))
+  t.assertStrContains(result.err, "did not come back")
 end
 
 function tests.test_signals_do_not_keep_the_loop_alive()
