@@ -3,6 +3,7 @@
 -- Returns the functions with which the host ends the run.
 
 local host = ... -- functions of the host that scripts do not get
+local descendants = require "shark.system.descendants"
 local uv = require "uv"
 
 -- A script may change its globals; the run is to end in order all the same.
@@ -94,8 +95,8 @@ local function spawn_options(args)
 end
 
 --- Starts a command under the loop, on the script's own input and output. The
---- run ends, in order, when the last command has ended; a command that still
---- runs when the run ends is sent SIGTERM.
+--- run ends, in order, when the last command has ended. A command that still runs
+--- when the run ends is ended, with all it has started: SIGTERM, a second later SIGKILL.
 --- @param command string program, looked up in PATH
 --- @param ... string its arguments
 --- @return table? child { pid, and when it has ended: status, signal }
@@ -122,9 +123,18 @@ function shark.exec(command, ...)
   return child
 end
 
+-- What ignores the first signal gets so long.
+local GRACE_MS = 1000
+
+-- They stay in the group of the terminal, so that keys reach them as they reach
+-- shark; hence they are found by who started whom.
 local function end_children()
+  local roots = {}
   for child in pairs(children) do
-    child.handle:kill("sigterm")
+    roots[child.pid] = true
+  end
+  if next(roots) then
+    descendants.finish(roots, GRACE_MS)
   end
 end
 

@@ -211,6 +211,53 @@ function tests.test_a_command_that_still_runs_at_the_end_is_told_to_end()
   t.assertNotNil(uv.fs_stat(mark))
 end
 
+-- Does it run? One that nobody has waited for yet does not.
+local function is_running(pid)
+  local file = io.open(("/proc/%s/stat"):format(pid))
+  local state = file and (file:read("*a") or ""):match("^%d+ %(.*%) (%a)")
+  if file then
+    file:close()
+  end
+  return state ~= nil and state ~= "Z"
+end
+
+local function assert_gone(out, n)
+  local pids = {}
+  for pid in out:gmatch("pid (%d+)") do
+    pids[#pids + 1] = pid
+  end
+  t.assertEquals(#pids, n, out)
+  local limit = uv.hrtime() + 60e9
+  for _, pid in ipairs(pids) do
+    while is_running(pid) and uv.hrtime() < limit do
+      uv.sleep(10)
+    end
+    t.assertFalse(is_running(pid), "process " .. pid)
+  end
+end
+
+-- A shell, a child of it, and a child of a child.
+local FAMILY = [[%s echo pid $$; sleep 1000 & echo pid $!; sh -c 'sleep 1000 & echo pid $!; echo all; wait' & wait]]
+local PLAIN, STUBBORN = FAMILY:format(""), FAMILY:format("trap '' TERM;")
+
+function tests.test_what_a_command_has_started_ends_with_the_run()
+  for _, command in ipairs { PLAIN, STUBBORN } do
+    local child = proc.start(proc.shark, { "-e", ("shark.exec('sh', '-c', [==[%s]==])"):format(command) })
+    child.wait_for("all\n")
+    child.kill("sigterm")
+    local result = child.wait()
+    t.assertEquals({ result.status, result.signal }, { 0, 0 })
+    assert_gone(result.out, 3)
+  end
+end
+
+function tests.test_what_a_command_has_started_ends_with_the_duration()
+  t.needs("root", "tracing")
+  local result = shark_run("hardirqs", "-d", "2", "--", "sh", "-c", PLAIN)
+  t.assertEquals(result.status, 0)
+  assert_gone(result.out, 3)
+end
+
 -- ---- symbols ----
 
 -- A function of a program that was not stripped, by nm.
