@@ -262,11 +262,12 @@ struct shark_thread {
 	__u64 away_ns;	   /* preempted since it started */
 	__u64 wait_ns;
 	__u64 action;
-	__u64 action_name;
+	__u64 name_hash;
 	__u32 irq;
 	__u32 pad;
+	char name[64]; /* of the action, which may be gone when the thread ends */
 };
-SHARK_WIRE_SIZE(struct shark_thread, 64);
+SHARK_WIRE_SIZE(struct shark_thread, 128);
 
 /* A softirq that was raised on a CPU and did not start yet. */
 struct shark_raise {

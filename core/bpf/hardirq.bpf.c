@@ -113,17 +113,6 @@ int BPF_PROG(on_exit, int irq, struct irqaction *action, int ret)
 /* config.at, as provider_irq.c fills it. */
 enum { ENTRY_IRQ, ENTRY_NAME, EXIT_IRQ, EXIT_RET };
 
-/* The record has no address: actions of one IRQ with one name are one row. */
-static __always_inline __u64 hash_name(const char name[SHARK_NAME_SIZE])
-{
-	const __u64 *words = (const __u64 *)name;
-	__u64 hash = 0;
-
-	for (int i = 0; i < SHARK_NAME_SIZE / 8; i++)
-		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
-	return hash;
-}
-
 SEC("tracepoint/irq/irq_handler_entry")
 int on_entry(void *ctx)
 {
@@ -137,6 +126,7 @@ int on_entry(void *ctx)
 		return 0;
 	name_at = field(ctx, config.at[ENTRY_NAME]) & 0xffff;
 	bpf_probe_read_kernel_str(name, sizeof(name), ctx + name_at);
+	/* The record has no address: actions of one IRQ with one name are one row. */
 	k.key[0] = hash_name(name);
 	return enter(cpu, &k, name);
 }

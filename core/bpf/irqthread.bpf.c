@@ -8,7 +8,10 @@
  * already is not woken but goes round once more (kernel/irq/manage.c,
  * irq_thread()). When it runs and sleeps is the scheduler's sched_switch to tell.
  *
- * Rows, key: action and its name, id: the IRQ. SHARK_SEND: handlers that asked
+ * A thread is of one action as long as it lives. Memory is used again: each wake
+ * says anew whose thread it is, and a thread that dies is forgotten.
+ *
+ * Rows, key: action and a hash of its name, id: the IRQ. SHARK_SEND: handlers that asked
  * for the thread, on the CPU of the handler. SHARK_WAIT: from the first of them
  * to the thread's start; SHARK_RUN: from there until it sleeps, without the time
  * it was preempted, which is in nested_ns; on the CPU of the thread.
@@ -39,13 +42,13 @@ static __always_inline __u32 find_row_of(struct shark_cpu *cpu, const struct sha
 					 __u32 what)
 {
 	struct row_key k = {
-		.key = { thread->action, thread->action_name },
+		.key = { thread->action, thread->name_hash },
 		.id = thread->irq,
 		.cpu = bpf_get_smp_processor_id(),
 		.what = what,
 	};
 
-	return find_row(cpu, &k, (const char *)thread->action_name);
+	return find_row(cpu, &k, thread->name);
 }
 
 static __always_inline void count_wake(struct shark_cpu *cpu, const struct shark_thread *thread)
@@ -69,6 +72,21 @@ static __always_inline struct shark_thread *thread_of(struct shark_cpu *cpu, __u
 	return NULL;
 }
 
+/* Another thread than the one that was there: its memory is used again. */
+static __always_inline int is_another(const struct shark_thread *thread,
+				      const struct shark_thread *fresh)
+{
+	return thread->action != fresh->action || thread->irq != fresh->irq ||
+	       thread->name_hash != fresh->name_hash;
+}
+
+static __always_inline void name_action(struct shark_thread *thread, const struct irqaction *action)
+{
+	thread->action = (__u64)action;
+	bpf_probe_read_kernel_str(thread->name, sizeof(thread->name), BPF_CORE_READ(action, name));
+	thread->name_hash = hash_name(thread->name);
+}
+
 SEC("raw_tp/irq_handler_exit")
 int BPF_PROG(on_wake, int irq, struct irqaction *action, int ret)
 {
@@ -79,11 +97,12 @@ int BPF_PROG(on_wake, int irq, struct irqaction *action, int ret)
 	if (!cpu || !(ret & IRQ_WAKE_THREAD) || !may_start() || !wanted_id(irq))
 		return 0;
 	task = (__u64)BPF_CORE_READ(action, thread);
-	fresh.action = (__u64)action;
-	fresh.action_name = (__u64)BPF_CORE_READ(action, name);
+	name_action(&fresh, action);
 	fresh.woken_ns = bpf_ktime_get_ns();
 	count_wake(cpu, &fresh);
 	thread = thread_of(cpu, task, &fresh);
+	if (thread && is_another(thread, &fresh))
+		*thread = fresh;
 	if (thread && !thread->woken_ns)
 		thread->woken_ns = fresh.woken_ns;
 	return 0;
@@ -151,12 +170,14 @@ static __always_inline void leave(struct shark_cpu *cpu, struct task_struct *tas
 	__u64 key = (__u64)task;
 	struct shark_thread *thread = bpf_map_lookup_elem(&extra, &key);
 
-	if (!thread || !thread->started_ns)
+	if (!thread)
 		return;
-	if (preempted || !task_sleeps(task))
+	if (thread->started_ns && (preempted || !task_sleeps(task)))
 		thread->switched_ns = now;
-	else
+	else if (thread->started_ns)
 		stop(cpu, thread, now);
+	if (task_is_dead(task))
+		bpf_map_delete_elem(&extra, &key);
 }
 
 SEC("raw_tp/sched_switch")

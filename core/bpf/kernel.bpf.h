@@ -169,14 +169,25 @@ struct virtio_blk {
 
 #pragma clang attribute pop
 
-/* Not runnable, for the scheduler. */
-static __always_inline int task_sleeps(const struct task_struct *task)
+static __always_inline __u64 task_state(const struct task_struct *task)
 {
 	const struct task_struct___before_5_14 *old = (const void *)task;
 
 	if (bpf_core_field_exists(task->__state))
-		return BPF_CORE_READ(task, __state) != 0;
-	return BPF_CORE_READ(old, state) != 0;
+		return BPF_CORE_READ(task, __state);
+	return (__u64)BPF_CORE_READ(old, state);
+}
+
+/* Not runnable, for the scheduler. */
+static __always_inline int task_sleeps(const struct task_struct *task)
+{
+	return task_state(task) != 0;
+}
+
+/* TASK_DEAD (include/linux/sched.h): it will not run again. */
+static __always_inline int task_is_dead(const struct task_struct *task)
+{
+	return (task_state(task) & 0x80) != 0;
 }
 
 #endif

@@ -31,6 +31,17 @@ static inline __attribute__((always_inline)) __u64 hash_of(const struct row_key 
 	return hash ^ (hash >> 32);
 }
 
+/* Of a name that fills its rest with zeros. */
+static inline __attribute__((always_inline)) __u64 hash_name(const char name[SHARK_NAME_SIZE])
+{
+	const __u64 *words = (const __u64 *)name;
+	__u64 hash = 0;
+
+	for (int i = 0; i < SHARK_NAME_SIZE / 8; i++)
+		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+	return hash;
+}
+
 /* The first place of a key, and the way to each further one: odd, so it meets all. */
 static inline __attribute__((always_inline)) __u32 first_place(__u64 hash)
 {

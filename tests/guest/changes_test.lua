@@ -85,6 +85,43 @@ function tests.test_a_driver_loaded_while_tracing_is_seen()
   session:close()
 end
 
+-- ---- threads of drivers that come back ----
+
+local function seen_actions(names)
+  for irq, entry in pairs(require("shark.system.interrupts").read()) do
+    for _, action in ipairs(entry.actions) do
+      names[irq .. " " .. action] = true
+    end
+  end
+end
+
+-- Actions and their threads are freed, and their memory becomes others'.
+function tests.test_threads_of_a_driver_that_comes_back()
+  local disk = t.needs("root", "tracing", "disk")
+  local session, known, wakes = assert(irq.thread {}), {}, 0
+  for _ = 1, 5 do
+    disk_load.direct_reads(disk, 100)
+    seen_actions(known)
+    shell "rmmod virtio_blk && modprobe virtio_blk && mdev -s"
+    wait_until("the disk to come back", function() return uv.fs_stat("/dev/" .. disk.device) end)
+    disk = disk_load.find()
+  end
+  disk_load.direct_reads(disk, 100)
+  seen_actions(known)
+  uv.sleep(50) -- the last thread goes to sleep
+  session:stop()
+  for _, row in ipairs(session:read()) do
+    t.assertTrue(known[row.irq .. " " .. row.action], ("IRQ %d has no %q"):format(row.irq, row.action))
+    wakes = wakes + (row.action:find("^virtio") and row.wakes or 0)
+  end
+  local loss = session:loss()
+  session:close()
+  t.skipIf(wakes == 0 and not shell("cat /proc/cmdline"):find("threadirqs", 1, true) and
+    not shell("uname -v"):find("PREEMPT_RT", 1, true), "handlers of disks have no threads here")
+  t.assertTrue(wakes >= 600 * 0.9, wakes)
+  t.assertEquals(loss.map_full, 0)
+end
+
 local function set_cpu(cpu, online)
   local file = assert(io.open(("/sys/devices/system/cpu/cpu%d/online"):format(cpu), "w"))
   assert(file:write(online and "1" or "0"))
