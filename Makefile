@@ -233,8 +233,8 @@ clean:
 	rm -rf $(O)
 
 help:
-	@echo 'make run | test | test-matrix | bench | fuzz | lint | install | uninstall | clean | deps | test-deps'
-	@echo 'variables: V=1  O=dir  CC=clang|gcc  SAN=1  STATIC=1  PREFIX=  DESTDIR=  BENCH_ROUNDS=n  BENCH_ONLY=start  FUZZ_SECONDS=n'
+	@echo 'make run | test | test-matrix | bench | soak | fuzz | lint | install | uninstall | clean | deps | test-deps'
+	@echo 'variables: V=1  O=dir  CC=clang|gcc  SAN=1  STATIC=1  PREFIX=  DESTDIR=  BENCH_ROUNDS=n  BENCH_ONLY=start  FUZZ_SECONDS=n  SOAK_SECONDS=n'
 
 FORCE:
 .PHONY: all deps test-deps vm-deps run run-here run-guest install uninstall clean help FORCE

@@ -173,3 +173,13 @@ fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%) $(B)/fuzz/sample $(T)/other_types.o
 	done
 
 .PHONY: fuzz
+
+# ---- soak ----
+
+# make soak SOAK_SECONDS=3600: does the memory of scripts level off? Not part of make test.
+SOAK_SECONDS ?= 600
+
+soak: $(B)/shark
+	$(Q)$(AS_ROOT) $(B)/shark tests/soak/soak.lua --seconds $(SOAK_SECONDS)
+
+.PHONY: soak

@@ -12,19 +12,32 @@ end
 local Stack = {}
 Stack.__index = Stack
 
-local names = {} -- of addresses that were looked up before
+-- Names of addresses that were looked up before. What an interrupt hits can be any
+-- instruction, so there is no end to them: of the last few thousand only.
+local REMEMBERED = 2048
+local names, older_names, nr_names = {}, {}, 0
+
+local function remember(key, name)
+  if nr_names >= REMEMBERED then
+    names, older_names, nr_names = {}, names, 0
+  end
+  names[key], nr_names = name, nr_names + 1
+end
 
 -- "symbol+0xoffset/0xsize [module]", or "?" where the kernel hides its symbols.
 local function name_of(address)
   local key = hex(address)
   local name = names[key]
-  if not name then
+  if not name and older_names[key] then
+    name = older_names[key]
+    remember(key, name)
+  elseif not name then
     local symbol, offset, size, module = shark.symbol(address)
     name = symbol and ("%s+0x%x/0x%x"):format(symbol, offset, size) or "?"
     if symbol and module then
       name = ("%s [%s]"):format(name, module)
     end
-    names[key] = name
+    remember(key, name)
   end
   return name
 end
