@@ -34,6 +34,12 @@ enum {
 	SHARK_HIST_SUB_BITS = 3,
 	SHARK_HIST_SUB = 8,
 	SHARK_HIST_BUCKETS = 496,
+	/*
+	 * They are kept in parts of so many buckets, eight powers of two each, and
+	 * a row has those that something fell into.
+	 */
+	SHARK_PART_BUCKETS = 64,
+	SHARK_HIST_PARTS = 8,
 	/* Filter value: do not filter. */
 	SHARK_ANY = -1,
 	/* Return addresses kept of a kernel stack. */
@@ -115,7 +121,8 @@ enum {
 /* Tables that can be full, by which their losses are counted: shark_cpu.full. */
 enum {
 	SHARK_FULL_ROWS = 0,
-	SHARK_FULL_OWN = 2, /* the first of the provider's own, see provider.h */
+	SHARK_FULL_PARTS = 1, /* counted, but not in a histogram */
+	SHARK_FULL_OWN = 2,   /* the first of the provider's own, see provider.h */
 	SHARK_FULL_TABLES = 8,
 };
 
@@ -199,9 +206,12 @@ SHARK_WIRE_SIZE(struct shark_matrix, 32);
 struct shark_row {
 	__u64 key[2]; /* what else tells it from others, as the provider says */
 	__u32 id;     /* IRQ, vector or softirq */
-	__u32 cpu;
-	__u32 what; /* SHARK_RUN, ... */
-	__u32 used; /* set last, when the key above is complete */
+	__u16 cpu;
+	__u8 what;    /* SHARK_RUN, ... */
+	__u8 used;    /* set last, when the key above is complete */
+	__u32 claims; /* of this place: who sees 1 behind its own has it */
+	__u32 begun;  /* lower half of the count as it will be; equal to it when all below is whole
+		       */
 	__u64 count;
 	__u64 total_ns;	 /* without nested_ns */
 	__u64 max_ns;	 /* likewise */
@@ -211,10 +221,15 @@ struct shark_row {
 		struct shark_matrix matrix;
 	};
 	char name[64];
-	__u64 hist[496];   /* of the times in total_ns */
-	__u64 reserved[4]; /* whole cache lines: neighbours belong to other CPUs */
+	__u32 parts[8]; /* of the histogram of the times in total_ns: 1 + index, 0 for none */
 };
-SHARK_WIRE_SIZE(struct shark_row, 4160);
+SHARK_WIRE_SIZE(struct shark_row, 192);
+
+/* A part of a histogram. */
+struct shark_part {
+	__u64 buckets[64];
+};
+SHARK_WIRE_SIZE(struct shark_part, 512);
 
 /* One handler of an IRQ or vector that has ended, or one IPI that has arrived. */
 struct shark_event {

@@ -48,7 +48,8 @@
 		.close = obj##_close,                                                              \
 		.maps_at = { [MAP_ROWS] = offsetof(struct obj##_light, maps.rows),                 \
 			     [MAP_CPUS] = offsetof(struct obj##_light, maps.cpus),                 \
-			     [MAP_CLAIMS] = offsetof(struct obj##_light, maps.claims),             \
+			     [MAP_PARTS] = offsetof(struct obj##_light, maps.parts),               \
+			     [MAP_FREE_PARTS] = offsetof(struct obj##_light, maps.free_parts),     \
 			     [MAP_EVENTS] = offsetof(struct obj##_light, maps.events),             \
 			     [MAP_STACKS] = offsetof(struct obj##_light, maps.stacks),             \
 			     __VA_ARGS__ },                                                        \

@@ -101,8 +101,8 @@ int provider_check_ns(int64_t ns, struct error *err)
 /*
  * On a small machine every handler may run on every CPU. On a large one that
  * product is far from what happens (an interrupt of a multi-queue device stays
- * on one CPU), and a row has 4 KiB: twice the handlers and 16 more for each
- * CPU. An overflow is counted and shown.
+ * on one CPU): twice the handlers and 16 more for each CPU. An overflow is counted
+ * and shown.
  */
 int provider_irq_rows(int cpus, struct error *err)
 {
@@ -114,6 +114,13 @@ int provider_irq_rows(int cpus, struct error *err)
 	all = ((int64_t)irqs + 8) * cpus;
 	usual = 2 * (int64_t)irqs + 16 * (int64_t)cpus;
 	return (int)(cpus <= 8 || all < usual ? all : usual);
+}
+
+int provider_rows_of_cpus(int cpus, int first, int further)
+{
+	int few = cpus < PROVIDER_FEW_CPUS ? cpus : PROVIDER_FEW_CPUS;
+
+	return few * first + (cpus - few) * further;
 }
 
 int provider_field(const char *group, const char *event, const char *field, uint32_t *at,
@@ -141,4 +148,11 @@ uint32_t provider_table_size(uint64_t rows)
 	while (size < 2 * rows && size < (1U << 24))
 		size *= 2;
 	return size;
+}
+
+uint32_t provider_parts(uint64_t rows)
+{
+	uint64_t all = rows * SHARK_HIST_PARTS, usual = 2 * rows + 4096;
+
+	return (uint32_t)(all < usual ? all : usual);
 }

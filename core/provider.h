@@ -108,8 +108,22 @@ extern const struct full_table provider_calls_table;
 /* Rows for what happens to IRQs on some CPU, a few kinds of it. */
 int provider_rows_of_irqs(int cpus, struct error *err);
 
+/*
+ * Rows for so many on each of the first CPUs, and fewer on each further one: what
+ * all of them together usually need. What finds no room is counted.
+ */
+enum { PROVIDER_FEW_CPUS = 8 };
+int provider_rows_of_cpus(int cpus, int first, int further);
+
 /* A power of two that holds this many rows of a hash table, at most half full. */
 uint32_t provider_table_size(uint64_t rows);
+
+/*
+ * How many parts of histograms so many rows can need: all that they can have on a
+ * small machine; on a large one two for each, times of a kind being within a factor
+ * of some hundreds, and a store for those that are not.
+ */
+uint32_t provider_parts(uint64_t rows);
 
 extern const struct provider provider_hardirq;
 extern const struct provider provider_softirq;

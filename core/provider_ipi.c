@@ -37,11 +37,14 @@ static const struct filter filters[] = {
 	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
 };
 
-/* Callers on each CPU, and pairs of CPUs: all of them on a small machine. */
+/*
+ * Callers on each CPU, and pairs of CPUs: all of them on a small machine. On a large
+ * one a CPU is mostly woken by those that it shares its tasks with.
+ */
 static int rows_wanted(int cpus, struct error *err)
 {
 	(void)err;
-	return cpus * 32 + 3 * cpus * (cpus < 16 ? cpus : 16);
+	return provider_rows_of_cpus(cpus, 32 + 3 * PROVIDER_FEW_CPUS, 24);
 }
 
 static uint32_t extra_entries(int cpus)

@@ -93,11 +93,14 @@ static const struct feature features[] = {
 	{ "context", CONTEXT, true },
 };
 
-/* On each CPU ten softirqs that run, and some raisers of each. */
+/*
+ * On each CPU ten softirqs that run, and some raisers of each; of many CPUs most
+ * see the timer's, the scheduler's and RCU's, each raised by two or three.
+ */
 static int rows_wanted(int cpus, struct error *err)
 {
 	(void)err;
-	return cpus * 48;
+	return provider_rows_of_cpus(cpus, 48, 12);
 }
 
 static uint32_t extra_entries(int cpus)

@@ -92,7 +92,7 @@ static const struct filter filters[] = {
 static int rows_wanted(int cpus, struct error *err)
 {
 	(void)err;
-	return cpus * 16;
+	return provider_rows_of_cpus(cpus, 16, 8);
 }
 
 const struct provider provider_vector = {

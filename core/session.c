@@ -14,7 +14,14 @@
 #include "object.h"
 #include "ring.h"
 
-enum { SESSION_MAX_POINTS = 48 };
+enum {
+	SESSION_MAX_POINTS = 48,
+	/* Parts of histograms that are offered before the trace runs; the others then. */
+	FIRST_PARTS = 256,
+	/* Memory of parts is mapped in steps of so many bytes, and of a quarter of what there is.
+	 */
+	PARTS_STEP = 64 * 1024,
+};
 
 struct session {
 	const struct provider *provider;
@@ -26,8 +33,10 @@ struct session {
 	size_t nr_links;
 	void *rows;
 	struct shark_cpu *cpus;
-	uint32_t nr_rows, nr_cpus;
-	uint32_t nr_extra; /* 0: as the provider wants */
+	char *parts; /* addresses for all; memory for those in use, see session_parts() */
+	uint32_t nr_rows, nr_cpus, nr_parts;
+	size_t parts_mapped; /* bytes */
+	uint32_t nr_extra;   /* 0: as the provider wants */
 	size_t ring_bytes;
 	struct ring ring;
 	void *extra;	      /* see session_extra() */
@@ -64,12 +73,15 @@ static int set_sizes(struct session *session, const struct session_options *opti
 {
 	int cpus = kfeat_possible_cpus(err);
 	int rows = cpus < 0 ? cpus : session->provider->rows_wanted(cpus, err);
+	uint32_t wanted;
 
 	if (rows < 0)
 		return rows;
 	session->nr_cpus = (uint32_t)cpus;
 	session->nr_extra = options->extra;
-	session->nr_rows = provider_table_size(options->rows ? options->rows : (uint64_t)rows);
+	wanted = options->rows ? options->rows : (uint32_t)rows;
+	session->nr_rows = provider_table_size(wanted);
+	session->nr_parts = provider_parts(wanted);
 	return ring_size(options->ring_bytes, &session->ring_bytes, err);
 }
 
@@ -146,13 +158,33 @@ static void *map_memory(int fd, size_t bytes, struct error *err)
 	return NULL;
 }
 
+static size_t parts_bytes(const struct session *session)
+{
+	return round_up((size_t)session->nr_parts * sizeof(struct shark_part),
+			(size_t)sysconf(_SC_PAGESIZE));
+}
+
+/* Mapping an array fills in all its pages: of the parts only addresses are taken. */
+static char *reserve_addresses(size_t bytes, struct error *err)
+{
+	void *memory =
+		mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory != MAP_FAILED)
+		return memory;
+	error_set(err, -errno, "cannot reserve %zu bytes of addresses: %s", bytes, strerror(errno));
+	return NULL;
+}
+
 static int map_tables(struct session *session, struct error *err)
 {
 	session->rows = map_memory(session->object.map_fds[MAP_ROWS], rows_bytes(session), err);
 	if (session->rows)
 		session->cpus =
 			map_memory(session->object.map_fds[MAP_CPUS], cpus_bytes(session), err);
-	return session->cpus ? 0 : err->code;
+	if (session->cpus)
+		session->parts = reserve_addresses(parts_bytes(session), err);
+	return session->parts ? 0 : err->code;
 }
 
 static void unmap_tables(struct session *session)
@@ -161,8 +193,24 @@ static void unmap_tables(struct session *session)
 		munmap(session->rows, rows_bytes(session));
 	if (session->cpus)
 		munmap(session->cpus, cpus_bytes(session));
+	if (session->parts)
+		munmap(session->parts, parts_bytes(session));
 	session->rows = NULL;
 	session->cpus = NULL;
+	session->parts = NULL;
+	session->parts_mapped = 0;
+}
+
+/* The programs take parts in this order. */
+static int free_parts(const struct session *session, uint32_t from, uint32_t to, struct error *err)
+{
+	int fd = session->object.map_fds[MAP_FREE_PARTS];
+
+	for (uint32_t i = from; i < to && i < session->nr_parts; i++)
+		if (bpf_map_update_elem(fd, NULL, &i, BPF_ANY))
+			return error_set(err, -errno, "cannot offer part %u of the histograms: %s",
+					 i, strerror(errno));
+	return 0;
 }
 
 /* ---- attaching ---- */
@@ -279,7 +327,8 @@ static int try_way(struct session *session, const struct way *way, struct shark_
 	const __u32 entries[NR_OBJECT_MAPS] = {
 		[MAP_ROWS] = session->nr_rows,
 		[MAP_CPUS] = session->nr_cpus,
-		[MAP_CLAIMS] = session->nr_rows,
+		[MAP_PARTS] = session->nr_parts,
+		[MAP_FREE_PARTS] = session->nr_parts,
 		[MAP_EVENTS] = (__u32)session->ring_bytes,
 		[MAP_STACKS] = config->stacks ? SESSION_STACKS : 1,
 		[MAP_EXTRA] = provider->extra_entries
@@ -297,7 +346,11 @@ static int try_way(struct session *session, const struct way *way, struct shark_
 	if (!code)
 		code = map_tables(session, err);
 	if (!code)
+		code = free_parts(session, 0, FIRST_PARTS, err);
+	if (!code)
 		code = attach(session, config, err);
+	if (!code)
+		code = free_parts(session, FIRST_PARTS, session->nr_parts, err);
 	if (code)
 		give_up_way(session);
 	return code;
@@ -453,6 +506,42 @@ const void *session_rows(const struct session *session, uint32_t *nr_rows)
 	return session->rows;
 }
 
+/* Some more than asked for: the next will come. */
+static size_t parts_to_map(const struct session *session, uint32_t upto)
+{
+	size_t step = round_up(session->parts_mapped / 4 + 1, PARTS_STEP);
+	size_t bytes = round_up((size_t)upto * sizeof(struct shark_part), PARTS_STEP);
+
+	if (bytes < session->parts_mapped + step)
+		bytes = session->parts_mapped + step;
+	return bytes < parts_bytes(session) ? bytes : parts_bytes(session);
+}
+
+static int map_parts(struct session *session, uint32_t upto, struct error *err)
+{
+	size_t from = session->parts_mapped, to = parts_to_map(session, upto);
+	void *memory = mmap(session->parts + from, to - from, PROT_READ, MAP_SHARED | MAP_FIXED,
+			    session->object.map_fds[MAP_PARTS], (off_t)from);
+
+	if (memory == MAP_FAILED)
+		return error_set(err, -errno, "cannot map %zu bytes of histograms: %s", to - from,
+				 strerror(errno));
+	session->parts_mapped = to;
+	return 0;
+}
+
+const struct shark_part *session_parts(struct session *session, uint32_t upto, uint32_t *nr_parts,
+				       struct error *err)
+{
+	if (upto > session->nr_parts)
+		upto = session->nr_parts;
+	if ((size_t)upto * sizeof(struct shark_part) > session->parts_mapped &&
+	    map_parts(session, upto, err))
+		return NULL;
+	*nr_parts = (uint32_t)(session->parts_mapped / sizeof(struct shark_part));
+	return (const struct shark_part *)(const void *)session->parts;
+}
+
 const struct shark_cpu *session_cpus(const struct session *session, uint32_t *nr_cpus)
 {
 	*nr_cpus = session->nr_cpus;
@@ -606,11 +695,13 @@ const struct full_table *session_table(const struct session *session, size_t i)
 {
 	static const struct full_table common[SHARK_FULL_OWN] = {
 		[SHARK_FULL_ROWS] = { "rows_full", "row table", NULL },
+		[SHARK_FULL_PARTS] = { "hists_full", "histograms",
+				       "counted, but not in a histogram" },
 	};
 	const struct provider *provider = session->provider;
 
 	if (i < SHARK_FULL_OWN)
-		return common[i].field ? &common[i] : NULL;
+		return &common[i];
 	i -= SHARK_FULL_OWN;
 	return i < provider->nr_tables ? &provider->tables[i] : NULL;
 }

@@ -111,6 +111,13 @@ void session_end_all(void);
 const void *session_rows(const struct session *session, uint32_t *nr_rows);
 const struct shark_cpu *session_cpus(const struct session *session, uint32_t *nr_cpus);
 
+/*
+ * The parts of histograms, of which at least the first `upto` can be read, and how
+ * many can. Shared with the running programs. NULL if memory cannot be mapped.
+ */
+const struct shark_part *session_parts(struct session *session, uint32_t upto, uint32_t *nr_parts,
+				       struct error *err);
+
 /* Puts events into the ring, or no longer. Returns 0 or a negative errno. */
 int session_stream(struct session *session, bool on, struct error *err);
 

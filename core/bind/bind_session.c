@@ -156,6 +156,21 @@ static int rows(lua_State *L)
 	return 2;
 }
 
+/* session:parts(upto) -> address, number of parts that can be read | nil, message, name */
+static int parts(lua_State *L)
+{
+	struct error err;
+	uint32_t n;
+	const void *memory =
+		session_parts(check_session(L), (uint32_t)luaL_checkinteger(L, 2), &n, &err);
+
+	if (!memory)
+		return bind_push_error(L, &err);
+	lua_pushlightuserdata(L, (void *)(uintptr_t)memory);
+	lua_pushinteger(L, n);
+	return 2;
+}
+
 /* session:stream(on) -> true | nil, message, name */
 static int stream(lua_State *L)
 {
@@ -346,7 +361,7 @@ static int tables(lua_State *L)
 
 		if (!table)
 			continue;
-		lua_createtable(L, 0, 2);
+		lua_createtable(L, 0, 3);
 		lua_pushstring(L, table->field);
 		lua_setfield(L, -2, "field");
 		lua_pushstring(L, table->name);
@@ -425,6 +440,7 @@ static int clock_address(lua_State *L)
 /* clang-format off */
 static const luaL_Reg methods[] = {
 	{ "rows", rows },
+	{ "parts", parts },
 	{ "stream", stream },
 	{ "peek", peek },
 	{ "advance", advance },

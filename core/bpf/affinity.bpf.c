@@ -168,12 +168,14 @@ static __always_inline void count_event(struct shark_cpu *cpu, struct shark_affi
 	row = row_at(event->row);
 	if (!row)
 		return;
-	count(row, event->what == SHARK_AFFINITY_MOVED ? event->wait_ns : event->ns);
+	shared_begins(row);
+	add_time_shared(row, event->what == SHARK_AFFINITY_MOVED ? event->wait_ns : event->ns);
 	row->tally[LEFT_PENDING] += event->flags & SHARK_AFFINITY_PENDING;
 	row->tally[FAILED] += event->ret < 0;
 	row->tally[ASK_UNSEEN] += !!(event->flags & SHARK_AFFINITY_ASK_UNSEEN);
 	row->tally[REPLACED] +=
 		event->what == SHARK_AFFINITY_ASKED && event->flags & SHARK_AFFINITY_WAS_PENDING;
+	shared_ends(row);
 }
 
 static __always_inline int wanted(const struct shark_affinity_event *event)

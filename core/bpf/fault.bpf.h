@@ -53,9 +53,10 @@ static __always_inline void record_fault(struct shark_cpu *cpu, struct shark_fau
 	fault->row = find_row(cpu, &k, NULL);
 	row = row_at(fault->row);
 	if (row) {
-		row->count++;
+		count_begins(row);
 		row->max_ns = fault->ts_ns;
 		row->tally[0] += fault->lost;
+		count_ends(row);
 	}
 	event = control.streaming ? reserve_event(cpu, sizeof(*event)) : NULL;
 	if (!event)

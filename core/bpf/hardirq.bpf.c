@@ -53,9 +53,11 @@ static __always_inline int leave(void *ctx, __u32 irq, int ret)
 		return 0;
 	row = row_at(frame->row);
 	if (row) {
+		count_begins(row);
 		row->nested_ns += frame->nested_ns;
 		row->tally[ret & 3]++;
-		count(row, ns);
+		add_time(row, ns);
+		count_ends(row);
 	}
 	stream_frame(cpu, ctx, frame, ns, ret);
 	pop_frame(cpu);
@@ -77,7 +79,6 @@ static __always_inline int enter_action(__u32 irq, struct irqaction *action, con
 {
 	struct shark_cpu *cpu = this_cpu();
 	struct row_key k = {
-		.key = { 0, (__u64)name },
 		.id = irq,
 		.cpu = bpf_get_smp_processor_id(),
 	};
@@ -85,6 +86,7 @@ static __always_inline int enter_action(__u32 irq, struct irqaction *action, con
 	if (!cpu)
 		return 0;
 	k.key[0] = address_of(cpu, action);
+	k.key[1] = address_of(cpu, name);
 	return enter(cpu, &k, name);
 }
 

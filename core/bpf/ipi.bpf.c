@@ -98,8 +98,10 @@ static __always_inline int count_sends(const struct send *send, __u64 callsite, 
 	row = row_at(find_row(cpu, &k, NULL));
 	if (!row)
 		return 0;
-	row->count += send->sent;
-	row->tally[0] += send->coalesced;
+	/* Interrupts send too, from the same place. */
+	__sync_fetch_and_add(&row->begun, send->sent);
+	__sync_fetch_and_add(&row->tally[0], send->coalesced);
+	__sync_fetch_and_add(&row->count, send->sent);
 	return 0;
 }
 

@@ -157,8 +157,10 @@ static __always_inline void stop(struct shark_cpu *cpu, struct shark_thread *thr
 	__u64 ns = now - thread->started_ns - thread->away_ns;
 
 	if (row) {
+		count_begins(row);
 		row->nested_ns += thread->away_ns;
-		count(row, ns);
+		add_time(row, ns);
+		count_ends(row);
 	}
 	stream(cpu, thread, ns, index);
 	thread->started_ns = 0;

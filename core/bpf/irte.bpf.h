@@ -96,12 +96,14 @@ static __always_inline void count_write(struct shark_cpu *cpu, struct shark_irte
 	row = row_at(event->row);
 	if (!row)
 		return;
-	count(row, event->ns);
+	shared_begins(row);
+	add_time_shared(row, event->ns);
 	row->tally[FLUSHES] += event->flushes;
 	row->tally[FLUSH_NS] += event->flush_ns;
 	row->tally[REFUSED] += event->ret < 0;
 	row->tally[UNCHANGED] += !(event->flags & SHARK_IRTE_NO_OLD) &&
 				 event->old[0] == event->now[0] && event->old[1] == event->now[1];
+	shared_ends(row);
 }
 
 /* A request that was refused, or found nothing to do, writes no entry. */

@@ -14,10 +14,17 @@ static __always_inline int is_row_of(const struct shark_row *row, const struct r
 		 (row->cpu ^ k->cpu) | (row->what ^ k->what));
 }
 
-/* The value does not matter; one more word on the stack would cost the verifier time. */
-static __always_inline int claim_row(const __u32 *row)
+/*
+ * Takes a free row. CPUs race for it: each adds itself and then looks, so at most
+ * one sees itself alone. Needs no compare-and-exchange, which kernels before 5.12
+ * do not have for programs. Where none was alone the place stays empty.
+ */
+static __always_inline int claim_row(struct shark_row *row)
 {
-	return bpf_map_update_elem(&claims, row, row, BPF_NOEXIST);
+	if (row->claims)
+		return 0;
+	__sync_fetch_and_add(&row->claims, 1);
+	return *(volatile __u32 *)&row->claims == 1;
 }
 
 static __always_inline void fill_row(struct shark_row *row, const struct row_key *k,
@@ -64,7 +71,7 @@ static __always_inline struct shark_row *search_row(struct shark_cpu *cpu, const
 		row = bpf_map_lookup_elem(&rows, index);
 		if (!row)
 			break;
-		if (row->used ? is_row_of(row, k) : !claim_row(index))
+		if (row->used ? is_row_of(row, k) : claim_row(row))
 			break;
 		row = NULL;
 	}
@@ -87,17 +94,102 @@ static __always_inline __u32 find_row(struct shark_cpu *cpu, const struct row_ke
 	return index;
 }
 
-static __always_inline void count(struct shark_row *row, __u64 ns)
-{
-	__u32 bucket = hist_bucket(ns);
+/* ---- counting ---- */
 
-	if (bucket < SHARK_HIST_BUCKETS)
-		row->hist[bucket]++;
+/* A part of a histogram for a row that has none there; NULL, and counted, if none is left. */
+static __always_inline struct shark_part *claim_part(__u32 *part)
+{
+	struct shark_cpu *cpu = this_cpu();
+	__u32 index = 0;
+
+	if (!bpf_map_pop_elem(&free_parts, &index)) {
+		*part = index + 1;
+		return bpf_map_lookup_elem(&parts, &index);
+	}
+	if (cpu)
+		no_room(cpu, SHARK_FULL_PARTS);
+	return NULL;
+}
+
+/* Where the row counts a value, or NULL. */
+static __always_inline __u64 *bucket_of(struct shark_row *row, __u64 value)
+{
+	__u32 bucket = hist_bucket(value);
+	__u32 *part = &row->parts[bucket / SHARK_PART_BUCKETS % SHARK_HIST_PARTS];
+	__u32 index = *part - 1; /* beyond the table if it has none */
+	struct shark_part *found = bpf_map_lookup_elem(&parts, &index);
+
+	if (!found)
+		found = claim_part(part);
+	return found ? &found->buckets[bucket % SHARK_PART_BUCKETS] : NULL;
+}
+
+/*
+ * Says to who reads meanwhile that the row is not whole, until count_ends(): to be
+ * called before the first figure is changed. User space takes the count, copies,
+ * and looks here last: the copy is whole if no more has begun than was counted.
+ */
+static __always_inline void count_begins(struct shark_row *row)
+{
+	row->begun = (__u32)row->count + 1;
+	barrier();
+}
+
+static __always_inline void count_ends(struct shark_row *row)
+{
+	barrier();
+	row->count++;
+}
+
+static __always_inline void add_time(struct shark_row *row, __u64 ns)
+{
+	__u64 *bucket = bucket_of(row, ns);
+
+	if (bucket)
+		(*bucket)++;
 	row->total_ns += ns;
 	if (ns > row->max_ns)
 		row->max_ns = ns;
-	barrier();
-	row->count++; /* last: who reads the same count before and behind has it all */
+}
+
+/* Counts what took so long. For programs that nothing of the same key interrupts. */
+static __always_inline void count(struct shark_row *row, __u64 ns)
+{
+	count_begins(row);
+	add_time(row, ns);
+	count_ends(row);
+}
+
+/*
+ * The same for programs that are preempted in tasks: of functions (fentry, since
+ * 5.12) and of tracepoints (since 7.0). Only a maximum can be lost to another.
+ */
+static __always_inline void shared_begins(struct shark_row *row)
+{
+	__sync_fetch_and_add(&row->begun, 1);
+}
+
+static __always_inline void shared_ends(struct shark_row *row)
+{
+	__sync_fetch_and_add(&row->count, 1);
+}
+
+static __always_inline void add_time_shared(struct shark_row *row, __u64 ns)
+{
+	__u64 *bucket = bucket_of(row, ns);
+
+	if (bucket)
+		__sync_fetch_and_add(bucket, 1);
+	__sync_fetch_and_add(&row->total_ns, ns);
+	if (ns > row->max_ns)
+		row->max_ns = ns;
+}
+
+static __always_inline void count_shared(struct shark_row *row, __u64 ns)
+{
+	shared_begins(row);
+	add_time_shared(row, ns);
+	shared_ends(row);
 }
 
 #endif

@@ -34,17 +34,24 @@ struct {
 	__type(value, struct shark_cpu);
 } cpus SEC(".maps");
 
-/*
- * Which rows are taken. CPUs race for free rows; an insert with BPF_NOEXIST
- * decides, on kernels without atomic compare-and-exchange (before 5.12) too.
- * Only the first event of a row comes here.
- */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u32);
-} claims SEC(".maps");
+	__type(value, struct shark_part);
+} parts SEC(".maps");
+
+/*
+ * Parts that are free, in the order of their numbers, so that user space maps no
+ * more than are in use. A queue hands each out once, whoever asks at the same
+ * moment, on kernels without atomic fetch-and-add (before 5.12) too.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__uint(value_size, sizeof(__u32));
+} free_parts SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -105,9 +105,11 @@ static __always_inline void count_wait(struct shark_cpu *cpu, struct shark_raise
 
 	if (!row)
 		return;
+	count_begins(row);
 	row->tally[0] += raise->coalesced;
 	raise->coalesced = 0;
-	count(row, frame->wait_ns);
+	add_time(row, frame->wait_ns);
+	count_ends(row);
 }
 
 TRACEPOINT("softirq_entry")
@@ -193,10 +195,12 @@ int on_exit(tp_context *ctx)
 	ksoftirqd = in_ksoftirqd(cpu);
 	row = row_at(frame->row);
 	if (row) {
+		count_begins(row);
 		row->nested_ns += frame->nested_ns;
 		row->tally[IN_KSOFTIRQD] += ksoftirqd;
 		row->tally[RAISE_UNSEEN] += config.wait && !frame->wait_ns;
-		count(row, ns);
+		add_time(row, ns);
+		count_ends(row);
 	}
 	stream(cpu, frame, ns, ksoftirqd);
 	pop_frame(cpu);

@@ -67,12 +67,13 @@ static __always_inline int record(void *ctx, struct shark_vecalloc_event *step)
 	step->row = find_row(cpu, &k, NULL);
 	row = row_at(step->row);
 	if (row) {
-		row->count++;
+		count_begins(row);
 		row->max_ns = step->ts_ns;
 		if (step->what >= SHARK_MATRIX_ONLINE)
 			row->matrix = step->matrix;
 		else
 			row->tally[0] += step->ret < 0;
+		count_ends(row);
 	}
 	stream(cpu, ctx, step);
 	return 0;

@@ -78,8 +78,10 @@ int on_nmi(tp_context *ctx)
 	row = row_at(find_row(cpu, &k, NULL));
 	if (!row)
 		return 0;
+	count_begins(row);
 	row->tally[0] += handled;
-	count(row, ns);
+	add_time(row, ns);
+	count_ends(row);
 	return 0;
 }
 

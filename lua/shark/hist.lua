@@ -36,15 +36,47 @@ function M.bucket(value)
   return (shift + 1) * SUB + math.floor(value / 2 ^ shift) - SUB
 end
 
+-- Most of a histogram is empty: `counts` has the buckets from `first` to `last` only.
+-- Has it reach from one bucket to another.
+local function reach(hist, first, last)
+  local counts, old_first = counters(last - first + 1), hist.first
+  if hist.counts then
+    ffi.copy(counts + (old_first - first), hist.counts, (hist.last - old_first + 1) * 8)
+  end
+  hist.counts, hist.first, hist.last = counts, first, last
+end
+
 --- A histogram: empty, or a copy of the kernel's counters (uint64_t[496]).
 --- @param from? ffi.cdata* @param max? integer|ffi.cdata* the largest of their values, if it is known
 --- @return shark.Hist
 function M.new(from, max)
-  local hist = setmetatable({ counts = counters(NR), max = max and tonumber(max) }, Hist)
-  if from then
-    ffi.copy(hist.counts, from, NR * 8)
+  local hist = setmetatable({ max = max and tonumber(max) }, Hist)
+  local first, last
+  for i = 0, from and NR - 1 or -1 do
+    if from[i] ~= 0 then
+      first, last = first or i, i
+    end
+  end
+  if first then
+    hist.counts, hist.first, hist.last = counters(last - first + 1), first, last
+    ffi.copy(hist.counts, from + first, (last - first + 1) * 8)
   end
   return hist
+end
+
+-- Adds n to bucket i.
+local function add_to(hist, i, n)
+  if not hist.counts then
+    reach(hist, i, i)
+  elseif i < hist.first or i > hist.last then
+    reach(hist, math.min(i, hist.first), math.max(i, hist.last))
+  end
+  hist.counts[i - hist.first] = hist.counts[i - hist.first] + n
+end
+
+-- How many values are in bucket i, as uint64_t.
+local function count_of(hist, i)
+  return hist.counts and i >= hist.first and i <= hist.last and hist.counts[i - hist.first] or 0ULL
 end
 
 local function larger(a, b)
@@ -52,35 +84,52 @@ local function larger(a, b)
 end
 
 function Hist:add(value, n)
-  local i = M.bucket(value)
-  self.counts[i] = self.counts[i] + (n or 1)
+  add_to(self, M.bucket(value), n or 1)
   self.max = larger(self.max, value)
+end
+
+-- Calls visit(bucket, count) for each bucket that is not empty, in their order.
+local function each(hist, visit)
+  for i = hist.counts and hist.first or 0, hist.counts and hist.last or -1 do
+    if hist.counts[i - hist.first] ~= 0 then
+      visit(i, hist.counts[i - hist.first])
+    end
+  end
 end
 
 --- Adds the counts of another histogram to this one.
 function Hist:merge(other)
-  for i = 0, NR - 1 do
-    self.counts[i] = self.counts[i] + other.counts[i]
+  if other.counts then -- at once, not bucket by bucket
+    local first = math.min(self.first or other.first, other.first)
+    local last = math.max(self.last or other.last, other.last)
+    if first ~= self.first or last ~= self.last then
+      reach(self, first, last)
+    end
   end
+  each(other, function(i, count) add_to(self, i, count) end)
   self.max = larger(self.max, other.max)
   return self
+end
+
+--- A histogram of its own with the same counts.
+--- @return shark.Hist
+function Hist:copy()
+  return M.new():merge(self)
 end
 
 --- What this histogram has more than an earlier copy of it. Of the maximum only
 --- that of both is known.
 --- @return shark.Hist
 function Hist:since(earlier)
-  local hist = M.new(self.counts, self.max)
-  for i = 0, NR - 1 do
-    hist.counts[i] = hist.counts[i] - earlier.counts[i]
-  end
+  local hist = self:copy()
+  each(earlier, function(i, count) add_to(hist, i, -count) end)
   return hist
 end
 
 --- How many values it has.
 function Hist:count()
   local sum = 0ULL
-  for i = 0, NR - 1 do
+  for i = 0, self.counts and self.last - self.first or -1 do
     sum = sum + self.counts[i]
   end
   return tonumber(sum)
@@ -89,12 +138,10 @@ end
 --- The buckets that are not empty: { {lo, hi, count}, ... }, ascending.
 function Hist:buckets()
   local list = {}
-  for i = 0, NR - 1 do
-    if self.counts[i] ~= 0 then
-      local lo, hi = M.bounds(i)
-      list[#list + 1] = { lo = lo, hi = hi, count = tonumber(self.counts[i]) }
-    end
-  end
+  each(self, function(i, count)
+    local lo, hi = M.bounds(i)
+    list[#list + 1] = { lo = lo, hi = hi, count = tonumber(count) }
+  end)
   return list
 end
 
@@ -106,7 +153,7 @@ function Hist:percentile(p)
   local wanted = math.max(1, math.ceil(self:count() * p / 100))
   local seen = 0
   for i = 0, NR - 1 do
-    seen = seen + tonumber(self.counts[i])
+    seen = seen + tonumber(count_of(self, i))
     if seen >= wanted then
       local lo, hi = M.bounds(i)
       return math.max(lo, math.min(hi - 1, self.max or hi - 1))
@@ -119,11 +166,7 @@ end
 -- between the first and the last included.
 local function lines_of(hist, most)
   local first, last
-  for i = 0, NR - 1 do
-    if hist.counts[i] ~= 0 then
-      first, last = first or i, i
-    end
-  end
+  each(hist, function(i) first, last = first or i, i end)
   if not first then
     return {}
   end
@@ -135,7 +178,7 @@ local function lines_of(hist, most)
   for group = math.floor(first / step), math.floor(last / step) do
     local line = { lo = M.bounds(group * step), count = 0 }
     for i = group * step, math.min(group * step + step, NR) - 1 do
-      line.count = line.count + tonumber(hist.counts[i])
+      line.count = line.count + tonumber(count_of(hist, i))
       line.hi = select(2, M.bounds(i))
     end
     lines[#lines + 1] = line

@@ -183,7 +183,7 @@ function M.join(list_of_rows, fields, wanted)
         for field, value in pairs(row) do
           copy[field] = value
         end
-        copy.hist = row.hist and hist.new(row.hist.counts, row.hist.max)
+        copy.hist = row.hist and row.hist:copy()
         by_key[key] = copy
         list[#list + 1] = copy
       end

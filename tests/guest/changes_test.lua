@@ -88,9 +88,9 @@ end
 -- ---- threads of drivers that come back ----
 
 local function seen_actions(names)
-  for irq, entry in pairs(require("shark.system.interrupts").read()) do
+  for number, entry in pairs(require("shark.system.interrupts").read()) do
     for _, action in ipairs(entry.actions) do
-      names[irq .. " " .. action] = true
+      names[number .. " " .. action] = true
     end
   end
 end
@@ -103,7 +103,7 @@ function tests.test_threads_of_a_driver_that_comes_back()
     disk_load.direct_reads(disk, 100)
     seen_actions(known)
     shell "rmmod virtio_blk && modprobe virtio_blk && mdev -s"
-    wait_until("the disk to come back", function() return uv.fs_stat("/dev/" .. disk.device) end)
+    patience.wait_until("the disk to come back", function() return uv.fs_stat("/dev/" .. disk.device) end)
     disk = disk_load.find()
   end
   disk_load.direct_reads(disk, 100)

@@ -2,6 +2,7 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local irq = require "shark.irq"
 local load = require "load"
+local proc = require "proc"
 local t = require "t"
 local uv = require "uv"
 local witness = require "witness"
@@ -190,6 +191,61 @@ function tests.test_bad_filters()
   local _, message, name = irq.softirq { softirq = 12 }
   t.assertStrContains(message, "no such softirq: 12; there are 0 (HI) to 9 (RCU)")
   t.assertEquals(name, "ENOENT")
+end
+
+-- ---- reading while the kernel counts ----
+
+local function start_flood()
+  local child = proc.start(proc.shark, { "-e", ([[
+    package.path = %q .. package.path
+    local load = require "load"
+    load.pin(%d)
+    print "sending"
+    io.stdout:flush()
+    while true do load.datagrams(1000) end]]):format(package.path:match("^[^;]*;"), #uv.cpu_info() - 1) })
+  child.wait_for "sending"
+  return child
+end
+
+-- A row's figures belong together, and none ever becomes less.
+local function assert_whole(row, before)
+  if row.torn then
+    return 1
+  end
+  t.assertEquals(row.hist:count(), row.count)
+  t.assertEquals(row.wait_hist:count(), row.waits)
+  for _, field in ipairs { "count", "total_ns", "max_ns", "interrupted_ns", "waits", "wait_ns", "coalesced" } do
+    t.assertTrue(row[field] >= (before and before[field] or 0), field)
+  end
+  return 0
+end
+
+local function read_often(session, readings)
+  local before, rows, torn = {}, 0, 0
+  for _ = 1, readings do
+    for _, row in ipairs(session:read()) do
+      local key = session:key(row)
+      torn = torn + assert_whole(row, before[key])
+      before[key] = not row.torn and row or before[key]
+      rows = rows + 1
+    end
+  end
+  return rows, torn
+end
+
+function tests.test_rows_are_whole_while_the_kernel_counts()
+  t.needs("root", "tracing")
+  load.pin(0)
+  local readings = t.in_guest and 300 or 10000
+  local session, child = open {}, start_flood()
+  local ok, rows, torn = xpcall(read_often, debug.traceback, session, readings)
+  child.kill "sigkill"
+  child.wait()
+  local lost = session:loss()
+  session:close()
+  t.assertTrue(ok, rows)
+  t.assertTrue(rows > readings and torn <= rows / 1000, ("%d of %d rows torn"):format(torn or 0, rows))
+  t.assertEquals(lost.torn_rows > 0, torn > 0)
 end
 
 t.run(tests)

@@ -1,5 +1,6 @@
 -- shark.hist: buckets, percentiles, bars.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local ffi = require "ffi"
 local hist = require "shark.hist"
 local t = require "t"
 
@@ -37,6 +38,16 @@ function tests.test_percentiles_are_within_an_eighth()
   end
 end
 
+-- As the kernel side counts.
+local function counters(values)
+  local buckets = ffi.new("uint64_t[?]", 496)
+  for _, value in ipairs(values) do
+    local i = hist.bucket(value)
+    buckets[i] = buckets[i] + 1
+  end
+  return buckets
+end
+
 -- As the kernel counts, which keeps the largest value, and as a histogram of one's own.
 function tests.test_percentiles_stay_within_what_was_seen()
   for _, values in ipairs { { 1000 }, { 961, 1023 }, { 12800, 12801, 12802 }, { 0 }, { 7, 4097 }, { 2 ^ 40 + 1 } } do
@@ -45,7 +56,7 @@ function tests.test_percentiles_stay_within_what_was_seen()
       own:add(value)
       least, most = math.min(least, value), math.max(most, value)
     end
-    for _, h in ipairs { own, hist.new(own.counts, most), hist.new():merge(own), own:since(hist.new()) } do
+    for _, h in ipairs { own, hist.new(counters(values), most), hist.new():merge(own), own:since(hist.new()) } do
       for _, p in ipairs { 0, 1, 50, 99, 100 } do
         local value = h:percentile(p)
         t.assertTrue(value >= least and value <= most, ("p%d of %.0f to %.0f: %.1f"):format(p, least, most, value))
@@ -53,6 +64,18 @@ function tests.test_percentiles_stay_within_what_was_seen()
       t.assertEquals(h:percentile(100), most)
     end
   end
+end
+
+function tests.test_what_is_far_apart_is_kept_together()
+  local values, h = { 0, 63, 64, 511, 2 ^ 20, 2 ^ 40, 2 ^ 52 }, hist.new()
+  for _, value in ipairs(values) do
+    h:add(value)
+  end
+  local from_kernel = hist.new(counters(values))
+  t.assertEquals(from_kernel:buckets(), h:buckets())
+  t.assertEquals({ from_kernel:count(), h:copy():count(), #h:buckets() }, { 7, 7, 7 })
+  t.assertEquals(h:copy():merge(h):since(h):buckets(), h:buckets())
+  t.assertEquals(h:since(h):buckets(), {})
 end
 
 function tests.test_percentiles_are_not_too_low()

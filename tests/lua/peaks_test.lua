@@ -14,8 +14,7 @@ local function session_of(counts)
   end
   return {
     rows = rows, nr_rows = 3,
-    kind = { decode = function(row) return { irq = row.id, action = row.name } end },
-    key = function(_, row) return row.irq .. " " .. row.action end,
+    key_at = function(_, i) return rows[i].id .. " " .. rows[i].name end,
   }
 end
 

@@ -92,6 +92,26 @@ static void tables_are_at_most_half_full(void **state)
 	assert_int_equal(provider_table_size(UINT32_MAX), 1U << 24);
 }
 
+/* In use are at most half of the rows; histograms have room for two parts each. */
+static void a_large_machine_needs_a_few_megabytes(void **state)
+{
+	static const struct provider *const by_cpus[] = { &provider_softirq, &provider_vector,
+							  &provider_ipi };
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(by_cpus); i++) {
+		uint64_t wanted = (uint64_t)by_cpus[i]->rows_wanted(512, &err);
+		size_t rows = provider_table_size(wanted) * sizeof(struct shark_row);
+		size_t parts = provider_parts(wanted) * sizeof(struct shark_part);
+
+		assert_true(rows <= 6 << 20);
+		assert_true(rows + parts <= 24 << 20);
+		assert_true(provider_parts(wanted) >= 2 * wanted);
+		assert_true(by_cpus[i]->rows_wanted(2, &err) < 200);
+	}
+}
+
 static void filters_refuse_what_is_not_there(void **state)
 {
 	const struct filter *irq = provider_filter(&provider_hardirq, "irq");
@@ -116,6 +136,7 @@ int main(void)
 		cmocka_unit_test(optional_points_stand_beside_their_partners),
 		cmocka_unit_test(full_tables_have_names_and_room_for_their_counts),
 		cmocka_unit_test(tables_are_at_most_half_full),
+		cmocka_unit_test(a_large_machine_needs_a_few_megabytes),
 		cmocka_unit_test(filters_refuse_what_is_not_there),
 	};
 

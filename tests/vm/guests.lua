@@ -57,7 +57,7 @@ local function new_list()
       known[name] = true
       list[#list + 1] = {
         name = name, kernel = kernel, flavour = flavour, iommu = iommu, append = extra.append or "",
-        tests = extra.tests,
+        tests = extra.tests, smp = extra.smp or 2,
       }
     end
   end
@@ -80,6 +80,7 @@ local function add_representative(add)
     })
   end
   add("6.12", "amd64", "intel", { suffix = "-iommu-pt", append = "iommu=pt", tests = { "guest/iommu_off_test.lua" } })
+  add("6.12", "amd64", "none", { suffix = "-32cpus", smp = 32, tests = { "live/memory_test.lua" } })
   for _, mode in ipairs { "integrity", "confidentiality" } do
     add("6.12", "amd64", "none", {
       suffix = "-" .. mode, append = "lockdown=" .. mode,

@@ -185,7 +185,8 @@ local function start(run)
   run.starts = run.starts + 1
   run.guest = guest.start({
     folder = run.folder, base = BUILD .. "/vm/base.cpio.gz", work = ("%s/vm/%s"):format(BUILD, run.entry.name),
-    iommu = run.entry.iommu, smp = 2, disks = DISKS, nic = true, append = run.entry.append, accel = accelerator,
+    iommu = run.entry.iommu, smp = run.entry.smp, disks = DISKS, nic = true,
+    append = run.entry.append, accel = accelerator,
     silence_s = options.silence and { cpu = options.silence, idle = options.silence } or guest.SILENCE_S,
     on_silence = function(why)
       if run.current then

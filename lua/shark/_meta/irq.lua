@@ -39,6 +39,7 @@ local irq = {}
 ---@field total_ns number
 ---@field max_ns number
 ---@field hist shark.Hist of the times in nanoseconds
+---@field torn true? counted in each time it was looked at: figures may differ by one
 
 ---@class shark.WaitedRow : shark.TimedRow
 ---@field waits integer
@@ -128,6 +129,7 @@ local irq = {}
 ---@field undelivered integer events left in the ring when nobody took them any more
 ---@field map_full integer? entries that found no room in a table: the sum of those below
 ---@field rows_full integer?
+---@field hists_full integer?
 ---@field threads_full integer? of irq.thread
 ---@field calls_full integer? of remap.changes and remap.affinity
 ---@field requests_full integer? of virtblk.requests
@@ -137,6 +139,7 @@ local irq = {}
 ---@field unmatched_entries integer?
 ---@field unmatched_exits integer?
 ---@field stacks_lost integer?
+---@field torn_rows integer rows read while they were counted in, see `torn`
 ---@field in_flight integer running now; not a loss
 
 ---@class shark.How

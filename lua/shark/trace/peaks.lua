@@ -21,7 +21,7 @@ local function find_rows(self)
   for i = 0, session.nr_rows - 1 do
     local row = session.rows[i]
     if not self.keys[i] and row.used ~= 0 and row.what == 0 then
-      local key = session:key(session.kind.decode(row))
+      local key = session:key_at(i)
       self.keys[i], self.rows[#self.rows + 1] = key, i
       if self.counts[key] then -- another row of the same: what it had before is no burst
         self.counts[key] = self.counts[key] + tonumber(row.count)

@@ -3,9 +3,10 @@
 -- A module such as shark.irq describes a kind of trace (which provider of the
 -- core, which FFI types, how a row becomes a table); this module does the rest.
 
-require "shark.events" -- declares the FFI types that the others use
+local C = require "shark.events" -- first: declares the FFI types that the others use
 
 local audit = require "shark.trace.audit"
+local bit = require "bit"
 local core = require "shark.core"
 local delivery = require "shark.trace.delivery"
 local event = require "shark.trace.event"
@@ -98,6 +99,7 @@ function M.open(kind, options)
   session.rows = ffi.cast(row_pointer, address)
   session.nr_rows = nr_rows
   row_owners[session.rows] = handle
+  session.nr_parts, session.torn = 0, 0
   session.audit_start = audited and audit.start(session, before)
   add_methods(session, kind)
   open_sessions[session] = true
@@ -106,33 +108,78 @@ end
 
 -- ---- reading what was counted ----
 
--- The kernel counts on while a row is read: again, until it did not. The copy
--- is one for all: decode() keeps nothing of it.
-local copy, row_size = ffi.new("struct shark_row"), ffi.sizeof("struct shark_row")
-local TRIES = 100
+ffi.cdef [[
+/* A row as decode() gets it: with its histogram in one piece. */
+struct shark_whole_row {
+  struct shark_row;
+  uint64_t hist[512];
+};
+]]
 
-local function copy_row(row)
-  for _ = 1, TRIES do
-    ffi.copy(copy, row, row_size)
-    if copy.count == row.count then
-      break
+-- One copy for all: decode() keeps nothing of it.
+local copy, row_size = ffi.new("struct shark_whole_row"), ffi.sizeof("struct shark_row")
+local part_pointer, part_size = ffi.typeof("const struct shark_part *"), ffi.sizeof("struct shark_part")
+local PARTS, PART_BUCKETS = C.SHARK_HIST_PARTS, C.SHARK_PART_BUCKETS
+-- A row is counted in for some tens of nanoseconds; only a CPU that is taken away
+-- meanwhile, by a handler or by the hypervisor, keeps it so for longer.
+local TRIES = 10000
+
+-- Part `number` of the histograms, from 1 on; maps what came into use.
+local function part_at(session, number)
+  if number > session.nr_parts then
+    local address, n = session.handle:parts(number)
+    session.parts, session.nr_parts = ffi.cast(part_pointer, address or error(n, 0)), n
+  end
+  return session.parts + (number - 1)
+end
+
+local function copy_hist(session)
+  for i = 0, PARTS - 1 do
+    local number, to = copy.parts[i], copy.hist + i * PART_BUCKETS
+    if number ~= 0 then
+      ffi.copy(to, part_at(session, number), part_size)
+    else
+      ffi.fill(to, part_size)
     end
   end
-  return copy
 end
+
+-- The kernel counts on while a row is read: again, until nothing began before the
+-- end of the copy that had not been counted at its start. Returns whether it is whole.
+local function copy_row(session, row)
+  for _ = 1, TRIES do
+    local counted = tonumber(row.count)
+    ffi.copy(copy, row, row_size)
+    copy_hist(session)
+    if bit.tobit(row.begun - counted % 2 ^ 32) <= 0 then
+      return true
+    end
+  end
+  return false
+end
+
+-- So many make megabytes of what nobody needs any more when they are read again.
+local MANY_ROWS = 1024
 
 --- What was counted so far, a table per row, in a fixed order.
 --- @return table[]
 function Session:read()
   check_open(self)
+  if self.last_read and self.last_read > MANY_ROWS then
+    collectgarbage()
+  end
   local kind, list, by_key = self.kind, {}, {}
   for i = 0, self.nr_rows - 1 do
     local row = self.rows[i]
     if row.used ~= 0 and row.count ~= 0 then -- a row is there from the first entry on
-      local decoded = kind.decode(copy_row(row))
+      local whole = copy_row(self, row)
+      local decoded = kind.decode(copy)
+      decoded.torn = not whole or nil
+      self.torn = self.torn + (whole and 0 or 1)
       local key = kind.key(decoded)
       if by_key[key] then
         kind.merge(by_key[key], decoded)
+        by_key[key].torn = by_key[key].torn or decoded.torn
       else
         by_key[key] = decoded
         list[#list + 1] = decoded
@@ -140,6 +187,7 @@ function Session:read()
     end
   end
   table.sort(list, kind.less)
+  self.last_read = #list
   return list
 end
 
@@ -147,6 +195,13 @@ end
 --- @return string
 function Session:key(row)
   return self.kind.key(row)
+end
+
+--- The same of the row at an index of the kernel's table.
+--- @return string
+function Session:key_at(index)
+  copy_row(self, self.rows[index])
+  return self.kind.key(self.kind.decode(copy))
 end
 
 -- ---- events ----
@@ -269,6 +324,7 @@ local LOSSES = {
   { "unmatched_entries", "entry without exit", "entries without exit" },
   { "unmatched_exits", "exit without entry", "exits without entry" },
   { "stacks_lost", "stack not taken", "stacks not taken" },
+  { "torn_rows", "row read while it was counted in", "rows read while they were counted in" },
 }
 
 -- The losses of a session, in their order: the tables it has stand behind the ring.
@@ -317,7 +373,9 @@ end
 function Session:loss()
   check_open(self)
   self.loss_type = self.loss_type or loss_type_of(self)
-  return setmetatable(self.handle:loss(), self.loss_type)
+  local loss = self.handle:loss()
+  loss.torn_rows = self.torn
+  return setmetatable(loss, self.loss_type)
 end
 
 --- Compares what was counted with what the kernel itself counted meanwhile, in
