@@ -3,11 +3,12 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local ffi = require "ffi"
 local proc = require "proc"
 local t = require "t"
+local uv = require "uv"
 require "shark.events"
 
 -- Lines "struct field offset size", or "struct - size 0" for the whole.
 local function layout_of_c()
-  local program = proc.shark:gsub("shark$", "tests/layout")
+  local program = uv.exepath():gsub("shark$", "tests/layout")
   return proc.run(program, {}).out
 end
 
