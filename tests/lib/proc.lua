@@ -21,6 +21,7 @@ local function within_reach(path)
       local copy = M.temporary_directory()
       uv.fs_chmod(copy, 493) -- 0755
       assert(uv.fs_copyfile(path, copy .. "/shark"))
+      assert(uv.fs_symlink((path:gsub("[^/]+$", "tests")), copy .. "/tests")) -- what was built beside it
       return copy .. "/shark"
     end
   until folder == ""
