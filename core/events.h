@@ -458,6 +458,19 @@ struct shark_fault_event {
 };
 SHARK_WIRE_SIZE(struct shark_fault_event, 40);
 
+/* Requests that ended in the same stack, of one interrupt, queue and operation. */
+struct shark_ending {
+	__u64 count;
+	__u64 total_ns; /* of their whole time */
+	__s32 stack;	/* index into the stacks, negative for none */
+	__s32 irq;	/* negative if not seen */
+	__u32 dev;
+	__u16 queue;
+	__u8 op;
+	__u8 pad;
+};
+SHARK_WIRE_SIZE(struct shark_ending, 32);
+
 /* A block request: in flight, or as an event when it is completed. */
 struct shark_request {
 	__u64 at_ns[6]; /* its moments, see SHARK_ISSUED */

@@ -18,6 +18,7 @@
 
 /* More entries of maps_at, for an image that has a map of its own, come behind. */
 #define IMAGE_EXTRA(obj) [MAP_EXTRA] = offsetof(struct obj##_light, maps.extra)
+#define IMAGE_ENDINGS(obj) [MAP_ENDINGS] = offsetof(struct obj##_light, maps.endings)
 #define IMAGE_QUEUES(obj) [MAP_QUEUES] = offsetof(struct obj##_light, maps.queues)
 
 #define IMAGE_DEFINE(obj, program_names, ...)                                                      \

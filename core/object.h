@@ -22,7 +22,8 @@ struct bpf_object;
 
 enum { OBJECT_MAX_PROGRAMS = 32 };
 
-/* The maps of an image, see core/bpf/session.bpf.h; the last two are its own, not all have them. */
+/* The maps of an image, see core/bpf/session.bpf.h; the last three are its own, not all have them.
+ */
 enum object_map {
 	MAP_ROWS,
 	MAP_CPUS,
@@ -32,6 +33,7 @@ enum object_map {
 	MAP_STACKS,
 	MAP_EXTRA,
 	MAP_QUEUES,
+	MAP_ENDINGS,
 	NR_OBJECT_MAPS
 };
 

@@ -39,14 +39,15 @@ static const char *const tp_programs[] = { "on_issue", "on_requeue", "on_complet
 					   "on_irq_end" };
 
 IMAGE_DEFINE(virtblk_fentry, fentry_programs, IMAGE_EXTRA(virtblk_fentry),
-	     IMAGE_QUEUES(virtblk_fentry));
+	     IMAGE_QUEUES(virtblk_fentry), IMAGE_ENDINGS(virtblk_fentry));
 IMAGE_DEFINE(virtblk_kprobe, kprobe_programs, IMAGE_EXTRA(virtblk_kprobe),
-	     IMAGE_QUEUES(virtblk_kprobe));
+	     IMAGE_QUEUES(virtblk_kprobe), IMAGE_ENDINGS(virtblk_kprobe));
 IMAGE_DEFINE(virtblk_tp_btf, block_programs, IMAGE_EXTRA(virtblk_tp_btf),
-	     IMAGE_QUEUES(virtblk_tp_btf));
+	     IMAGE_QUEUES(virtblk_tp_btf), IMAGE_ENDINGS(virtblk_tp_btf));
 IMAGE_DEFINE(virtblk_raw_tp, block_programs, IMAGE_EXTRA(virtblk_raw_tp),
-	     IMAGE_QUEUES(virtblk_raw_tp));
-IMAGE_DEFINE(virtblk_tp, tp_programs, IMAGE_EXTRA(virtblk_tp), IMAGE_QUEUES(virtblk_tp));
+	     IMAGE_QUEUES(virtblk_raw_tp), IMAGE_ENDINGS(virtblk_raw_tp));
+IMAGE_DEFINE(virtblk_tp, tp_programs, IMAGE_EXTRA(virtblk_tp), IMAGE_QUEUES(virtblk_tp),
+	     IMAGE_ENDINGS(virtblk_tp));
 
 enum { STACKS = offsetof(struct shark_config, stacks) };
 
@@ -286,6 +287,7 @@ static uint32_t extra_entries(int cpus)
 static const struct full_table tables[] = {
 	{ "requests_full", "table of requests in flight", "not followed" },
 	{ "queues_full", "table of queues", "without their queue" },
+	{ "stacks_full", "table of stacks", "without their stack" },
 };
 
 /* Twice the queues there are, for disks that are plugged in later; 64 at least. */

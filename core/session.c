@@ -39,7 +39,7 @@ struct session {
 	uint32_t nr_extra;   /* 0: as the provider wants */
 	size_t ring_bytes;
 	struct ring ring;
-	void *extra;	      /* see session_extra() */
+	void *extra;	      /* see session_values() */
 	uint64_t events;      /* handed over */
 	uint64_t undelivered; /* thrown away, nobody took them */
 	bool closed;
@@ -335,6 +335,7 @@ static int try_way(struct session *session, const struct way *way, struct shark_
 				      ? session->nr_extra
 						?: provider->extra_entries((int)session->nr_cpus)
 				      : 0,
+		[MAP_ENDINGS] = config->stacks ? SESSION_ENDINGS : 1,
 		[MAP_QUEUES] = provider->queue_entries ? provider->queue_entries() : 0,
 	};
 	int code = way->configure ? way->configure(config, err) : 0;
@@ -591,9 +592,8 @@ int session_stack(const struct session *session, int32_t index, uint64_t address
 }
 
 /* All at once: one that is taken out meanwhile leaves no gap. */
-static int copy_extra(struct session *session, const struct bpf_map_info *info)
+static int copy_values(struct session *session, int fd, const struct bpf_map_info *info)
 {
-	int fd = session->object.map_fds[MAP_EXTRA];
 	__u32 n = info->max_entries, batch;
 	void *keys = malloc((size_t)n * info->key_size);
 	int code;
@@ -608,16 +608,18 @@ static int copy_extra(struct session *session, const struct bpf_map_info *info)
 	return !code || code == -ENOENT ? (int)n : code;
 }
 
-int session_extra(struct session *session, const void **values, struct error *err)
+int session_values(struct session *session, enum object_map map, const void **values,
+		   struct error *err)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 size = sizeof(info);
-	int n = bpf_obj_get_info_by_fd(session->object.map_fds[MAP_EXTRA], &info, &size);
+	int fd = session->object.map_fds[map];
+	int n = bpf_obj_get_info_by_fd(fd, &info, &size);
 
 	if (!n)
-		n = copy_extra(session, &info);
+		n = copy_values(session, fd, &info);
 	*values = session->extra;
-	return n < 0 ? error_set(err, n, "cannot read what is in flight: %s", strerror(-n)) : n;
+	return n < 0 ? error_set(err, n, "cannot read the programs' tables: %s", strerror(-n)) : n;
 }
 
 size_t session_peek(struct session *session, size_t max, const void **first)

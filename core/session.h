@@ -20,6 +20,7 @@ enum {
 	SESSION_MAX_WAYS = 8,
 	SESSION_MAX_SKIPPED = 32,
 	SESSION_STACKS = 4096,
+	SESSION_ENDINGS = 2 * SESSION_STACKS,
 	SESSION_RING_BYTES = 256 * 1024,
 	SESSION_MAX_RING_BYTES = 1 << 30,
 };
@@ -137,10 +138,11 @@ size_t session_memory(const struct session *session);
 int session_stack(const struct session *session, int32_t index, uint64_t addresses[], size_t max);
 
 /*
- * A copy of what is in the provider's own hash map now (MAP_EXTRA): an array of
- * its values, valid until the next call. Returns how many, or a negative errno.
+ * A copy of what is in a hash map of the provider's own now (MAP_EXTRA, MAP_ENDINGS): an
+ * array of its values, valid until the next call. Returns how many, or a negative errno.
  */
-int session_extra(struct session *session, const void **values, struct error *err);
+int session_values(struct session *session, enum object_map map, const void **values,
+		   struct error *err);
 
 /* As ring_peek() and ring_advance() with the provider's event size. */
 size_t session_peek(struct session *session, size_t max, const void **first);

@@ -34,8 +34,6 @@ local function trim(frames)
   return list
 end
 
-local stacks, by_text, without = {}, {}, 0
-
 local function lines_of(frames)
   local lines = {}
   for i, frame in ipairs(frames) do
@@ -52,28 +50,44 @@ local function folded(frames)
   return table.concat(names, ";")
 end
 
--- An index names one stack only until another takes its place: looked up at once.
-session:on(function(event)
-  local stack = event.stack >= 0 and session:stack(event.stack)
-  if not stack then
-    without = without + 1
-    return
+-- Frames and text by index: most of them share a few stacks, and a symbol takes time to find.
+local known = {}
+
+local function stack_of(index)
+  if not known[index] then
+    local stack = session:stack(index)
+    local frames = stack and trim(stack:frames())
+    known[index] = frames and { frames = frames, text = table.concat(lines_of(frames), "\n") } or {}
   end
-  local frames = trim(stack:frames())
-  local text = table.concat(lines_of(frames), "\n")
-  if not by_text[text] then
-    by_text[text] = { requests = 0, irq = event.irq >= 0 and event.irq or nil, frames = frames }
-    stacks[#stacks + 1] = by_text[text]
+  return known[index]
+end
+
+-- Counted in the kernel by stack; what is trimmed makes several of them one.
+local function collect()
+  local stacks, by_text, without = {}, {}, 0
+  for _, row in ipairs(session:stacks()) do
+    local stack = row.stack and stack_of(row.stack) or {}
+    if stack.text then
+      local entry = by_text[stack.text]
+      if not entry then
+        entry = { requests = 0, irq = row.irq, frames = stack.frames }
+        by_text[stack.text], stacks[#stacks + 1] = entry, entry
+      end
+      entry.requests = entry.requests + row.count
+    else
+      without = without + row.count
+    end
   end
-  by_text[text].requests = by_text[text].requests + 1
-end)
+  table.sort(stacks, function(a, b) return a.requests > b.requests end)
+  return stacks, without
+end
 
 cli.run {
   name = NAME,
   options = options,
   session = session,
   report = function(before)
-    table.sort(stacks, function(a, b) return a.requests > b.requests end)
+    local stacks, without = collect()
     return { stacks = stacks, without_stack = without }, before
   end,
   show = function(what)

@@ -257,17 +257,28 @@ static int stack(lua_State *L)
  * session:extra() -> address of an array of what is in flight, valid until the
  * next call, their number | nil, message, name
  */
-static int extra(lua_State *L)
+static int push_values(lua_State *L, enum object_map map)
 {
 	const void *values;
 	struct error err;
-	int n = session_extra(check_session(L), &values, &err);
+	int n = session_values(check_session(L), map, &values, &err);
 
 	if (n < 0)
 		return bind_push_error(L, &err);
 	lua_pushlightuserdata(L, (void *)(uintptr_t)values);
 	lua_pushinteger(L, n);
 	return 2;
+}
+
+static int extra(lua_State *L)
+{
+	return push_values(L, MAP_EXTRA);
+}
+
+/* session:endings(): likewise, of requests by the stack they ended in */
+static int endings(lua_State *L)
+{
+	return push_values(L, MAP_ENDINGS);
 }
 
 static void push_reason(lua_State *L, const struct error *why)
@@ -450,6 +461,7 @@ static const luaL_Reg methods[] = {
 	{ "ring_fd", ring_fd },
 	{ "stack", stack },
 	{ "extra", extra },
+	{ "endings", endings },
 	{ "how", push_how },
 	{ "loss", push_loss },
 	{ "tables", tables },

@@ -145,6 +145,27 @@ static __always_inline void submit_event(struct shark_cpu *cpu, void *event)
 	bpf_ringbuf_submit(event, ring_wakeup(cpu));
 }
 
+/* See keep_stack(). */
+enum { STACK_PLACES = 4 };
+
+/*
+ * The kernel stack here, as an index that names it as long as the session runs;
+ * negative if none is asked for or could be kept. Where another hashes to its place
+ * it is kept without its innermost frame, and so hashes to a different one.
+ */
+static __always_inline __s32 keep_stack(struct shark_cpu *cpu, void *ctx)
+{
+	long stack = -1;
+
+	if (!config.stacks)
+		return -1;
+	for (__u64 skip = 0; stack < 0 && skip < STACK_PLACES; skip++)
+		stack = bpf_get_stackid(ctx, &stacks, skip);
+	if (stack < 0)
+		lose(&cpu->stacks_lost);
+	return (__s32)stack;
+}
+
 /*
  * The kernel stack here, as an index; negative if none is asked for or could be
  * kept. One that hashes to the place of another replaces it: user space reads

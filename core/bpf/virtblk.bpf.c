@@ -110,6 +110,8 @@ static __always_inline void settle(struct shark_cpu *cpu, struct shark_request *
 static __always_inline void complete(struct shark_cpu *cpu, void *ctx,
 				     struct shark_request *request, __s32 status, enum counter by)
 {
+	__u64 ns;
+
 	note(request, SHARK_COMPLETED, bpf_ktime_get_ns());
 	request->status = status;
 	request->cpu = bpf_get_smp_processor_id();
@@ -118,9 +120,12 @@ static __always_inline void complete(struct shark_cpu *cpu, void *ctx,
 	if (!wanted_cpu())
 		return;
 #ifndef SEES_THE_DRIVER
-	request->stack = take_stack(cpu, ctx);
+	request->stack = keep_stack(cpu, ctx);
 #endif
-	stream_request(cpu, request, count_request(cpu, request, by));
+	ns = count_request(cpu, request, by);
+	if (config.stacks)
+		count_ending(cpu, request, ns);
+	stream_request(cpu, request, ns);
 }
 
 /* include/linux/blk_types.h */
@@ -516,7 +521,7 @@ static __always_inline int on_done_of(void *ctx, __u64 vq)
 	struct shark_cpu *cpu = this_cpu();
 
 	if (queue && cpu)
-		queue->stack = take_stack(cpu, ctx);
+		queue->stack = keep_stack(cpu, ctx);
 	return 0;
 }
 

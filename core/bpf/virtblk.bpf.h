@@ -9,7 +9,7 @@
 #include "rows.bpf.h"
 
 /* In the order of the tables in provider_virtblk.c. */
-enum { FULL_REQUESTS = SHARK_FULL_OWN, FULL_QUEUES };
+enum { FULL_REQUESTS = SHARK_FULL_OWN, FULL_QUEUES, FULL_ENDINGS };
 
 /* What a request in flight is known by. Classic tracepoints have no address. */
 struct request_key {
@@ -334,6 +334,53 @@ static __always_inline __u64 count_request(struct shark_cpu *cpu, struct shark_r
 	if (request->depth)
 		count_stage(group + SHARK_DEPTH, request->depth);
 	return ns;
+}
+
+/* By what it has in common with others, behind count and time. */
+struct ending_key {
+	__s32 stack, irq;
+	__u32 dev;
+	__u16 queue;
+	__u8 op, pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct ending_key);
+	__type(value, struct shark_ending);
+} endings SEC(".maps");
+
+/* There are hundreds of stacks, with all that can be interrupted: too many for rows. */
+static __always_inline void count_ending(struct shark_cpu *cpu, const struct shark_request *request,
+					 __u64 ns)
+{
+	struct ending_key key = {
+		.stack = request->stack,
+		.irq = request->irq,
+		.dev = request->dev,
+		.queue = request->queue,
+		.op = request->op,
+	};
+	struct shark_ending fresh = {
+		.stack = key.stack,
+		.irq = key.irq,
+		.dev = key.dev,
+		.queue = key.queue,
+		.op = key.op,
+	};
+	struct shark_ending *ending = bpf_map_lookup_elem(&endings, &key);
+
+	if (!ending) {
+		bpf_map_update_elem(&endings, &key, &fresh, BPF_NOEXIST);
+		ending = bpf_map_lookup_elem(&endings, &key);
+	}
+	if (!ending) {
+		no_room(cpu, FULL_ENDINGS);
+		return;
+	}
+	__sync_fetch_and_add(&ending->count, 1);
+	__sync_fetch_and_add(&ending->total_ns, ns);
 }
 
 static __always_inline void stream_request(struct shark_cpu *cpu,

@@ -326,6 +326,26 @@ local function open_requests(self)
   return list
 end
 
+local endings_pointer = ffi.typeof("const struct shark_ending *")
+
+-- Completed requests, counted by the stack they ended in; with stacks = true.
+local function stacks(self)
+  local address, n, name = self.handle:endings()
+  if not address then
+    return nil, n, name
+  end
+  local endings, list = ffi.cast(endings_pointer, address), {}
+  for i = 0, n - 1 do
+    local ending = endings[i]
+    list[i + 1] = {
+      device = virtio.disk_name(ending.dev), queue = ending.queue, op = operation(ending.op),
+      irq = ending.irq >= 0 and ending.irq or nil, stack = ending.stack >= 0 and ending.stack or nil,
+      count = tonumber(ending.count), total_ns = tonumber(ending.total_ns),
+    }
+  end
+  return list
+end
+
 -- ---- the kind ----
 
 local kind = session.define {
@@ -346,7 +366,7 @@ local kind = session.define {
     seen = function(self) return audit.sum(self, name_in_stat) end,
     kernel = kernel_counts,
   },
-  methods = { open_requests = open_requests },
+  methods = { open_requests = open_requests, stacks = stacks },
 }
 
 -- Names and units of this module's own options, as the core has them.
@@ -394,7 +414,9 @@ end
 --- name (comm), status, status_text, irq, issue_cpu, cpu, completed_in, requeues,
 --- depth, stack.
 ---
---- The session has open_requests(), too: those issued and not yet completed.
+--- The session has open_requests(), too: those issued and not yet completed; and, with
+--- stacks = true, stacks(): completed ones, counted in the kernel by device, queue, op, irq and
+--- stack (for session:stack(), as long as the session is open; nil: none was taken).
 ---
 --- Of loss() are late_adds and late_ends: requests first seen when they were added to
 --- the ring, or completed; unseen_ends: requests of which the completion was not seen.

@@ -435,6 +435,34 @@ function tests.test_the_script_of_stacks()
   end
 end
 
+-- Every request, whatever their rate: nothing is handed to a script that could be late.
+function tests.test_stacks_are_counted_in_the_kernel()
+  local disk = t.needs("root", "tracing", "disk")
+  local session = open { device = disk.device, stacks = true }
+  local visible = disk_load.direct_reads(disk, 4096)
+  session:stop()
+  local rows = session:read()
+  local endings = session:stacks()
+  local stacks = sum(endings, "count", function() return true end)
+  t.assertTrue(stacks >= visible, stacks)
+  local loss = session:loss()
+  t.assertEquals({ stacks, loss.map_full }, { requests(rows) - loss.unseen_ends, 0 }, tostring(loss))
+  for _, row in ipairs(endings) do
+    t.assertTrue(not row.stack or #session:stack(row.stack) > 0)
+  end
+  session:close()
+end
+
+function tests.test_the_stack_script_counts_all_requests()
+  local disk = t.needs("root", "tracing", "disk")
+  local report = require("dkjson").decode(run_reading(disk, "virtblk-stack", "--json"):match("[^\n]*\n?$"))
+  local total = report.without_stack
+  for _, stack in ipairs(report.stacks) do
+    total = total + stack.requests
+  end
+  t.assertTrue(total >= 50, total)
+end
+
 function tests.test_the_disks_script()
   local disk = t.needs("root", "disk")
   local result = proc.run_shark("virtblk", "--disks")

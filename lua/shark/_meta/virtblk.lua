@@ -6,7 +6,7 @@ local virtblk = {}
 ---@field device? string this disk only, e.g. "vda"
 ---@field cpu? integer requests completed on this CPU only
 ---@field slower_than_us? number only events that took so long; rows count all
----@field stacks? boolean keep the stack of virtblk_done() with each event
+---@field stacks? boolean count by the stack of virtblk_done(), and keep it with each event
 ---@field audit? boolean compare with /sys/block/DISK/stat
 ---@field way? "fentry"|"kprobe"|"tp_btf"|"raw_tp"|"tp" this way of attaching only
 ---@field ring_bytes? integer room for events, rounded up to a power of two (262144)
@@ -92,6 +92,12 @@ local virtblk = {}
 
 ---@class shark.VirtblkSession: shark.Session
 local session = {}
+
+--- Completed requests, counted by the stack they ended in; with stacks = true.
+---@return { device: string, queue: integer, op: string, irq: integer?, stack: integer?, count: integer, total_ns: number }[]?
+---@return string? message
+---@return string? name of the error
+function session:stacks() end
 
 --- Requests issued and not yet completed, oldest first.
 ---@return shark.VirtblkRequest[]? requests
