@@ -18,10 +18,10 @@
 enum { CONTROL_BYTES = 4096 };
 
 static const char *const map_names[NR_OBJECT_MAPS] = {
-	[MAP_ROWS] = "rows",	 [MAP_CPUS] = "cpus",
-	[MAP_PARTS] = "parts",	 [MAP_FREE_PARTS] = "free_parts",
-	[MAP_EVENTS] = "events", [MAP_STACKS] = "stacks",
-	[MAP_EXTRA] = "extra",	 [MAP_QUEUES] = "queues",
+	[MAP_ROWS] = "rows",	   [MAP_CPUS] = "cpus",
+	[MAP_PARTS] = "parts",	   [MAP_FREE_PARTS] = "free_parts",
+	[MAP_EVENTS] = "events",   [MAP_STACKS] = "stacks",
+	[MAP_EXTRA] = "extra",	   [MAP_QUEUES] = "queues",
 	[MAP_ENDINGS] = "endings",
 };
 

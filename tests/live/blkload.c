@@ -49,7 +49,7 @@ struct load {
 
 static int opcode_of(const struct plan *plan, long number)
 {
-	int writes = plan->reads && plan->writes ? number % 2 : plan->writes;
+	int writes = plan->reads && plan->writes ? number % 2 != 0 : plan->writes;
 
 	return writes ? IOCB_CMD_PWRITE : IOCB_CMD_PREAD;
 }
