@@ -12,34 +12,29 @@ end
 local Stack = {}
 Stack.__index = Stack
 
--- Names of addresses that were looked up before. What an interrupt hits can be any
+-- Frames that were named before; stacks share them. What an interrupt hits can be any
 -- instruction, so there is no end to them: of the last few thousand only.
 local REMEMBERED = 2048
-local names, older_names, nr_names = {}, {}, 0
+local frames, older_frames, nr_frames = {}, {}, 0
 
-local function remember(key, name)
-  if nr_names >= REMEMBERED then
-    names, older_names, nr_names = {}, names, 0
+local function remember(key, frame)
+  if nr_frames >= REMEMBERED then
+    frames, older_frames, nr_frames = {}, frames, 0
   end
-  names[key], nr_names = name, nr_names + 1
+  frames[key], nr_frames = frame, nr_frames + 1
+  return frame
 end
 
 -- "symbol+0xoffset/0xsize [module]", or "?" where the kernel hides its symbols.
-local function name_of(address)
+local function look_up(address)
+  local symbol, offset, size, module = shark.symbol(address)
+  local name = symbol and ("%s+0x%x/0x%x"):format(symbol, offset, size) or "?"
+  return symbol and module and ("%s [%s]"):format(name, module) or name
+end
+
+local function frame_of(address)
   local key = hex(address)
-  local name = names[key]
-  if not name and older_names[key] then
-    name = older_names[key]
-    remember(key, name)
-  elseif not name then
-    local symbol, offset, size, module = shark.symbol(address)
-    name = symbol and ("%s+0x%x/0x%x"):format(symbol, offset, size) or "?"
-    if symbol and module then
-      name = ("%s [%s]"):format(name, module)
-    end
-    remember(key, name)
-  end
-  return name
+  return frames[key] or remember(key, older_frames[key] or { address = key, name = look_up(address) })
 end
 
 -- What the kernel puts between a traced point and our program.
@@ -66,11 +61,12 @@ local function is_trampoline_of(frame, inner, outer)
 end
 
 --- The stack's frames, from the traced function on:
---- { {address = "ffffffff81234567", name = "symbol+0x1/0x2 [module]"}, ... }
+--- { {address = "ffffffff81234567", name = "symbol+0x1/0x2 [module]"}, ... }; not to
+--- be written, for stacks share them.
 function Stack:frames()
   local all, list, i = {}, {}, 1
   for j, address in ipairs(self) do
-    all[j] = { address = hex(address), name = name_of(address) }
+    all[j] = frame_of(address)
   end
   while all[i] and all[i + 1] and is_ours(all[i].name) do
     i = i + 1
@@ -111,6 +107,9 @@ function M.new(addresses)
 end
 
 --- "symbol+0xoffset/0xsize [module]" of one address, "?" if it has none.
-M.name_of = name_of
+--- @param address integer uint64_t @return string
+function M.name_of(address)
+  return frame_of(address).name
+end
 
 return M
