@@ -342,7 +342,7 @@ local function on_exit(guest)
 end
 
 local function limits_of(guest)
-  return guest.started and guest.options.silence_s or BOOT_S
+  return guest.started and guest.options.silence_s or guest.options.boot_s or BOOT_S
 end
 
 -- Why a guest that was silent for so long hangs, or nil.
@@ -411,6 +411,7 @@ end
 ---   command  string   shell script to run in it; or shell = true: a shell on the terminal
 ---   disks    string[] properties of each virtio-blk disk, and throttling.* of its drive
 ---   accel    string   kvm or tcg
+---   boot_s   table    { cpu, idle }: seconds without a line before the command starts, instead of BOOT_S
 ---   silence_s table?  { cpu, idle }: without a line for so many seconds it hangs; nil: no limit for the command
 ---   on_silence fun(why: string)?  before that, the command is asked to end what hangs, once
 ---   stderr   integer? descriptor for what QEMU says
