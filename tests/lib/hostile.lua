@@ -77,12 +77,14 @@ function M.start(symbols)
   wrap(require "shark.system.interrupts", "read", "chip")
   for module, names in pairs {
     ["shark.irqmap"] = { "describe", "describe_all", "describe_vector" }, ["shark.remap"] = { "state", "entries" },
-    ["shark.iommu.units"] = { "read", "drhds", "registered", "firmware" }, ["shark.map.vectors"] = { "read" },
+    ["shark.iommu.units"] = { "read", "drhds", "registered" }, ["shark.map.vectors"] = { "read" },
   } do
     for _, name in ipairs(names) do
       wrap(require(module), name)
     end
   end
+  -- The names of structures in tables are the decoders' own.
+  wrap(require "shark.iommu.units", "firmware", "name")
 end
 
 return M

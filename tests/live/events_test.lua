@@ -363,21 +363,30 @@ function tests.test_a_trace_forms_over_a_batch()
   t.assertEquals(ffi.sizeof("struct shark_event"), 32)
 end
 
--- What is made for each event of a compiled loop is never made.
-function tests.test_no_memory_for_an_event()
-  local disk = t.needs("root", "tracing", "disk")
-  local total = 0
-  local session = open_streaming({ irq = disk.irq }, "on", function(e) total = total + tonumber(e.ns) end)
-  disk_load.direct_reads(disk, READS)
-  session:drain()
-  local visible = disk_load.direct_reads(disk, READS)
+-- Bytes that handing over what waits took, and for how many events.
+local function memory_of_drain(session)
   collectgarbage "stop"
   local before = collectgarbage "count"
   local n = session:drain()
   local grown = (collectgarbage "count" - before) * 1024
   collectgarbage "restart"
+  return grown, n
+end
+
+-- What is made for each event of a compiled loop is never made. When LuaJIT compiles is its
+-- own affair, later where it is slow.
+function tests.test_no_memory_for_an_event()
+  local disk = t.needs("root", "tracing", "disk")
+  local total, rounds = 0, 0
+  local session = open_streaming({ irq = disk.irq }, "on", function(e) total = total + tonumber(e.ns) end)
+  local grown, n
+  repeat
+    rounds = rounds + 1
+    local visible = disk_load.direct_reads(disk, READS)
+    grown, n = memory_of_drain(session)
+    t.assertTrue(n >= visible and total > 0)
+  until grown < n * 8 or rounds == 20
   session:close()
-  t.assertTrue(n >= visible and total > 0)
   t.assertTrue(grown < n * 8, ("%d bytes for %d events"):format(grown, n))
 end
 
