@@ -52,13 +52,18 @@ local function with_file(path, text, work)
   end
 end
 
-function tests.test_hidden_symbols_are_said_to_be_hidden()
+function tests.test_hidden_symbols_are_had_otherwise_or_said_to_be_hidden()
   local disk = t.needs("root", "tracing", "disk")
+  local address = require("shark.kernel").address "schedule"
   with_file("/proc/sys/kernel/kptr_restrict", "2", function()
-    local nothing, message, name = shark.symbol(0xffffffff81000000ULL)
-    t.assertNil(nothing)
-    t.assertStrContains(message, "kptr_restrict")
-    t.assertEquals(name, "EPERM")
+    local symbol, message, name = shark.symbol(address)
+    -- Where the kernel itself is asked for names (5.16 and later) nothing is hidden.
+    if symbol then
+      t.assertEquals({ symbol, message }, { "schedule", 0 })
+    else
+      t.assertStrContains(message, "kptr_restrict")
+      t.assertEquals(name, "EPERM")
+    end
     -- The tracer needs no symbols.
     local session = open {}
     local visible = disk_load.direct_reads(disk, 50)

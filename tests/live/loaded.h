@@ -6,6 +6,32 @@
 #include "../unit/unit.h"
 
 #include <bpf/bpf.h>
+#include <stdio.h>
+
+#include "kfeat.h"
+#include "session.h"
+
+/*
+ * Where the provider cannot be traced by raw tracepoints, says so as a plan of no
+ * tests: what cmocka's skip() prints has no reason, and is a failure by the rules of TAP.
+ */
+static inline bool skip_all_without(const struct provider *provider)
+{
+	struct session_options options = { .way = "raw_tp" };
+	struct session *session;
+	struct error why;
+
+	if (kfeat_may_trace(&why)) {
+		printf("1..0 # SKIP needs root: %s\n", why.text);
+		return true;
+	}
+	if (session_create(provider, &options, &session, &why)) {
+		printf("1..0 # SKIP %s\n", why.text);
+		return true;
+	}
+	session_destroy(session);
+	return false;
+}
 
 /* The newest program of that name, a descriptor to close: the one just loaded. */
 static inline int loaded_program(const char *name)
