@@ -170,11 +170,12 @@ static __always_inline void count_event(struct shark_cpu *cpu, struct shark_affi
 		return;
 	shared_begins(row);
 	add_time_shared(row, event->what == SHARK_AFFINITY_MOVED ? event->wait_ns : event->ns);
-	row->tally[LEFT_PENDING] += event->flags & SHARK_AFFINITY_PENDING;
-	row->tally[FAILED] += event->ret < 0;
-	row->tally[ASK_UNSEEN] += !!(event->flags & SHARK_AFFINITY_ASK_UNSEEN);
-	row->tally[REPLACED] +=
-		event->what == SHARK_AFFINITY_ASKED && event->flags & SHARK_AFFINITY_WAS_PENDING;
+	__sync_fetch_and_add(&row->tally[LEFT_PENDING], event->flags & SHARK_AFFINITY_PENDING);
+	__sync_fetch_and_add(&row->tally[FAILED], event->ret < 0);
+	__sync_fetch_and_add(&row->tally[ASK_UNSEEN], !!(event->flags & SHARK_AFFINITY_ASK_UNSEEN));
+	__sync_fetch_and_add(&row->tally[REPLACED],
+			     event->what == SHARK_AFFINITY_ASKED &&
+				     event->flags & SHARK_AFFINITY_WAS_PENDING);
 	shared_ends(row);
 }
 

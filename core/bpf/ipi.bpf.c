@@ -202,7 +202,7 @@ int on_receive(struct bpf_raw_tracepoint_args *ctx)
 	if (!row)
 		return 0;
 	if (!sent) {
-		row->count++;
+		count_one(row);
 		return 0;
 	}
 	now = ((now & TIME_MASK) - (sent >> CPU_BITS)) & TIME_MASK;

@@ -56,7 +56,7 @@ static __always_inline void count_wake(struct shark_cpu *cpu, const struct shark
 	struct shark_row *row = row_at(find_row_of(cpu, thread, SHARK_SEND));
 
 	if (row)
-		row->count++;
+		count_one(row);
 }
 
 /* The thread's entry; a new one if it has none, NULL and counted without room. */
@@ -164,6 +164,8 @@ static __always_inline void stop(struct shark_cpu *cpu, struct shark_thread *thr
 	}
 	stream(cpu, thread, ns, index);
 	thread->started_ns = 0;
+	/* Woken meanwhile: it did that too before it slept (kernel/irq/manage.c, irq_thread()). */
+	thread->woken_ns = 0;
 }
 
 static __always_inline void leave(struct shark_cpu *cpu, struct task_struct *task, int preempted,

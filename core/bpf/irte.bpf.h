@@ -98,11 +98,12 @@ static __always_inline void count_write(struct shark_cpu *cpu, struct shark_irte
 		return;
 	shared_begins(row);
 	add_time_shared(row, event->ns);
-	row->tally[FLUSHES] += event->flushes;
-	row->tally[FLUSH_NS] += event->flush_ns;
-	row->tally[REFUSED] += event->ret < 0;
-	row->tally[UNCHANGED] += !(event->flags & SHARK_IRTE_NO_OLD) &&
-				 event->old[0] == event->now[0] && event->old[1] == event->now[1];
+	__sync_fetch_and_add(&row->tally[FLUSHES], event->flushes);
+	__sync_fetch_and_add(&row->tally[FLUSH_NS], event->flush_ns);
+	__sync_fetch_and_add(&row->tally[REFUSED], event->ret < 0);
+	__sync_fetch_and_add(&row->tally[UNCHANGED], !(event->flags & SHARK_IRTE_NO_OLD) &&
+							     event->old[0] == event->now[0] &&
+							     event->old[1] == event->now[1]);
 	shared_ends(row);
 }
 

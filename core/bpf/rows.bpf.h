@@ -160,9 +160,17 @@ static __always_inline void count(struct shark_row *row, __u64 ns)
 	count_ends(row);
 }
 
+/* Counts what has no time. */
+static __always_inline void count_one(struct shark_row *row)
+{
+	count_begins(row);
+	count_ends(row);
+}
+
 /*
  * The same for programs that are preempted in tasks: of functions (fentry, since
- * 5.12) and of tracepoints (since 7.0). Only a maximum can be lost to another.
+ * 5.12) and of tracepoints (since 7.0). Two of one row may lose a maximum, and where
+ * both give it the same part of its histogram, what one counted there.
  */
 static __always_inline void shared_begins(struct shark_row *row)
 {

@@ -146,8 +146,10 @@ static __always_inline void count_flush_end(struct shark_cpu *cpu, const struct 
 {
 	struct shark_row *row = queue_row(cpu, late->dev, late->queue, SHARK_FLUSH_ENDS);
 
-	if (row)
-		__sync_fetch_and_add(&row->count, 1); /* several programs do */
+	if (!row)
+		return;
+	shared_begins(row); /* several programs do */
+	shared_ends(row);
 }
 
 /*
@@ -454,7 +456,10 @@ static __always_inline void count_kick(struct shark_cpu *cpu, const struct queue
 
 	if (!row)
 		return;
+	row->begun = (__u32)row->count + asked;
+	barrier();
 	row->tally[SENT] += sent;
+	barrier();
 	row->count += asked;
 }
 
@@ -698,8 +703,9 @@ static __always_inline void count_irq(struct shark_cpu *cpu, struct queue *queue
 	if (!row)
 		return;
 	/* What it reaps is not seen. */
+	count_begins(row);
 	row->tally[THE_IRQ] = irq;
-	row->count++;
+	count_ends(row);
 }
 
 static __always_inline struct queue *queue_of_virtqueue(struct virtqueue *vq)

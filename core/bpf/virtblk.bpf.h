@@ -246,10 +246,12 @@ static __always_inline void count_interrupt(struct shark_cpu *cpu, const struct 
 
 	if (!row)
 		return;
+	count_begins(row);
 	row->tally[WITHOUT_WORK] += !queue->reaped;
 	row->tally[NOT_MINE] += none;
 	row->tally[THE_IRQ] = queue->irq;
-	count(row, queue->reaped);
+	add_time(row, queue->reaped);
+	count_ends(row);
 }
 
 /*
@@ -307,14 +309,14 @@ static __always_inline __u64 count_stages(__u32 group, struct shark_request *req
 static __always_inline void count_whole(struct shark_row *row, const struct shark_request *request,
 					__u64 ns)
 {
+	count_begins(row);
 	row->tally[SAME_CPU] += has(request, SHARK_COMPLETED) && request->cpu == request->issue_cpu;
 	row->tally[REQUEUES] += request->requeues;
 	row->tally[ERRORS] += request->status != 0;
 	row->tally[BYTES] += request->bytes;
 	if (request->seen & (request->seen - 1))
-		count(row, ns);
-	else
-		row->count++;
+		add_time(row, ns);
+	count_ends(row);
 }
 
 /* Returns its whole time. */
