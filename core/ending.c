@@ -107,8 +107,11 @@ static uint64_t ms_since_asked(void)
 static uint64_t had_ms(void)
 {
 	uint64_t passed = ms_since_asked();
-	uint64_t waited = (waited_for_cpu_ns() - ending.waited_ns) / NS_PER_MS;
+	uint64_t waited_ns = waited_for_cpu_ns(), waited = 0;
 
+	/* Less than before, or nothing before: it could not be read. */
+	if (ending.waited_ns && waited_ns > ending.waited_ns)
+		waited = (waited_ns - ending.waited_ns) / NS_PER_MS;
 	return passed > waited ? passed - waited : 0;
 }
 
@@ -164,9 +167,10 @@ static void ask(int signal)
 	set_timer(TICK_MS);
 }
 
+/* What goes on printing to a closed output asks again and again, and nobody does. */
 static bool is_same(int signal)
 {
-	return signal != SIGPIPE && ending.asked && ms_since_asked() < SAME_MS;
+	return ending.asked && (signal == SIGPIPE || ms_since_asked() < SAME_MS);
 }
 
 static void on_signal(int signal)

@@ -181,16 +181,3 @@ size_t foreign_escape(enum foreign_style style, const char *text, size_t size, c
 		i += escape_one(style, bytes + i, size - i, out + used, &used);
 	return used;
 }
-
-void foreign_print(FILE *file, enum foreign_style style, const char *text, size_t size)
-{
-	const unsigned char *bytes = (const unsigned char *)text;
-	char out[4 * FOREIGN_GROWTH]; /* of one character */
-
-	for (size_t i = 0; i < size;) {
-		size_t used = 0;
-
-		i += escape_one(style, bytes + i, size - i, out, &used);
-		fwrite(out, 1, used, file);
-	}
-}

@@ -7,7 +7,6 @@
 #define SHARK_FOREIGN_H
 
 #include <stddef.h>
-#include <stdio.h>
 
 enum foreign_style {
 	FOREIGN_LINE,  /* one line for people */
@@ -32,8 +31,5 @@ enum { FOREIGN_GROWTH = 6 };
  * looks like that becomes \x5c: putting a byte for each \xNN gives the text back.
  */
 size_t foreign_escape(enum foreign_style style, const char *text, size_t size, char *out);
-
-/* Prints the text to a stream, for people. */
-void foreign_print(FILE *file, enum foreign_style style, const char *text, size_t size);
 
 #endif

@@ -165,6 +165,7 @@ static bool set_up_protected(struct host *host)
 {
 	lua_State *L = host->L;
 
+	host->run.root = host->options->root;
 	run_adopt(&host->run, L);
 	lua_pushcfunction(L, set_up);
 	lua_pushlightuserdata(L, host);
@@ -200,6 +201,7 @@ static void run_it(struct host *host)
 		repl = repl_start(host->L, &host->run.loop);
 	host->run.interactive = repl != NULL;
 	run_loop(host);
+	host->run.over = true;
 	host->run.interactive = false;
 	repl_stop(repl);
 	ending_begin();

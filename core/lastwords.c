@@ -53,6 +53,7 @@ static void add_losses(const struct session_loss *lost)
 		const char *what;
 	} losses[] = {
 		{ lost->ring_drops, " events dropped (ring full)" },
+		{ lost->undelivered, " events not handed over" },
 		{ lost->map_full, " entries not counted (table full)" },
 		{ lost->missed_runs, " runs skipped by the kernel" },
 		{ lost->too_deep, " entries nested too deep" },
@@ -66,7 +67,7 @@ static void add_losses(const struct session_loss *lost)
 		first = add_loss(first, losses[i].count, losses[i].what);
 	add(first ? "nothing" : "");
 	if (lost->missed_runs == SESSION_UNKNOWN)
-		add("; this kernel does not count runs it skips");
+		add("; how many runs the kernel skipped is not known");
 }
 
 static void add_traces(void)
@@ -82,7 +83,7 @@ static void add_traces(void)
 	add_number(totals.open);
 	add(" open), ");
 	add_number(totals.events);
-	add(" events handed over; not handed over: what was left in the rings\nshark: lost: ");
+	add(" events handed over\nshark: lost: ");
 	add_losses(&totals.lost);
 	add("\n");
 }

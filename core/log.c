@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cleanup.h"
 #include "foreign.h"
@@ -13,16 +12,19 @@ static bool verbose_on;
 
 __attribute__((format(printf, 1, 0))) static void print_line(const char *format, va_list args)
 {
-	autofree char *text = NULL;
+	autofree char *text = NULL, *fit = NULL;
+	int n = vasprintf(&text, format, args);
 
+	if (n >= 0)
+		fit = malloc((size_t)n * FOREIGN_GROWTH + 1);
 	/* Text already printed comes first where both streams are one terminal. */
 	fflush(stdout);
-	fputs("shark: ", stderr);
-	if (vasprintf(&text, format, args) < 0)
-		fputs("not enough memory for a message", stderr);
+	/* In one write: a command of the script's may print there, too. */
+	if (fit)
+		fprintf(stderr, "shark: %.*s\n",
+			(int)foreign_escape(FOREIGN_LINES, text, (size_t)n, fit), fit);
 	else
-		foreign_print(stderr, FOREIGN_LINES, text, strlen(text));
-	fputc('\n', stderr);
+		fputs("shark: not enough memory for a message\n", stderr);
 }
 
 void log_set_verbose(bool verbose)

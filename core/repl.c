@@ -248,6 +248,23 @@ static int watch_input(struct repl *repl, uv_loop_t *loop)
 	return code ? code : start_reading(repl);
 }
 
+static void free_repl(uv_handle_t *handle)
+{
+	struct repl *repl = (struct repl *)((char *)handle - offsetof(struct repl, handle));
+
+	free(repl->pending);
+	free(repl);
+}
+
+/* What was initialised is the loop's until it is closed. */
+static void give_up(struct repl *repl)
+{
+	if (repl->handle.loop)
+		uv_close(&repl->handle, free_repl);
+	else
+		free(repl);
+}
+
 struct repl *repl_start(lua_State *L, uv_loop_t *loop)
 {
 	struct repl *repl = calloc(1, sizeof(*repl));
@@ -259,20 +276,12 @@ struct repl *repl_start(lua_State *L, uv_loop_t *loop)
 	code = watch_input(repl, loop);
 	if (code) {
 		log_error("cannot read standard input: %s", uv_strerror(code));
-		free(repl);
+		give_up(repl);
 		return NULL;
 	}
 	printf(SHARK_VERSION_LINE "  Ctrl-D ends\n");
 	prompt(repl);
 	return repl;
-}
-
-static void free_repl(uv_handle_t *handle)
-{
-	struct repl *repl = (struct repl *)((char *)handle - offsetof(struct repl, handle));
-
-	free(repl->pending);
-	free(repl);
 }
 
 void repl_stop(struct repl *repl)

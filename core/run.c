@@ -63,22 +63,38 @@ void run_stop(lua_State *L)
 
 /* ---- interruption ---- */
 
-/* Names of chunks: modules that are linked in, those of a source tree, loops made for a handler. */
-static bool is_ours(const char *source)
+static bool begins_with(const char *text, const char *start)
 {
-	static const char linked_in[] = "@lua/shark/", made[] = "=shark.", tree[] = "/lua/shark/";
+	return !strncmp(text, start, strlen(start));
+}
 
-	return !strncmp(source, linked_in, sizeof(linked_in) - 1) ||
-	       !strncmp(source, made, sizeof(made) - 1) || strstr(source, tree);
+static bool is_in_tree(const char *source, const char *root)
+{
+	return root && *source == '@' && begins_with(source + 1, root) &&
+	       begins_with(source + 1 + strlen(root), "/lua/shark/");
+}
+
+/* Names of chunks: modules that are linked in, those of a source tree, loops made for a handler. */
+static bool is_ours(const char *source, const char *root)
+{
+	return begins_with(source, "@lua/shark/") || begins_with(source, "=shark.") ||
+	       is_in_tree(source, root);
+}
+
+static const char *interrupter(int signal)
+{
+	return signal == SIGINT	   ? "SIGINT"
+	       : signal == SIGTERM ? "SIGTERM"
+				   : "its output being closed";
 }
 
 static void raise_interruption(lua_State *L, lua_Debug *at)
 {
 	struct run *run = run_of(L);
 
-	if (lua_getinfo(L, "S", at) && is_ours(at->source))
+	if (lua_getinfo(L, "S", at) && is_ours(at->source, run->root))
 		return;
-	luaL_error(L, "interrupted by %s", run->interrupted == SIGINT ? "SIGINT" : "SIGTERM");
+	luaL_error(L, "interrupted by %s", interrupter(run->interrupted));
 }
 
 void run_interrupt(struct run *run, lua_State *L, int signal)
@@ -93,10 +109,13 @@ void run_interrupt_end(struct run *run, lua_State *L)
 	lua_sethook(L, NULL, 0, 0);
 }
 
-/* One interruption may reach several callbacks before the loop stops: the first tells. */
+/*
+ * One interruption may reach several callbacks before the loop stops: the first
+ * tells. That nobody reads the output any more is nothing to tell.
+ */
 static bool was_told(struct run *run)
 {
-	bool told = run->told_of_it;
+	bool told = run->told_of_it || run->interrupted == SIGPIPE;
 
 	run->told_of_it = run->interrupted;
 	return told && run->interrupted;
@@ -118,6 +137,13 @@ void run_report(lua_State *L)
 	run_stop(L);
 }
 
+/* A loop that was run from a callback has taken the stop for itself. */
+static void stop_again(struct run *run)
+{
+	if (run->ending && !run->over)
+		uv_stop(&run->loop);
+}
+
 int run_call(lua_State *L, int nargs, int nresults, int flags)
 {
 	int base = lua_gettop(L) - nargs; /* of the function */
@@ -132,6 +158,7 @@ int run_call(lua_State *L, int nargs, int nresults, int flags)
 	lua_insert(L, base);
 	status = lua_pcall(L, nargs, nresults, base);
 	lua_remove(L, base);
+	stop_again(run_of(L));
 	if (!status)
 		return lua_gettop(L) - base + 1;
 	run_report(L);

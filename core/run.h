@@ -15,9 +15,11 @@ struct run {
 	uv_loop_t loop;
 	bool failed;			   /* an error was reported: exit status 1 */
 	bool ending;			   /* no more turns of the loop */
+	bool over;			   /* the loop has stopped: what is left is to clean up */
 	bool interactive;		   /* somebody sits at the prompt: errors end nothing */
 	volatile sig_atomic_t interrupted; /* by this signal: what runs is cut short */
 	bool told_of_it;
+	const char *root; /* source tree that Lua files are taken from, or NULL */
 };
 
 /* From now on the Lua state belongs to this run. */

@@ -49,6 +49,9 @@ struct session {
 static struct session *open_sessions;
 static struct session_totals ended;
 
+/* What the kernel counts is found out by reading its types: not in a signal handler. */
+static bool may_ask_kernel = true;
+
 /* ---- sizes and config ---- */
 
 static size_t round_up(size_t n, size_t to)
@@ -491,9 +494,12 @@ void session_destroy(struct session *session)
 
 void session_end_all(void)
 {
-	for (const struct session *session = open_sessions; session; session = session->next)
+	may_ask_kernel = false;
+	for (const struct session *session = open_sessions; session; session = session->next) {
 		if (session->object.control->armed == SHARK_ON)
 			session->object.control->armed = SHARK_ENDS;
+		ended.lost.undelivered += session_waiting(session);
+	}
 }
 
 void session_stop(struct session *session)
@@ -575,8 +581,9 @@ size_t session_waiting(const struct session *session)
 size_t session_memory(const struct session *session)
 {
 	size_t ring = session->ring.data ? session->ring.size + 2 * session->ring.page : 0;
+	size_t parts = session->parts_mapped ? parts_bytes(session) : 0;
 
-	return ring + rows_bytes(session) + cpus_bytes(session);
+	return ring + rows_bytes(session) + cpus_bytes(session) + parts;
 }
 
 int session_stack(const struct session *session, int32_t index, uint64_t addresses[], size_t max)
@@ -681,7 +688,8 @@ static uint64_t missed_runs(const struct session *session)
 {
 	uint64_t sum = 0;
 
-	if (session->way->counts_missed_runs && session->way->counts_missed_runs() != 1)
+	if (session->way->counts_missed_runs &&
+	    (!may_ask_kernel || session->way->counts_missed_runs() != 1))
 		return SESSION_UNKNOWN;
 	for (size_t i = 0; i < session->object.image->nr_programs; i++) {
 		uint64_t missed = recursion_misses(session->object.program_fds[i]);

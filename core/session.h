@@ -104,7 +104,8 @@ void session_stop(struct session *session);
 
 /*
  * All sessions count and stream nothing new from now on, for a process that is
- * about to end. May be called from a signal handler, as may session_totals().
+ * about to end; what waits in their rings is undelivered. May be called from a
+ * signal handler, as may session_totals() after it.
  */
 void session_end_all(void);
 
