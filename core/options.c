@@ -9,9 +9,9 @@
 const char options_usage[] =
 	"usage: shark [options] [script [args]]\n"
 	"\n"
-	"Runs a Lua script that traces interrupts: a packaged one by its name (--list), a\n"
-	"file by a name with a slash or the suffix .lua, or '-' for standard input. Without\n"
-	"a script and on a terminal: an interactive prompt.\n"
+	"Runs a Lua script that traces interrupts: a packaged one by its name\n"
+	"(--list), a file by a name with a slash or the suffix .lua, or '-' for\n"
+	"standard input. Without a script and on a terminal: an interactive prompt.\n"
 	"\n"
 	"  -e CHUNK       run a line of Lua first\n"
 	"  -l NAME        require module NAME into a global of that name first\n"
@@ -19,13 +19,15 @@ const char options_usage[] =
 	"      --list     list the packaged scripts\n"
 	"      --root DIR take Lua modules and packaged scripts from a source tree\n"
 	"  -V, --verbose  tell on standard error what is tried (shark.verbose in Lua)\n"
-	"  -v, --version  print the version; with -V also what the binary contains and needs\n"
+	"  -v, --version  print the version; with -V also what the binary contains\n"
+	"                 and needs\n"
 	"  -h, --help     print this text\n"
 	"      --         end of the options\n"
 	"\n"
-	"Exit status: 0; 1 after an error in the script or one of its callbacks; 2 when\n"
-	"the command line is wrong. SIGINT and SIGTERM end a script in order, one that does\n"
-	"not come back after a second without its results; a second signal ends it at once.\n";
+	"Exit status: 0; 1 after an error in the script or one of its callbacks; 2\n"
+	"when the command line is wrong. SIGINT and SIGTERM end a script in order; one\n"
+	"that does not come back is ended after a second, without its results. A second\n"
+	"signal ends it at once.\n";
 
 enum { OPTION_LIST = 256, OPTION_ROOT };
 

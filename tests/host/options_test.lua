@@ -26,6 +26,24 @@ function tests.test_version()
   end
 end
 
+-- Columns of a terminal that nobody has made wider.
+local function assert_fits_a_terminal(text)
+  for line in text:gmatch("[^\n]+") do
+    t.assertTrue(#line <= 80, line)
+  end
+end
+
+function tests.test_help_fits_a_terminal()
+  assert_fits_a_terminal(shark("--help").out)
+  for name in shark("--list").out:gmatch("(%S+)[^\n]*\n") do
+    if name ~= "hello" and name ~= "ticks" then -- these have no options
+      local help = shark(name, "--help").out
+      t.assertStrContains(help, "Usage: shark " .. name)
+      assert_fits_a_terminal(help)
+    end
+  end
+end
+
 function tests.test_help()
   for _, option in ipairs { "-h", "--help" } do
     local result = shark(option)
