@@ -306,8 +306,15 @@ local function mode_of_apic()
   if not now then
     return nil
   end
-  local field = k.has_field("struct apic", "dest_mode_logical") and "dest_mode_logical" or "irq_dest_mode"
-  return k.has_field("struct apic", field) and (now[field] == 1 and "logical" or "physical") or nil
+  local logical
+  if k.has_field("struct apic", "dest_mode_logical") then
+    logical = now.dest_mode_logical == true or now.dest_mode_logical == 1 -- bool or u32
+  elseif k.has_field("struct apic", "irq_dest_mode") then
+    logical = now.irq_dest_mode == 1
+  else
+    return nil
+  end
+  return logical and "logical" or "physical"
 end
 
 -- Where the kernel's variables have no names: what was sent, or is in the IRTE.
