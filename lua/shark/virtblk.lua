@@ -153,20 +153,6 @@ local merge = rows.merger {
 
 local BY = { "device", "queue", "op", "size", "cpu", "where", "order", "from", "to", "what" }
 
--- Figures of a whole queue behind those of its requests: a row without a field is last.
-local function less(a, b)
-  for _, field in ipairs(BY) do
-    local left, right = a[field], b[field]
-    if left ~= right then
-      if left == nil or right == nil then
-        return left ~= nil
-      end
-      return left < right
-    end
-  end
-  return false
-end
-
 --- Joins rows of read(): those that agree in the fields given become one.
 --- @param list_of_rows table[] @param fields string[] e.g. { "device", "op", "stage", "from" }
 --- @param wanted? string  rows of this `what` only
@@ -257,7 +243,11 @@ local function status_of(status)
   return status < 0 and "errno " .. -status or STATUSES[status] or "status " .. status
 end
 
+-- A flush without data is of no sector: the kernel says -1.
+local NO_SECTOR = 0xffffffffffffffffULL
+
 local fields = {
+  sector = function(_, r) return r.sector ~= NO_SECTOR and r.sector or nil end,
   ts_ns = function(_, r) return r.at_ns[(ends_of(r.seen))] end,
   ns = function(_, r) return whole_ns(r) end,
   first_seen = function(_, r) return M.MOMENTS[ends_of(r.seen)] end,
@@ -271,9 +261,10 @@ for moment, stage in ipairs(M.STAGES) do
   fields[stage .. "_ns"] = function(_, r) return stage_ns(r, moment) end
 end
 
--- A flush without data is of no sector: the kernel says -1.
+-- Of an event, or of a record in the kernel's memory.
 local function sector_of(request)
-  return request.sector ~= 0xffffffffffffffffULL and tonumber(request.sector) or nil
+  local sector = request.sector
+  return sector and sector ~= NO_SECTOR and tonumber(sector) or nil
 end
 
 --- "2048 +4096", sector and bytes of a copy(); "-" of a request without data.
@@ -354,7 +345,10 @@ local kind = session.define {
   decode = function(row) return (DECODERS[tonumber(row.what)] or decode_request)(row) end,
   merge = merge,
   by = BY,
-  less = less,
+  less = rows.order_by(BY, true), -- figures of a whole queue behind those of its requests
+  hidden = {
+    "at_ns", "queue_key", "dev", "kick", "reap_cpu", "op", "size_class", "where", "flags", "seen",
+  },
   fields = fields,
   losses = {
     { "late_adds", "request first seen when it was added", "requests first seen when they were added" },
@@ -410,7 +404,7 @@ end
 ---   "flush_ends"  device, queue, cpu; count of requests without data that a flush ended
 ---
 --- Fields of an event: ts_ns (issued, or first_seen), ns, first_seen, queue_ns, kick_ns, device_ns, reap_ns,
---- complete_ns (nil: not seen), device, queue, operation, sector, bytes, pid, tid,
+--- complete_ns (nil: not seen), device, queue, operation, sector (nil: without data), bytes, pid, tid,
 --- name (comm), status, status_text, irq, issue_cpu, cpu, completed_in, requeues,
 --- depth, stack.
 ---

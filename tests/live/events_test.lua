@@ -168,6 +168,31 @@ function tests.test_a_copy_is_a_table_to_keep()
   t.assertTrue(total == 0ULL)
 end
 
+-- Of every kind that this load has and this machine can trace.
+function tests.test_copies_are_json()
+  local disk = t.needs("root", "tracing", "disk")
+  local sessions, copies, of = {}, {}, { virtblk = virtblk.requests, vecalloc = irq.vecalloc, hardirq = irq.hardirq,
+    softirq = irq.softirq, vector = irq.vector, ipi = irq.ipi, thread = irq.thread }
+  for name, open in pairs(of) do
+    sessions[name] = open {}
+    if sessions[name] then
+      sessions[name]:on(function(e) copies[name] = e:copy() end)
+    end
+  end
+  disk_load.direct_reads(disk, 100)
+  load.datagrams(100)
+  for _, session in pairs(sessions) do
+    session:stop()
+    session:close()
+  end
+  for name, copy in pairs(copies) do
+    local text = require("shark.text.json").encode(copy)
+    t.assertTrue(require("dkjson").decode(text).ts_ns > 0, name)
+  end
+  t.assertTrue(copies.hardirq and copies.softirq and copies.vector and true, "no events")
+  t.assertTrue(copies.virtblk ~= nil or not sessions.virtblk, "no events of virtblk")
+end
+
 function tests.test_records_of_a_batch_copy_themselves()
   local disk = t.needs("root", "tracing", "disk")
   local copy, action

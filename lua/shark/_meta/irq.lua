@@ -94,7 +94,7 @@ local irq = {}
 ---@field ns ffi.cdata* uint64_t
 ---@field cpu integer
 ---@field stack integer for session:stack(); negative for none
----@field copy fun(self: shark.Event): table all of its fields, to keep
+---@field copy fun(self: shark.Event): table all of its documented fields as a plain table, to keep
 
 ---@class shark.HardirqEvent : shark.Event
 ---@field irq integer
@@ -134,11 +134,15 @@ local irq = {}
 ---@field calls_full integer? of remap.changes and remap.affinity
 ---@field requests_full integer? of virtblk.requests
 ---@field queues_full integer? of virtblk.requests
+---@field stacks_full integer? of virtblk.requests
 ---@field missed_runs integer?
 ---@field too_deep integer?
 ---@field unmatched_entries integer?
 ---@field unmatched_exits integer?
 ---@field stacks_lost integer?
+---@field late_adds integer? of virtblk.requests: first seen when added
+---@field late_ends integer? of virtblk.requests: first seen when completed
+---@field unseen_ends integer? of virtblk.requests: not seen to complete
 ---@field torn_rows integer rows read while they were counted in, see `torn`
 ---@field in_flight integer running now; not a loss
 
@@ -279,7 +283,7 @@ function irq.ipi(options) end
 ---@field apicdest integer APIC id or mask, of vector_config
 ---@field ret integer 0 or a negative errno
 ---@field flag_names string "managed, reserved, can reserve, legacy"
----@field matrix ffi.cdata* of irq_matrix_*: the numbers of a row
+---@field matrix ffi.cdata*|table of irq_matrix_*: the numbers of a row; of a copy a table
 ---@field cpu integer
 ---@field pid integer
 ---@field task string

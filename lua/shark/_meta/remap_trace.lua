@@ -27,7 +27,7 @@ local remap_trace = {}
 ---@field refused integer writes whose request failed
 ---@field unchanged integer writes of what was there
 
----@class shark.ChangeEvent valid only in the handler it is given to
+---@class shark.ChangeEvent : shark.Event valid only in the handler it is given to
 ---@field ts_ns ffi.cdata* uint64_t, CLOCK_MONOTONIC, of the request
 ---@field ns ffi.cdata* uint64_t
 ---@field flush_ns ffi.cdata* uint64_t
@@ -79,7 +79,7 @@ local remap_trace = {}
 ---@field replaced integer asked while another was pending
 ---@field ask_unseen integer asked before the trace
 
----@class shark.AffinityEvent valid only in the handler it is given to
+---@class shark.AffinityEvent : shark.Event valid only in the handler it is given to
 ---@field ts_ns ffi.cdata* uint64_t, CLOCK_MONOTONIC
 ---@field ns ffi.cdata* uint64_t of the call
 ---@field wait_ns ffi.cdata* uint64_t of "moved": since it was first asked for
@@ -128,6 +128,7 @@ local remap_trace = {}
 ---@field ts_ns ffi.cdata* uint64_t, when the kernel looked
 ---@field decoded shark.Fault
 ---@field record ffi.cdata* uint64_t[2]
+---@field cpu integer
 ---@field lost integer 1: the IOMMU had no room for more
 
 --- Whose IOMMU is in use.

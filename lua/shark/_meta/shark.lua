@@ -51,6 +51,7 @@ function shark.get_ref(number) end
 ---@field too_deep integer
 ---@field unmatched_entries integer
 ---@field unmatched_exits integer
+---@field stacks_lost integer stacks that could not be taken
 ---@field lua_bytes integer
 
 --- What this process has seen and lost so far.

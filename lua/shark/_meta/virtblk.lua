@@ -42,7 +42,7 @@ local virtblk = {}
 ---@field sent integer? of "kicks"
 ---@field suppressed integer?
 
----@class shark.VirtblkEvent valid only in the handler it is given to
+---@class shark.VirtblkEvent : shark.Event valid only in the handler it is given to
 ---@field ts_ns ffi.cdata* uint64_t, CLOCK_MONOTONIC when issued, or first seen
 ---@field first_seen string moment: "issued" unless the kernel skipped a program
 ---@field ns ffi.cdata* uint64_t
@@ -54,7 +54,7 @@ local virtblk = {}
 ---@field device string
 ---@field queue integer
 ---@field operation string
----@field sector ffi.cdata*
+---@field sector ffi.cdata*? uint64_t, of 512 bytes; nil of a flush without data
 ---@field bytes integer
 ---@field pid integer
 ---@field tid integer

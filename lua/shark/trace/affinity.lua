@@ -44,6 +44,7 @@ local kind = session.define {
   decode = decode,
   by = { "irq", "what", "cpu" },
   sums = { "count", "total_ns", "left_pending", "failed", "ask_unseen", "replaced" },
+  hidden = { "mask", "what", "flags" },
   fields = {
     name = function(_, event) return NAMES[event.what] end,
     task = function(_, event) return ffi.string(event.comm) end,

@@ -5,6 +5,8 @@
 -- one that was kept raises instead of reading what has taken its place. In a
 -- compiled loop the value is never made and the question answers itself.
 
+require "shark.events" -- first: has the fields, and declares their types
+
 local fields_of = require "shark.events.fields"
 local ffi = require "ffi"
 local foreign = require "shark.text.foreign"
@@ -67,17 +69,17 @@ local HIDDEN = { row = true, pad = true, reserved = true, comm = true }
 
 -- Names of an event's fields in their order: the record's, then the further ones.
 local function names_of(kind)
-  local names, further, hidden = {}, {}, {}
+  local names, further, known = {}, {}, {}
   for _, name in ipairs(kind.hidden or {}) do
-    hidden[name] = true
+    known[name] = true
   end
   for _, field in ipairs(fields_of[kind.event]) do
-    if not HIDDEN[field.name] and not hidden[field.name] then
-      names[#names + 1] = field.name
+    if not HIDDEN[field.name] and not known[field.name] then
+      names[#names + 1], known[field.name] = field.name, true
     end
   end
   for name in pairs(kind.fields or {}) do
-    further[#further + 1] = name
+    further[#further + 1] = not known[name] and name or nil
   end
   table.sort(further)
   for _, name in ipairs(further) do
@@ -96,17 +98,66 @@ local function copier_of(name, type)
   end
 end
 
+local plain_of
+
+local function plain_array(type, element)
+  local n = ffi.sizeof(type) / ffi.sizeof(element)
+  return function(array)
+    local list = {}
+    for i = 1, n do
+      list[i] = array[i - 1]
+    end
+    return list
+  end
+end
+
+local function plain_struct(type)
+  local plain = {}
+  for _, field in ipairs(fields_of[type]) do
+    plain[field.name] = plain_of(field.type)
+  end
+  return function(struct)
+    local values = {}
+    for name, to_plain in pairs(plain) do
+      values[name] = to_plain(struct[name])
+    end
+    return values
+  end
+end
+
+local function as_it_is(value)
+  return value
+end
+
+-- What makes a value of that type a Lua value: a list of an array, a table of a struct.
+function plain_of(type)
+  if not type then
+    return as_it_is
+  end
+  local element = type:match("^(.*)%[")
+  return element and plain_array(type, element) or plain_struct(type)
+end
+
 local function copy(kind, session, record)
   local values = {}
   for _, name in ipairs(kind.names) do
-    local field = kind.fields_of_event[name]
-    if field == true then
-      values[name] = record[name]
+    local to_plain = kind.plain[name]
+    if to_plain then
+      values[name] = to_plain(record[name])
     else
-      values[name] = field(session, record)
+      values[name] = kind.fields_of_event[name](session, record)
     end
   end
   return values
+end
+
+-- By name, for the fields that a copy takes from the record.
+local function plain_fields(kind)
+  local plain, further = {}, kind.fields or {}
+  for _, field in ipairs(fields_of[kind.event]) do
+    plain[field.name] = not further[field.name] and plain_of(field.type) or nil
+  end
+  return plain
 end
 
 -- By name: true for what FFI reads from the record, or a function that does more.
@@ -187,12 +238,12 @@ local function event_of(kind, slot)
   })
 end
 
---- Completes a kind of trace: `pointer` to its records, `event_of` a record and
---- a batch's number, `names` of its events' fields.
+--- Completes a kind of trace: `slot`, a record as it lies in the ring, `pointer` to one, `event_of` a record
+--- and a batch's number, `names` of its events' fields.
 function M.define(kind)
   local slot = slot_of(kind)
-  kind.names, kind.fields_of_event = names_of(kind), access_of(kind)
-  kind.pointer = ffi.typeof("const $ *", slot)
+  kind.names, kind.fields_of_event, kind.plain = names_of(kind), access_of(kind), plain_fields(kind)
+  kind.slot, kind.pointer = slot, ffi.typeof("const $ *", slot)
   kind.event_of = event_of(kind, slot)
 end
 

@@ -70,6 +70,7 @@ local function kind_of(vendor)
     by = { "unit", "source", "code" },
     sums = { "count", "overflows" },
     maxima = { "last_ns" },
+    hidden = { "unit", "source", "reason", "is_amd" },
     fields = { decoded = function(_, event) return decoded(event) end },
   }
 end

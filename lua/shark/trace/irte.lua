@@ -105,6 +105,7 @@ local function kind_of(vendor)
     decode = row_of(vendor),
     by = { "irq", "unit", "device", "index", "what", "cpu" },
     sums = { "count", "total_ns", "flushes", "flush_ns", "refused", "unchanged" },
+    hidden = { "what", "flags", "format", "unit", "device" },
     fields = fields,
   }
 end

@@ -14,15 +14,16 @@ function M.key_by(fields)
   end
 end
 
---- Order by these fields, the first before the second; a row without one first.
---- @param fields string[] @return fun(a, b): boolean
-function M.order_by(fields)
+--- Order by these fields, the first before the second.
+--- @param fields string[] @param nil_last? boolean a row without one is last instead of first
+--- @return fun(a, b): boolean
+function M.order_by(fields, nil_last)
   return function(a, b)
     for _, field in ipairs(fields) do
       local left, right = a[field], b[field]
       if left ~= right then
         if left == nil or right == nil then
-          return left == nil
+          return (left == nil) ~= (nil_last or false)
         end
         return left < right
       end

@@ -40,7 +40,7 @@ local row_owners = setmetatable({}, { __mode = "k" })
 ---   merge     fun(into, row)?   does so instead
 ---   less      fun(a, b)?: boolean  order of read(), if it is another
 ---   fields    table   name -> fun(session, record): further fields of an event
----   hidden    string[]?  fields of the FFI type that this kind's events do not have
+---   hidden    string[]?  fields of the FFI type that its handlers may read and copies do not have: not documented
 ---   audit     table?  what the kernel itself counts:
 ---     source  string    where, for people; a file's text is handed to kernel()
 ---     kernel  fun(options, text?): table  counts by name, now or of that text

@@ -105,7 +105,7 @@ local kind = session.define {
     return row.what == C.SHARK_WAIT and decode_wait(row) or decode_run(row)
   end,
   by = { "number", "cpu" },
-  hidden = { "id", "irq" },
+  hidden = { "id", "irq", "asked_by" },
   merge = merge,
   fields = {
     name = function(_, event) return name_of(event.softirq) end,

@@ -113,6 +113,7 @@ local kind = session.define {
   event = "struct shark_vecalloc_event",
   decode = decode,
   by = { "what", "on_cpu", "cpu" }, -- no two rows mean the same
+  hidden = { "what", "flags" },
   fields = {
     name = function(_, event) return NAMES[event.what] end,
     task = function(_, event) return ffi.string(event.comm) end,
