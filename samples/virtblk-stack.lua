@@ -1,6 +1,7 @@
 -- virtblk-stack: the kernel stacks from the interrupt to virtblk_done
 local cli = require "shark.cli"
 local out = require "shark.text.out"
+local stack_text = require "shark.trace.stack"
 local virtblk = require "shark.virtblk"
 
 local NAME = "virtblk-stack"
@@ -34,22 +35,6 @@ local function trim(frames)
   return list
 end
 
-local function lines_of(frames)
-  local lines = {}
-  for i, frame in ipairs(frames) do
-    lines[i] = ("0x%s : %s"):format(frame.address, frame.name)
-  end
-  return lines
-end
-
-local function folded(frames)
-  local names = {}
-  for i = #frames, 1, -1 do
-    names[#names + 1] = (frames[i].name:gsub("%+0x.*$", ""))
-  end
-  return table.concat(names, ";")
-end
-
 -- Frames and text by index: most of them share a few stacks, and a symbol takes time to find.
 local known = {}
 
@@ -57,28 +42,40 @@ local function stack_of(index)
   if not known[index] then
     local stack = session:stack(index)
     local frames = stack and trim(stack:frames())
-    known[index] = frames and { frames = frames, text = table.concat(lines_of(frames), "\n") } or {}
+    known[index] = frames and { frames = frames, text = table.concat(stack_text.lines(frames), "\n") } or {}
   end
   return known[index]
 end
 
--- Counted in the kernel by stack; what is trimmed makes several of them one.
+local function by_requests(a, b)
+  if a.requests ~= b.requests then
+    return a.requests > b.requests
+  end
+  return (a.irq or -1) < (b.irq or -1)
+end
+
+-- Counted in the kernel by stack; what is trimmed makes several of an interrupt one.
 local function collect()
-  local stacks, by_text, without = {}, {}, 0
-  for _, row in ipairs(session:stacks()) do
+  local rows, why = session:stacks()
+  if not rows then
+    cli.fail(NAME, why)
+  end
+  local stacks, known_entries, without = {}, {}, 0
+  for _, row in ipairs(rows) do
     local stack = row.stack and stack_of(row.stack) or {}
     if stack.text then
-      local entry = by_text[stack.text]
+      local key = ("%s %s"):format(row.irq or "-", stack.text)
+      local entry = known_entries[key]
       if not entry then
         entry = { requests = 0, irq = row.irq, frames = stack.frames }
-        by_text[stack.text], stacks[#stacks + 1] = entry, entry
+        known_entries[key], stacks[#stacks + 1] = entry, entry
       end
       entry.requests = entry.requests + row.count
     else
       without = without + row.count
     end
   end
-  table.sort(stacks, function(a, b) return a.requests > b.requests end)
+  table.sort(stacks, by_requests)
   return stacks, without
 end
 
@@ -96,11 +93,11 @@ cli.run {
     end
     for _, stack in ipairs(what.stacks) do
       if options.folded then
-        out.line("%s %d", folded(stack.frames), stack.requests)
+        out.line("%s %d", stack_text.fold(stack.frames), stack.requests)
       else
         out.line("%d %s%s", stack.requests, stack.requests == 1 and "request" or "requests",
           stack.irq and ", IRQ " .. stack.irq or "")
-        out.lines(lines_of(stack.frames))
+        out.lines(stack_text.lines(stack.frames))
         out.line("")
       end
     end

@@ -167,7 +167,7 @@ function tests.test_a_raise_has_a_stack()
   session:close()
   t.assertNotNil(text, "no event had a stack")
   t.assertNotStrContains(text, "bpf_prog_")
-  t.assertStrMatches(text:match("^[^\n]+"), "%x+ : .+")
+  t.assertStrMatches(text:match("^[^\n]+"), "0x%x+ : .+")
   t.assertStrContains(text, "udp_sendmsg+0x")
 end
 

@@ -463,6 +463,45 @@ function tests.test_the_stack_script_counts_all_requests()
   t.assertTrue(total >= 50, total)
 end
 
+-- Runs the script of stacks with a stacks() that does as the code says with the true one.
+local function stack_script_with(disk, code)
+  return proc.run_shark("-e", ([[
+    local virtblk = require "shark.virtblk"
+    local requests = virtblk.requests
+    function virtblk.requests(options)
+      local session = assert(requests(options))
+      local stacks = session.stacks
+      session.stacks = function(self) %s end
+      return session
+    end]]):format(code), "virtblk-stack", "--json", "-D", disk.device, "--", "dd", "if=" .. disk.path, "of=/dev/null",
+    "bs=4096", "count=50", "iflag=direct", "status=none")
+end
+
+function tests.test_the_stack_script_keeps_interrupts_apart()
+  local disk = t.needs("root", "tracing", "disk")
+  local result = stack_script_with(disk, [[
+    local list = {}
+    for _, row in ipairs(stacks(self)) do
+      for irq = 1001, 1002 do
+        list[#list + 1] = setmetatable({ irq = irq }, { __index = row })
+      end
+    end
+    return list]])
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+  local requests_of = { [1001] = 0, [1002] = 0 }
+  for _, stack in ipairs(require("dkjson").decode(result.out:match("[^\n]*\n?$")).stacks) do
+    requests_of[stack.irq] = requests_of[stack.irq] + stack.requests
+  end
+  t.assertTrue(requests_of[1001] > 0, requests_of[1001])
+  t.assertEquals(requests_of[1002], requests_of[1001])
+end
+
+function tests.test_the_stack_script_says_why_there_are_no_stacks()
+  local disk = t.needs("root", "tracing", "disk")
+  local result = stack_script_with(disk, "return nil, 'no stacks today', 'ENOMEM'")
+  t.assertEquals({ result.status, result.err }, { 1, "shark virtblk-stack: no stacks today\n" })
+end
+
 function tests.test_the_disks_script()
   local disk = t.needs("root", "disk")
   local result = proc.run_shark("virtblk", "--disks")

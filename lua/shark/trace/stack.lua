@@ -82,23 +82,34 @@ function Stack:frames()
   return list
 end
 
-function Stack:__tostring()
+--- Frames as text, a line each: "0xffffffff81234567 : symbol+0x1/0x2 [module]".
+--- @param list table[] of Stack:frames() @return string[]
+function M.lines(list)
   local lines = {}
-  for i, frame in ipairs(self:frames()) do
-    lines[i] = ("%s : %s"):format(frame.address, frame.name)
+  for i, frame in ipairs(list) do
+    lines[i] = ("0x%s : %s"):format(frame.address, frame.name)
   end
-  return table.concat(lines, "\n")
+  return lines
 end
 
---- The frames' names in one line, outermost first, joined by ";" as folded
---- stacks are; without offsets.
-function Stack:folded()
-  local list = self:frames()
+--- The frames' names in one line, outermost first, joined by ";" as folded stacks
+--- are; without offsets.
+--- @param list table[] of Stack:frames() @return string
+function M.fold(list)
   local parts = {}
   for i = #list, 1, -1 do
     parts[#parts + 1] = symbol_of(list[i])
   end
   return table.concat(parts, ";")
+end
+
+function Stack:__tostring()
+  return table.concat(M.lines(self:frames()), "\n")
+end
+
+--- All of the frames as fold() has them.
+function Stack:folded()
+  return M.fold(self:frames())
 end
 
 --- A stack from an array of return addresses (uint64_t), innermost first.
