@@ -31,6 +31,11 @@ function tests.test_the_pending_move()
   t.assertStrContains(words[3], "NOT where it was asked for: it still arrives on CPU 0")
 end
 
+function tests.test_cpus_that_are_online()
+  local text = io.open("/sys/devices/system/cpu/online"):read("*l")
+  t.assertEquals(cpulist.format(cpulist.online()), text)
+end
+
 function tests.test_masks()
   for text, list in pairs { ["0"] = {}, ["3"] = { 0, 1 }, ["00000001,80000000"] = { 31, 32 }, a0 = { 5, 7 } } do
     t.assertEquals(cpulist.of_mask(text), list)

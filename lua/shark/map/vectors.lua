@@ -3,7 +3,6 @@
 
 local bytes = require "shark.decode.bytes"
 local cpulist = require "shark.system.cpulist"
-local files = require "shark.system.files"
 local idt = require "shark.decode.idt"
 local globals = require "shark.kernel.globals"
 local k = require "shark.kernel"
@@ -122,8 +121,7 @@ local function row_of(cpu)
 end
 
 local function check_cpu(cpu)
-  local online = cpulist.parse(files.line("/sys/devices/system/cpu/online") or "0")
-  if not cpulist.contains(online, { cpu }) then
+  if not cpulist.contains(must(cpulist.online()), { cpu }) then
     memory.fault(("CPU %d is not online"):format(cpu), "ENOENT")
   end
 end
@@ -192,7 +190,7 @@ function M.read()
       first = matrix.alloc_start, last = matrix.alloc_end - 1, system = system_vectors(matrix), cpus = {},
       missing = idt.not_used() and { { what = "handlers of the system's vectors", why = idt.not_used() } } or nil,
     }
-    for _, cpu in ipairs(cpulist.parse(files.line("/sys/devices/system/cpu/online") or "0")) do
+    for _, cpu in ipairs(must(cpulist.online())) do
       table.insert(found.cpus, read_cpu(cpu, matrix))
     end
     return found

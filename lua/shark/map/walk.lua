@@ -7,7 +7,6 @@ local bit = require "bit"
 local bytes = require "shark.decode.bytes"
 local cpulist = require "shark.system.cpulist"
 local flags = require "shark.decode.irqflags"
-local files = require "shark.system.files"
 local iommu_amd = require "shark.iommu.amd"
 local iommu_intel = require "shark.iommu.intel"
 local ioapic = require "shark.decode.ioapic"
@@ -88,13 +87,10 @@ local function read_affinity(walk, desc, state)
   affinity.managed = bit.band(state, flags.AFFINITY_MANAGED) ~= 0 or nil
 end
 
-local function online_cpus()
-  return must(cpulist.parse(files.line("/sys/devices/system/cpu/online") or "0"))
-end
-
 local function read_counts(walk, desc)
   local per_cpu = desc.kstat_irqs
-  local stats = per_cpu and globals.per_cpu_each(per_cpu, memory.remember("online CPUs", online_cpus))
+  local online = per_cpu and memory.remember("online CPUs", cpulist.online)
+  local stats = online and globals.per_cpu_each(per_cpu, online)
   if not stats then
     return -- those of /proc/interrupts stay
   end

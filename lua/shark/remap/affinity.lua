@@ -1,6 +1,8 @@
 --- Affinity of an IRQ as it was asked for, as it is, and where its interrupts
 --- really came: does it all fit?
 
+local cpulist = require "shark.system.cpulist"
+
 local M = {}
 
 local function read_line(path)
@@ -41,9 +43,9 @@ function M.read(irq)
   return asked and { asked = asked, effective = read_line(("/proc/irq/%d/effective_affinity_list"):format(irq)) }
 end
 
---- CPUs that are online, as a list.
+--- CPUs that are online, as a list: "0-3"; "" where the kernel does not tell.
 function M.online()
-  return read_line("/sys/devices/system/cpu/online") or ""
+  return cpulist.format(cpulist.online() or {})
 end
 
 -- Interrupts that came where nobody wanted them: neither on a CPU in force at the

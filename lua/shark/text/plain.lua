@@ -1,5 +1,6 @@
---- Tables made fit for JSON: 64-bit integers become hexadecimal text, which keeps
--- them exact; a number in JSON is a double.
+--- Registers and addresses in tables made fit for JSON: 64-bit integers become
+-- hexadecimal text, as people write them; shark.text.json alone would print them,
+-- exact too, as decimal numbers.
 
 local register = require "shark.decode.register"
 
