@@ -135,6 +135,24 @@ function M.direct_reads(disk, n)
   return n - hidden, hidden
 end
 
+--- The same for who follows requests. One may complete on another CPU than its interrupt
+--- came on, where the witness of interrupts sees nothing.
+--- @return integer visible requests that BPF programs can have seen whole, at least
+--- @return integer hidden moments of requests that they may not have seen
+function M.request_reads(disk, n)
+  local dev = io.open("/sys/block/" .. disk.device .. "/dev"):read("*l")
+  local major, minor = dev:match("(%d+):(%d+)")
+  local filter, conditions = ("dev == %d"):format(major * 2 ^ 20 + minor), {}
+  for i, irq in ipairs(disk.irqs) do
+    conditions[i] = "irq == " .. irq
+  end
+  local hidden = witness.hidden_events({
+    { "irq/irq_handler_entry", table.concat(conditions, " || ") },
+    { "block/block_rq_issue", filter }, { "block/block_rq_complete", filter },
+  }, function() read_blocks(disk, n) end)
+  return n - hidden, hidden
+end
+
 --- Interrupts of the disk so far, as /proc/interrupts counts them.
 function M.interrupts(disk)
   local all, sum = interrupts.read(), 0

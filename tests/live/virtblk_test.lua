@@ -21,13 +21,17 @@ end
 local function sum(rows, field, wanted)
   local total = 0
   for _, row in ipairs(rows) do
-    total = total + (wanted(row) and row[field] or 0)
+    total = total + (wanted(row) and row[field] or 0) -- no time where one moment is all that was seen
   end
   return total
 end
 
 local function is_request(row)
   return row.what == "request"
+end
+
+local function is_completed(row)
+  return is_request(row) and row.to == "completed"
 end
 
 local function requests(rows, op)
@@ -164,7 +168,7 @@ end
 local function test_way(way)
   local disk = t.needs("root", "tracing", "disk")
   open_way(way)
-  local seen = window(disk, { way = way }, function() return disk_load.direct_reads(disk, READS) end)
+  local seen = window(disk, { way = way }, function() return disk_load.request_reads(disk, READS) end)
   t.assertEquals(seen.how.way, way)
   assert_all_counted(seen, READS)
   assert_stages_add_up(seen.rows)
@@ -186,7 +190,7 @@ end
 -- One read at a time: each is ended by an interrupt of its own.
 function tests.test_the_interrupt_is_known()
   local disk = t.needs("root", "tracing", "disk")
-  local seen = window(disk, {}, function() return disk_load.direct_reads(disk, READS) end)
+  local seen = window(disk, {}, function() return disk_load.request_reads(disk, READS) end)
   t.skipIf(seen.how.way == "tp" or not SEES_DRIVER[seen.how.way] and seen.how.loader == "libbpf",
     "without types of the driver the interrupt is seen only where it completes the request")
   local known = stage_count(seen.rows, "device")
@@ -229,7 +233,7 @@ end
 function tests.test_the_audit_agrees()
   local disk = t.needs("root", "tracing", "disk")
   local session = open { device = disk.device, audit = true }
-  local _, hidden = disk_load.direct_reads(disk, READS)
+  local _, hidden = disk_load.request_reads(disk, READS)
   local audit = session:audit()
   t.assertEquals(audit.source, "/sys/block/*/stat")
   t.assertTrue(audit.kernel >= READS)
@@ -254,17 +258,20 @@ function tests.test_events_have_all_that_rows_have()
     uneven = uneven + (parts == r.ns and r.device == disk.device and 0 or 1)
   end)
   local after = session:read() -- requests of others may have ended while the stream began
-  local visible = disk_load.direct_reads(disk, 500)
+  local visible = disk_load.request_reads(disk, 500)
   session:stop()
-  local rows = session:read()
+  local rows, loss = session:read(), session:loss()
   t.assertTrue(events >= visible * 0.9, events)
+  t.assertEquals(loss.ring_drops, 0)
   local function assert_all_but_the_first(streamed, of)
     local missing = of(rows) - streamed
     t.assertTrue(missing >= of(before) and missing <= of(after), ("%d of %d"):format(streamed, of(rows)))
   end
   t.assertEquals(uneven, 0)
-  assert_all_but_the_first(events, requests)
-  assert_all_but_the_first(total, function(some) return sum(some, "total_ns", is_request) end)
+  assert_all_but_the_first(events, function(some) return sum(some, "count", is_completed) end)
+  assert_all_but_the_first(total, function(some) return sum(some, "total_ns", is_completed) end)
+  -- What was not seen to complete is counted, and is no event.
+  t.assertEquals(requests(rows) - sum(rows, "count", is_completed), loss.unseen_ends)
   session:close()
 end
 
@@ -277,7 +284,7 @@ function tests.test_an_event_tells_who_and_what()
       mine[#mine + 1] = virtblk.copy(r)
     end
   end)
-  disk_load.direct_reads(disk, 50)
+  disk_load.request_reads(disk, 50)
   session:stop()
   t.assertTrue(#mine > 0)
   for _, request in ipairs(mine) do
@@ -293,7 +300,7 @@ function tests.test_only_slow_ones_are_streamed()
   local none, all = open { slower_than_us = 3600e6 }, open { slower_than_us = 0.001 }
   none:on(function() slow = slow + 1 end)
   all:on(function() fast = fast + 1 end)
-  local visible = disk_load.direct_reads(disk, 200)
+  local visible = disk_load.request_reads(disk, 200)
   none:stop()
   all:stop()
   t.assertEquals(slow, 0)
@@ -308,7 +315,7 @@ end
 function tests.test_filters()
   local disk = t.needs("root", "tracing", "disk")
   local session, other = open { device = disk.device }, open { cpu = #require("uv").cpu_info() - 1 }
-  local visible = disk_load.direct_reads(disk, 200)
+  local visible = disk_load.request_reads(disk, 200)
   t.assertTrue(requests(session:read()) >= visible)
   for _, row in ipairs(session:read()) do
     t.assertEquals(row.device, disk.device)
@@ -335,11 +342,11 @@ end
 function tests.test_a_stopped_session_counts_no_more()
   local disk = t.needs("root", "tracing", "disk")
   local session = open {}
-  local visible = disk_load.direct_reads(disk, 100)
+  local visible = disk_load.request_reads(disk, 100)
   session:stop()
   local count = requests(session:read())
   t.assertTrue(count >= visible)
-  disk_load.direct_reads(disk, 100)
+  disk_load.request_reads(disk, 100)
   t.assertEquals(requests(session:read()), count)
   t.assertNotNil(session:open_requests())
   session:close()
@@ -439,7 +446,7 @@ end
 function tests.test_stacks_are_counted_in_the_kernel()
   local disk = t.needs("root", "tracing", "disk")
   local session = open { device = disk.device, stacks = true }
-  local visible = disk_load.direct_reads(disk, 4096)
+  local visible = disk_load.request_reads(disk, 4096)
   session:stop()
   local rows = session:read()
   local endings = session:stacks()
