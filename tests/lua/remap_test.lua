@@ -3,6 +3,7 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local affinity = require "shark.remap.affinity"
 local apic = require "shark.decode.apic"
+local apics = require "shark.system.apic"
 local fault_words = require "shark.decode.fault_words"
 local records = require "shark.remap.records"
 local t = require "t"
@@ -121,9 +122,11 @@ function tests.test_a_failed_allocation_is_loud()
 end
 
 function tests.test_destinations_are_cpus()
-  local by_id = apic.parse("processor\t: 0\napicid\t\t: 4\n\nprocessor\t: 1\napicid\t\t: 6\n")
+  local by_id = apics.parse("processor\t: 0\napicid\t\t: 4\n\nprocessor\t: 1\napicid\t\t: 6\n")
   t.assertEquals(by_id, { [4] = 0, [6] = 1 })
-  t.assertEquals(apic.cpus_of(0x05, "logical"), { 0, 2 })
+  t.assertEquals(apics.cpus_of(0x05, "logical"), { 0, 2 })
+  t.assertEquals({ apic.targets(5, "physical") }, { { 5 } })
+  t.assertEquals({ apic.targets(0x20003, "logical", true) }, { { 32, 33 } })
 end
 
 -- ---- verdicts ----

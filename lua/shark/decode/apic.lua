@@ -1,36 +1,9 @@
---- APIC ids and destinations of interrupts as CPUs.
+--- Destinations of interrupts: APIC ids, and masks of them.
 
 local bit = require "bit"
 local cpulist = require "shark.system.cpulist"
 
 local M = {}
-
---- CPU by APIC id, from the text of /proc/cpuinfo (arch/x86/kernel/cpu/proc.c).
---- @return table<integer, integer>
-function M.parse(text)
-  local by_id, cpu = {}, nil
-  for line in text:gmatch("[^\n]+") do
-    cpu = tonumber(line:match("^processor%s*:%s*(%d+)")) or cpu
-    local id = tonumber(line:match("^apicid%s*:%s*(%d+)"))
-    if id and cpu then
-      by_id[id] = cpu
-    end
-  end
-  return by_id
-end
-
-local by_id
-
-local function cpu_of_id(id)
-  if not by_id then
-    local file = io.open("/proc/cpuinfo")
-    by_id = file and M.parse(file:read("*a")) or {}
-    if file then
-      file:close()
-    end
-  end
-  return by_id[id]
-end
 
 local function bits_of(mask, count)
   local set = {}
@@ -56,21 +29,17 @@ local function clustered(dest)
   return ids, cluster, mask
 end
 
---- The CPUs an interrupt can go to.
+--- What a destination names.
 --- @param dest integer APIC id, or mask @param mode "physical"|"logical"
 --- @param is_x2apic? boolean destinations have 32 bits
---- @return integer[] cpus empty for an id that no CPU has
-function M.cpus_of(dest, mode, is_x2apic)
+--- @return integer[]? ids APIC ids @return integer[]? cpus in place of them, where it names CPUs (flat mode)
+function M.targets(dest, mode, is_x2apic)
   if mode ~= "logical" then
-    return { cpu_of_id(dest) }
+    return { dest }
   elseif not is_x2apic then
-    return flat(dest)
+    return nil, flat(dest)
   end
-  local cpus = {}
-  for _, id in ipairs((clustered(dest))) do
-    cpus[#cpus + 1] = cpu_of_id(id)
-  end
-  return cpus
+  return (clustered(dest))
 end
 
 local function list(what, numbers)

@@ -3,7 +3,7 @@
 
 local bytes = require "shark.decode.bytes"
 local cpulist = require "shark.system.cpulist"
-local idt = require "shark.decode.idt"
+local idt = require "shark.map.idt"
 local globals = require "shark.kernel.globals"
 local k = require "shark.kernel"
 local memory = require "shark.kernel.memory"

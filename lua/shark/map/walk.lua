@@ -2,6 +2,7 @@
 -- actions, every level of its hierarchy, the vector, the message and the IRTE.
 -- Source: include/linux/irqdesc.h, irq.h, interrupt.h; arch/x86/kernel/apic/.
 
+local apics = require "shark.system.apic"
 local apic_ids = require "shark.decode.apic"
 local bit = require "bit"
 local bytes = require "shark.decode.bytes"
@@ -12,7 +13,7 @@ local iommu_intel = require "shark.iommu.intel"
 local ioapic = require "shark.decode.ioapic"
 local irqmap_msi = require "shark.map.msi"
 local globals = require "shark.kernel.globals"
-local idt = require "shark.decode.idt"
+local idt = require "shark.map.idt"
 local k = require "shark.kernel"
 local memory = require "shark.kernel.memory"
 local must = require "shark.kernel.must"
@@ -334,7 +335,7 @@ local function destination_of(map, chip)
   end
   local wide = is_x2apic(map, dest)
   return {
-    value = dest, mode = mode, words = apic_ids.words(dest, mode, wide), cpus = apic_ids.cpus_of(dest, mode, wide),
+    value = dest, mode = mode, words = apic_ids.words(dest, mode, wide), cpus = apics.cpus_of(dest, mode, wide),
   }
 end
 

@@ -1,7 +1,7 @@
 --- Entries of interrupt remapping tables that are written; shark.remap.trace has
 --- the documentation.
 
-local apic = require "shark.decode.apic"
+local apic = require "shark.system.apic"
 local bit = require "bit"
 local C = require "shark.events"
 local ffi = require "ffi"
