@@ -26,12 +26,18 @@ local function read(path)
   return text
 end
 
+-- What tests/run calls a folder of results: vm is build/vm/results, matrix build/vm/matrix.
+local function set_of(directory)
+  local last = directory:match("[^/]+$")
+  return last == "results" and "vm" or last
+end
+
 --- Results of one guest, none so far.
 --- @param directory string
 --- @param name string of the guest
 function M.new(directory, name)
   os.execute(("rm -rf '%s/%s'"):format(directory, name))
-  return setmetatable({ directory = directory, name = name, done = {}, names = {} }, Results)
+  return setmetatable({ directory = directory, set = set_of(directory), name = name, done = {}, names = {} }, Results)
 end
 
 function Results:path(file)
@@ -46,7 +52,7 @@ function Results:add(test, text, status, spent)
   spent = spent or { cpu = 0, idle = 0, wall = 0 }
   write(self:path(test .. ".tap"), text)
   write(self:path(test .. ".status"), ("%d %.1f %.1f %.1f\n"):format(status, spent.cpu, spent.idle, spent.wall))
-  self.names[#self.names + 1] = ("%s/%s/%s"):format(self.directory:match("[^/]+$"), self.name, test)
+  self.names[#self.names + 1] = ("%s/%s/%s"):format(self.set, self.name, test)
   self.done[test] = true
 end
 
