@@ -6,8 +6,6 @@ local register = require "shark.decode.register"
 
 local M = {}
 
-local text = fmt.printable
-
 local function node(line, ...)
   return { line = line, ... }
 end
@@ -27,7 +25,7 @@ end
 local function title(map)
   local names = {}
   for i, action in ipairs(map.actions or {}) do
-    names[i] = text(action.name)
+    names[i] = action.name
   end
   return ("IRQ %d  %s"):format(map.irq, #names > 0 and join(names) or "(nobody requested it)")
 end
@@ -35,8 +33,8 @@ end
 local function add_device(tree, map)
   local device = map.device
   if device then
-    add(tree, ("device %s%s%s"):format(text(device.pci or device.name), device.mode and ", " .. device.mode or "",
-      device.driver and ", driver " .. text(device.driver) or ""))
+    add(tree, ("device %s%s%s"):format(device.pci or device.name, device.mode and ", " .. device.mode or "",
+      device.driver and ", driver " .. device.driver or ""))
   end
 end
 
@@ -80,7 +78,7 @@ local function add_irte(parent, irte)
   if not irte then
     return
   end
-  local which = ("IRTE %d of %s%s"):format(irte.index, text(irte.iommu), irte.device
+  local which = ("IRTE %d of %s%s"):format(irte.index, irte.iommu, irte.device
     and (", table of device %s"):format(irte.device) or "")
   if irte.live then
     local live = add(parent, ("%s, live %s: %s"):format(which, join(irte.live.raw, " "), join(irte.live.words)))
@@ -110,7 +108,7 @@ local REGISTERS = {
 
 --- Adds an IOMMU to a tree.
 function M.add_iommu(parent, unit)
-  local line = ("IOMMU %s"):format(text(unit.name))
+  local line = ("IOMMU %s"):format(unit.name)
   if unit.reg_phys then
     line = ("%s, segment %d, registers at %s"):format(line, unit.segment or 0, unit.reg_phys)
   end
@@ -128,7 +126,7 @@ end
 -- ---- the hierarchy ----
 
 local function name_with(name, symbol)
-  return symbol and symbol ~= name and ("%s (%s)"):format(text(name or "?"), text(symbol)) or text(name or "?")
+  return symbol and symbol ~= name and ("%s (%s)"):format(name or "?", symbol) or (name or "?")
 end
 
 local function add_level(tree, map, level)
@@ -139,7 +137,7 @@ local function add_level(tree, map, level)
   end
   local branch = add(tree, line)
   for _, word in ipairs(level.words or {}) do
-    add(branch, text(word))
+    add(branch, word)
   end
   if level.has == "msi" then
     add_msi(branch, map.msi)
@@ -160,22 +158,22 @@ local function add_vector(tree, map)
   end
   local branch = add(tree, ("vector %d (0x%02x) on CPU %d"):format(vector.number, vector.number, vector.cpu))
   if vector.idt then
-    add(branch, "IDT entry: " .. text(vector.idt))
+    add(branch, "IDT entry: " .. vector.idt)
   end
   for _, word in ipairs(vector.words or {}) do
-    add(branch, text(word))
+    add(branch, word)
   end
 end
 
 local function add_actions(parent, map)
   for _, action in ipairs(map.actions or {}) do
-    local line = "action " .. text(action.name)
+    local line = "action " .. action.name
     if action.handler then
-      line = ("%s: %s"):format(line, text(action.handler))
+      line = ("%s: %s"):format(line, action.handler)
     end
     local branch = add(parent, line)
     if action.thread_fn then
-      add(branch, ("thread %s%s"):format(text(action.thread_fn), action.thread and ", " .. text(action.thread) or ""))
+      add(branch, ("thread %s%s"):format(action.thread_fn, action.thread and ", " .. action.thread or ""))
     end
     if action.flag_words and #action.flag_words > 0 then
       add(branch, "flags " .. join(action.flag_words))
@@ -186,8 +184,8 @@ end
 local function add_descriptor(tree, map)
   local parts = {}
   parts[#parts + 1] = map.descriptor and "irq_desc " .. map.descriptor or nil
-  parts[#parts + 1] = map.handle_irq and "flow handler " .. text(map.handle_irq) or nil
-  parts[#parts + 1] = map.flow and ("flow \"%s\""):format(text(map.flow)) or nil
+  parts[#parts + 1] = map.handle_irq and ("flow handler %s"):format(map.handle_irq) or nil
+  parts[#parts + 1] = map.flow and ("flow \"%s\""):format(map.flow) or nil
   parts[#parts + 1] = map.type and map.type .. " triggered" or nil
   local branch = add(tree, #parts > 0 and join(parts) or "descriptor")
   if map.state and #map.state > 0 then
@@ -222,7 +220,7 @@ function M.of(map)
     add_level(tree, map, level)
   end
   if not map.levels and map.chip then
-    add(tree, ("chip %s%s"):format(text(map.chip), map.hwirq and (", hwirq %s"):format(map.hwirq) or ""))
+    add(tree, ("chip %s%s"):format(map.chip, map.hwirq and (", hwirq %s"):format(map.hwirq) or ""))
   end
   if not map.levels then
     add_msi(tree, map.msi)
