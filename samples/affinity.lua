@@ -6,6 +6,7 @@ local interrupts = require "shark.system.interrupts"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
 local remap_trace = require "shark.remap.trace"
+local rows_of = require "shark.trace.rows"
 local table_text = require "shark.text.table"
 
 local NAME = "affinity"
@@ -34,54 +35,62 @@ local sessions = { { name = "interrupts", session = hardirqs } }
 
 -- ---- requests and moves, where they can be traced ----
 
-local requests = {} -- irq -> { pending, moved_to, waited_ns }
+local pending = {} -- irq -> whether its last request is
+local requests, recent = {}, {} -- irq -> { moved_to, waited_ns, ... }: of all the time, and since the last report
 
-local function request_of(number)
-  requests[number] = requests[number] or { moved_to = {}, asked = 0, waits = 0, waited_ns = 0 }
-  return requests[number]
+local function add_request(by_irq, e)
+  local request = by_irq[e.irq] or { moved_to = {}, asked = 0, waits = 0, waited_ns = 0 }
+  by_irq[e.irq] = request
+  request.asked = request.asked + (e.name == "asked" and 1 or 0)
+  if e.is_on >= 0 and e.is_on ~= e.was_on then
+    table.insert(request.moved_to, e.is_on)
+  end
+  if e.name == "moved" and e.wait_ns > 0 then
+    request.waits = request.waits + 1
+    request.waited_ns = math.max(request.waited_ns, tonumber(e.wait_ns))
+  end
 end
 
 local moves, why_no_moves = remap_trace.affinity { irq = options.irq, way = way_of { "fentry", "kprobe" } }
 if moves then
   sessions[2] = { name = "requests", session = moves }
   moves:on(function(e)
-    local request = request_of(e.irq)
-    request.pending = e.pending
-    request.asked = request.asked + (e.name == "asked" and 1 or 0)
-    if e.is_on >= 0 and e.is_on ~= e.was_on then
-      table.insert(request.moved_to, e.is_on)
-    end
-    if e.name == "moved" and e.wait_ns > 0 then
-      request.waits = request.waits + 1
-      request.waited_ns = math.max(request.waited_ns, tonumber(e.wait_ns))
-    end
+    pending[e.irq] = e.pending
+    add_request(requests, e)
+    add_request(recent, e)
   end)
 end
 
-local before = {}
-for number in pairs(interrupts.read() or {}) do
-  before[number] = affinity.read(number)
-end
-
--- ---- the report ----
-
--- Interrupts by IRQ and CPU; of an IRQ that devices share, each action is called.
-local function arrivals()
+local function effective()
   local by_irq = {}
-  for _, row in ipairs(hardirqs:read()) do
-    local arrived = by_irq[row.irq] or {}
-    by_irq[row.irq] = arrived
-    arrived[row.cpu] = math.max(arrived[row.cpu] or 0, row.count)
+  for number in pairs(interrupts.read() or {}) do
+    by_irq[number] = (affinity.read(number) or {}).effective
   end
   return by_irq
 end
 
-local function row_of(entry, state, arrived, online)
-  local request = requests[entry.irq] or {}
+local at_start = effective()
+
+-- ---- the report ----
+
+-- Interrupts by IRQ and CPU; of an IRQ that devices share, each action is called.
+local function arrivals(rows, before)
+  local by_irq = {}
+  for _, row in ipairs(rows) do
+    local arrived, earlier = by_irq[row.irq] or {}, before and before[hardirqs:key(row)]
+    local count = row.count - (earlier and earlier.count or 0)
+    by_irq[row.irq] = arrived
+    arrived[row.cpu] = count > 0 and math.max(arrived[row.cpu] or 0, count) or arrived[row.cpu]
+  end
+  return by_irq
+end
+
+local function row_of(entry, state, arrived, online, since)
+  local request = since.requests[entry.irq] or {}
   local row = {
     irq = entry.irq, actions = entry.actions, chip = entry.chip, asked = state.asked, effective = state.effective,
-    effective_before = before[entry.irq] and before[entry.irq].effective, online = online, arrived = arrived or {},
-    requests = request.asked, moved_to = request.moved_to, pending = request.pending, waits = request.waits,
+    effective_before = since.effective[entry.irq], online = online, arrived = arrived or {},
+    requests = request.asked, moved_to = request.moved_to, pending = pending[entry.irq], waits = request.waits,
     waited_ns = request.waits and request.waits > 0 and request.waited_ns or nil,
   }
   row.verdict, row.text = affinity.verdict(row)
@@ -89,12 +98,15 @@ local function row_of(entry, state, arrived, online)
   return row
 end
 
-local function report()
-  local rows, arrived, online = {}, arrivals(), affinity.online()
+local function report(before)
+  local counted = hardirqs:read()
+  local rows, arrived, online = {}, arrivals(counted, before and before.rows), affinity.online()
+  local since = { requests = before and recent or requests, effective = before and before.effective or at_start }
+  recent = {}
   for number, entry in pairs(interrupts.read() or {}) do
     local state = affinity.read(number)
     if state and (not options.irq or number == options.irq) and (options.all or #entry.actions > 0) then
-      rows[#rows + 1] = row_of(entry, state, arrived[number], online)
+      rows[#rows + 1] = row_of(entry, state, arrived[number], online, since)
     end
   end
   table.sort(rows, function(a, b) return a.irq < b.irq end)
@@ -106,7 +118,8 @@ local function report()
     table.sort(list, function(a, b) return a.cpu < b.cpu end)
     row.arrived = list
   end
-  return { rows = rows, not_traced = why_no_moves and { requests = why_no_moves } or nil }
+  return { rows = rows, not_traced = why_no_moves and { requests = why_no_moves } or nil },
+    { rows = rows_of.by_key(counted, function(row) return hardirqs:key(row) end), effective = effective() }
 end
 
 local function arrived_text(arrived)

@@ -4,12 +4,9 @@ local clock = require "shark.text.clock"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
-local timeline = require "shark.remap.timeline"
+local timeline = require "shark.trace.timeline"
 
 local NAME = "irqslow"
-
--- Longer than an event is on its way: 10 ms until the ring is looked at, and what it took itself.
-local HOLD_MS = 100
 
 local parser = cli.parser(NAME, "Prints each interrupt handler and softirq that took at least so long, in the order " ..
   "in which they began, with the kernel stack: where the interrupt hit, or where the softirq was raised. Times are " ..
@@ -64,12 +61,12 @@ local function print_event(event)
   end
 end
 
-local held = timeline.new(HOLD_MS, print_event)
-set_interval(function() held:flush() end, HOLD_MS / 2):unref()
+local held = timeline.new(timeline.HOLD_MS, print_event)
+set_interval(function() held:flush() end, timeline.HOLD_MS / 2):unref()
 
 -- ---- sessions ----
 
-local sessions, counts = {}, {}
+local sessions, counts = {}, {} -- counts: of all the time, and since the last report
 local threshold_ns = options.us * 1000
 
 local function count_event(count, record)
@@ -82,6 +79,11 @@ local function count_event(count, record)
   end
 end
 
+local function new_count(kind)
+  local waited = kind == "softirq" and 0 or nil
+  return { slow = 0, ran = 0, slowest_ns = 0, waited = waited, longest_wait_ns = waited }
+end
+
 local function watch(kind)
   local session, message = irq[kind] {
     cpu = options.cpu, at_least_ns = threshold_ns, stacks = not options.no_stack, audit = true,
@@ -90,17 +92,14 @@ local function watch(kind)
   if not session then
     cli.fail(NAME, message)
   end
-  local count = { slow = 0, ran = 0, slowest_ns = 0 }
-  if kind == "softirq" then
-    count.waited, count.longest_wait_ns = 0, 0
-  end
+  counts[kind] = { total = new_count(kind), recent = new_count(kind) }
   session:on(function(e)
     local event = record_of(kind, session, e)
-    count_event(count, event.record)
-    held:add(tonumber(e.ts_ns), event)
+    count_event(counts[kind].total, event.record)
+    count_event(counts[kind].recent, event.record)
+    held:add(tonumber(e.ts_ns), event, session)
   end)
   held:follow(session)
-  counts[kind] = count
   sessions[#sessions + 1] = { name = kind, session = session }
 end
 
@@ -121,13 +120,17 @@ cli.run {
   sessions = sessions,
   report = function(before)
     held:flush(not before)
-    local report = { threshold_us = options.us }
+    local report = { threshold_us = options.us, out_of_order = held.out_of_order }
     for kind, count in pairs(counts) do
-      report[kind] = count
+      report[kind] = before and count.recent or count.total
+      count.recent = new_count(kind)
     end
     return report, before
   end,
   show = function(what)
+    if what.out_of_order > 0 then
+      out.line("%d lines behind a later one: too many to wait for the order", what.out_of_order)
+    end
     for _, kind in ipairs(KINDS) do
       local count = what[kind]
       if count then
@@ -137,5 +140,5 @@ cli.run {
     end
   end,
   order = { "threshold_us", "hardirq", "softirq", "vector", "slow", "ran", "slowest_ns",
-    "waited", "longest_wait_ns" },
+    "waited", "longest_wait_ns", "out_of_order" },
 }

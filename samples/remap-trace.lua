@@ -2,10 +2,13 @@
 local cli = require "shark.cli"
 local clock = require "shark.text.clock"
 local fmt = require "shark.fmt"
+local json = require "shark.text.json"
 local out = require "shark.text.out"
 local records = require "shark.remap.records"
 local remap_story = require "shark.remap.story"
+local rows_of = require "shark.trace.rows"
 local table_text = require "shark.text.table"
+local vector_life = require "shark.remap.vector_life"
 
 local NAME = "remap-trace"
 
@@ -95,9 +98,70 @@ local function with(rows, complete)
   return rows
 end
 
-local function report()
-  story:flush(true)
+-- What there is in it of each kind of row, and what of a row adds up.
+local SPECS = {
+  irtes = { kind = "irte", is_shown = function(row) return row.count > 0 end, hists = { "hist" },
+    sums = { "count", "total_ns", "flushes", "flush_ns", "refused", "unchanged" } },
+  affinities = { kind = "affinity", is_shown = function(row) return row.count > 0 end, hists = { "hist" },
+    sums = { "count", "total_ns", "left_pending", "failed", "ask_unseen", "replaced" } },
+  faults = { kind = "fault", is_shown = function(row) return row.count > 0 end, sums = { "count", "overflows" } },
+  vectors = { sums = vector_life.COUNTS, is_shown = function(life)
+    local sum = #life.unmatched
+    for _, field in ipairs(vector_life.COUNTS) do
+      sum = sum + life[field]
+    end
+    return sum > 0
+  end },
+}
+
+local function key_of(spec)
+  local session = story.by_kind[spec.kind]
+  return session and function(row) return session:key(row) end or function(life) return life.irq end
+end
+
+local function copy_of(fields)
+  return rows_of.since(fields)
+end
+
+-- Those said before stay said.
+local function behind(list, before)
+  return { unpack(list, before and #before + 1 or 1) }
+end
+
+local function rows_since(rows, before, spec, key)
+  local list = {}
+  for _, row in ipairs(rows) do
+    local earlier = before and before[key(row)]
+    local delta = rows_of.since(row, earlier, spec)
+    delta.unmatched = row.unmatched and behind(row.unmatched, earlier and earlier.unmatched)
+    list[#list + 1] = spec.is_shown(delta) and delta or nil
+  end
+  return list
+end
+
+-- The summary of what came since `before`, and what to compare the next one with.
+local function summary_since(before)
   local summary = story:summary()
+  local kept = { events = copy_of(story.counts), unseen = summary.unseen }
+  for name, spec in pairs(SPECS) do
+    local rows, key = summary[name], key_of(spec)
+    if rows then
+      kept[name] = rows_of.by_key(rows, key)
+      summary[name] = rows_since(rows, before and before[name], spec, key)
+    end
+  end
+  summary.unseen = summary.unseen and summary.unseen - (before and before.unseen or 0)
+  summary.events = {}
+  for kind, count in pairs(story.counts) do
+    local more = count - (before and before.events and before.events[kind] or 0)
+    summary.events[kind] = more > 0 and more or nil
+  end
+  return summary, kept
+end
+
+local function report(before)
+  story:flush(not before)
+  local summary, kept = summary_since(before)
   with(summary.irtes, function(row)
     row.avg_ns, row.p99_ns = average(row), row.hist:percentile(99)
     row.flush_avg_ns = row.flushes > 0 and row.flush_ns / row.flushes or nil
@@ -105,8 +169,10 @@ local function report()
   with(summary.affinities, function(row)
     row.avg_ns, row.p99_ns = average(row), row.hist:percentile(99)
   end)
-  summary.events, summary.unavailable = story.counts, next(story.unavailable) and story.unavailable or nil
-  return summary
+  summary.events = json.object(summary.events)
+  summary.unavailable = next(story.unavailable) and story.unavailable or nil
+  summary.out_of_order = story.timeline.out_of_order
+  return summary, kept
 end
 
 local function place(row)
@@ -170,7 +236,7 @@ end
 
 local function show(what)
   if what.report == "interval" then
-    out.line("\n%s", os.date("%H:%M:%S"))
+    out.line("\n%s  (MAX-US since the start)", os.date("%H:%M:%S"))
   end
   for _, row in ipairs(what.irtes or {}) do
     row.place = place(row)
@@ -187,6 +253,9 @@ local function show(what)
   end
   section(CPU_COLUMNS, what.cpus, "CPU's vectors changed")
   section(FAULT_COLUMNS, what.faults, "request was refused by an IOMMU")
+  if what.out_of_order > 0 then
+    out.line("%d lines behind a later one: too many to wait for the order", what.out_of_order)
+  end
   out.line("")
 end
 

@@ -40,11 +40,20 @@ local function place(request)
   return ("%s, CPU %s -> %d, %s%s"):format(irq, request.issue_cpu or "?", request.cpu, request.completed_in, seen)
 end
 
-local count, slowest = 0, 0
+local function new_count()
+  return { slow = 0, slowest_ns = 0 }
+end
+
+local total, recent = new_count(), new_count() -- of all the time, and since the last report
+
+local function count_request(count, request)
+  count.slow, count.slowest_ns = count.slow + 1, math.max(count.slowest_ns, request.ns)
+end
 
 session:on(function(event)
   local request = virtblk.copy(event)
-  count, slowest = count + 1, math.max(slowest, request.ns)
+  count_request(total, request)
+  count_request(recent, request)
   if options.json then
     request.report, request.time = "slow", clock.json(request.ts_ns)
     out.json(request, ORDER)
@@ -61,7 +70,9 @@ cli.run {
   options = options,
   session = session,
   report = function(before)
-    local report = { threshold_us = options.us, slow = count, slowest_ns = slowest }
+    local count = before and recent or total
+    local report = { threshold_us = options.us, slow = count.slow, slowest_ns = count.slowest_ns }
+    recent = new_count()
     if not before then
       report.open, report.open_unknown = session:open_requests()
     end

@@ -67,7 +67,7 @@ local function collect()
       local key = ("%s %s"):format(row.irq or "-", stack.text)
       local entry = known_entries[key]
       if not entry then
-        entry = { requests = 0, irq = row.irq, frames = stack.frames }
+        entry = { requests = 0, irq = row.irq, frames = stack.frames, key = key }
         known_entries[key], stacks[#stacks + 1] = entry, entry
       end
       entry.requests = entry.requests + row.count
@@ -75,8 +75,22 @@ local function collect()
       without = without + row.count
     end
   end
-  table.sort(stacks, by_requests)
   return stacks, without
+end
+
+-- The same since an earlier count, and what to compare the next one with.
+local function collect_since(before)
+  local stacks, without = collect()
+  local kept, more = { by_key = {}, without = without }, {}
+  for _, stack in ipairs(stacks) do
+    local requests = stack.requests
+    kept.by_key[stack.key] = requests
+    stack.requests = requests - (before and before.by_key and before.by_key[stack.key] or 0)
+    stack.key = nil
+    more[#more + 1] = stack.requests > 0 and stack or nil
+  end
+  table.sort(more, by_requests)
+  return more, without - (before and before.without or 0), kept
 end
 
 cli.run {
@@ -84,12 +98,15 @@ cli.run {
   options = options,
   session = session,
   report = function(before)
-    local stacks, without = collect()
-    return { stacks = stacks, without_stack = without }, before
+    local stacks, without, kept = collect_since(before)
+    return { stacks = stacks, without_stack = without }, kept
   end,
   show = function(what)
     if what.report == "interval" then
-      return
+      if options.folded then -- what reads that adds up all lines
+        return
+      end
+      out.line("\n%s", os.date("%H:%M:%S"))
     end
     for _, stack in ipairs(what.stacks) do
       if options.folded then

@@ -280,6 +280,47 @@ function tests.test_hardirqs_by_interval()
   t.assertTrue(sum <= total)
 end
 
+-- What happens before the first report is in that one and the total only.
+local function sums_by_report(count_of, ...)
+  local path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;")
+  local args = { ... }
+  for _, word in ipairs { "-n", "0.3", "--json", "--", "sh", "-c", ('"$0" -e "$1"; sleep 1.5'), proc.shark,
+    ("package.path = %q .. package.path require('load').datagrams(300)"):format(path) } do
+    args[#args + 1] = word
+  end
+  local sums = { interval = 0, total = 0 }
+  for line in assert_ok(shark(unpack(args))):gmatch("[^\n]+") do
+    local report = json.decode(line)
+    if sums[report.report] then
+      sums[report.report] = sums[report.report] + count_of(report)
+    end
+  end
+  return sums
+end
+
+function tests.test_intervals_are_of_what_happened_in_them()
+  t.needs("root", "tracing")
+  local slow = sums_by_report(function(report) return report.softirq.slow end,
+    "irqslow", "-u", "0", "-k", "softirq", "--no-stack")
+  t.assertTrue(slow.total >= 300 and slow.interval > 0, json.encode(slow))
+  t.assertTrue(slow.interval <= slow.total, json.encode(slow))
+  local arrived = sums_by_report(function(report)
+    local n = 0
+    for _, row in ipairs(report.rows) do
+      for _, place in ipairs(row.arrived) do
+        n = n + place.count
+      end
+    end
+    return n
+  end, "affinity")
+  t.assertTrue(arrived.interval <= arrived.total, json.encode(arrived))
+end
+
+function tests.test_remap_trace_has_an_object_of_events()
+  t.needs("root", "tracing")
+  t.assertStrContains(assert_ok(shark("remap-trace", "-d", "0.3", "--json")), '"events":{')
+end
+
 function tests.test_hardirqs_ends_in_order_when_interrupted()
   t.needs("root", "tracing")
   local child = proc.start(proc.shark, { "hardirqs", "-n", "0.05" })

@@ -7,8 +7,6 @@ local vector_life = require "shark.remap.vector_life"
 
 local tests = {}
 
-local HOLD_MS = 100
-
 -- A machine of a test's own, which it changes.
 local function machine(cpus, places)
   local self = { cpus = cpus, places = places, ns = 0 }
@@ -30,39 +28,39 @@ end
 
 function tests.test_moves_without_an_event_are_found()
   local of = machine({ 0, 1 }, { [30] = "1", [31] = "0", [32] = "1", [33] = "0-1" })
-  local watch = hotplug.new(HOLD_MS, of)
-  t.assertNil(watch:check())
+  local watch = hotplug.new(of)
+  t.assertNil(watch:look())
   of.cpus, of.places = { 0 }, { [30] = "0", [31] = "0", [32] = "1", [33] = "0-1" }
-  t.assertNil(watch:check()) -- an event of before may still come
-  of.ns = 101e6
-  local record, ns = watch:check()
-  t.assertEquals(ns, 0)
+  t.assertEquals(watch:look(), 0)
+  t.assertNil(watch:look()) -- the first are yet to be judged
+  local record = watch:judge()
   t.assertEquals(record, { kind = "cpu", what = "offline", cpu = 1, cpus = { 1 },
     moved = { { irq = 30, from = "1", to = "0" } }, waiting = { { irq = 32, from = "1", to = "1" } } })
   t.assertEquals(records.text(record), "          CPU 1 went OFFLINE: 1 IRQ moved without an event, as the kernel " ..
     "emits none then: IRQ 30 to CPU 0; 1 managed IRQ shut down until it is back")
-  t.assertNil(watch:check())
+  t.assertNil(watch:look())
 end
 
 function tests.test_moves_that_events_told_are_not_counted()
   local of = machine({ 0, 1 }, { [30] = "1", [31] = "1" })
-  local watch = hotplug.new(HOLD_MS, of)
+  local watch = hotplug.new(of)
   of.ns = 10e6
   of.cpus, of.places = { 0 }, { [30] = "0", [31] = "0" }
-  t.assertNil(watch:check())
+  t.assertEquals(watch:look(), 10e6)
   watch:feed(update(30, 0), 5e6) -- told late, and from before the CPU went
   watch:feed(update(31, 0), 20e6) -- from after it
-  local record = watch:check(true)
+  local record = watch:judge()
   t.assertEquals(record.moved, { { irq = 31, from = "1", to = "0" } })
 end
 
 function tests.test_a_cpu_that_comes_is_no_loss()
   local of = machine({ 0 }, { [30] = "0" })
-  local watch = hotplug.new(HOLD_MS, of)
+  local watch = hotplug.new(of)
   of.cpus = { 0, 1 }
-  t.assertNil(watch:check(true))
+  t.assertNil(watch:look())
   of.cpus = { 0 }
-  t.assertEquals(watch:check(true).moved, {})
+  t.assertEquals(watch:look(), 0)
+  t.assertEquals(watch:judge().moved, {})
 end
 
 -- Nothing is called unmatched of an IRQ whose vectors are not known any more.

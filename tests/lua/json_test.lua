@@ -36,6 +36,7 @@ end
 function tests.test_lists_and_objects()
   t.assertEquals(json.encode { 1, "two", { 3 } }, '[1,"two",[3]]')
   t.assertEquals(json.encode {}, "[]")
+  t.assertEquals(json.encode { json.object {}, json.object { a = 1 } }, '[{},{"a":1}]')
   t.assertEquals(json.encode { [5] = true, [10] = false }, '{"5":true,"10":false}')
   t.assertEquals(json.encode(nil), "null")
 end

@@ -7,7 +7,7 @@ local apics = require "shark.system.apic"
 local fault_words = require "shark.decode.fault_words"
 local records = require "shark.remap.records"
 local t = require "t"
-local timeline = require "shark.remap.timeline"
+local timeline = require "shark.trace.timeline"
 local vector_life = require "shark.remap.vector_life"
 
 local tests = {}
@@ -100,6 +100,59 @@ function tests.test_what_is_young_waits()
   line:add(-1e12, "old") -- so much older that it is old on a machine that has just started, too
   line:flush()
   t.assertEquals(told, { "old" })
+end
+
+-- A session as the timeline sees one, of which so many slices wait.
+local function session_of(slices)
+  local self = { open = true }
+  function self.is_open() return self.open end
+  function self.drain_slice()
+    assert(self.open)
+    slices = slices - 1
+    return slices > 0
+  end
+  self.drain = self.drain_slice
+  return self
+end
+
+function tests.test_what_a_late_session_may_precede_waits()
+  local told = {}
+  local line = timeline.new(0, function(record) told[#told + 1] = record end)
+  local late = session_of(2)
+  line:follow(late)
+  line:add(10, "late", late)
+  line:add(5, "older")
+  line:add(20, "younger")
+  line:flush()
+  t.assertEquals(told, { "older", "late" })
+  line:flush()
+  t.assertEquals(told, { "older", "late", "younger" })
+end
+
+function tests.test_a_closed_session_holds_nothing_up()
+  local told = {}
+  local line = timeline.new(0, function(record) told[#told + 1] = record end)
+  local session = session_of(9)
+  line:follow(session)
+  line:add(1, "a", session)
+  session.open = false
+  line:flush()
+  line:flush(true)
+  t.assertEquals(told, { "a" })
+end
+
+function tests.test_what_is_held_is_bounded_and_disorder_counted()
+  local told = {}
+  local line = timeline.new(0, function(record) told[#told + 1] = record end, 2)
+  line:follow(session_of(9))
+  for ns = 2, 5 do
+    line:add(ns, ns)
+  end
+  line:flush()
+  t.assertEquals({ told, line.out_of_order }, { { 2, 3 }, 0 })
+  line:add(1, 1)
+  line:flush(true)
+  t.assertEquals({ told, line.out_of_order }, { { 2, 3, 1, 4, 5 }, 1 })
 end
 
 -- ---- words ----

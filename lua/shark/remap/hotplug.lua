@@ -33,11 +33,10 @@ local MACHINE = { online = online, positions = positions, now = function() retur
 local Hotplug = {}
 Hotplug.__index = Hotplug
 
---- @param hold_ms number so long an event may be on its way
 --- @param machine? table { online(), positions(), now() } another than this one
-function M.new(hold_ms, machine)
+function M.new(machine)
   machine = machine or MACHINE
-  return setmetatable({ machine = machine, hold_ns = hold_ms * 1e6, online = machine.online(),
+  return setmetatable({ machine = machine, online = machine.online(),
     on = machine.positions() }, Hotplug)
 end
 
@@ -62,13 +61,19 @@ local function without(cpus, others)
   return gone
 end
 
-local function look(self)
+--- Looks at the CPUs. What went offline is to be judged when all steps of before are fed.
+--- @return number? ns when CPUs were found offline, nil for none or where others are yet to be judged
+function Hotplug:look()
+  if self.pending then
+    return nil
+  end
   local now = self.machine.online()
   local gone = without(self.online, now)
   self.online = now
   if #gone > 0 then
     local to = self.machine.positions()
     self.pending = { gone = gone, ns = self.machine.now(), to = to, after = setmetatable({}, { __index = to }) }
+    return self.pending.ns
   end
 end
 
@@ -77,7 +82,7 @@ local function was_on(place, cpus)
   return on and #on > 0 and cpulist.contains(cpus, on)
 end
 
-local function judge(self)
+local function compare(self)
   local pending = self.pending
   local record = {
     kind = "cpu", what = "offline", cpu = pending.gone[1], cpus = pending.gone, moved = {}, waiting = {},
@@ -105,22 +110,13 @@ local function go_on(self)
   self.pending = nil
 end
 
---- Looks at the CPUs; what went offline is told when no event of before can come any more.
---- @param at_once? boolean now, because none will come
---- @return table? record { kind = "cpu", what = "offline", cpu, cpus, moved = {{irq, from, to}} without an event,
+--- What moved without an event as the CPUs that look() found went offline.
+--- @return table record { kind = "cpu", what = "offline", cpu, cpus, moved = {{irq, from, to}} without an event,
 ---   waiting = the same, of managed interrupts that were shut down until the CPU is back }
---- @return number? ns when it was found
-function Hotplug:check(at_once)
-  if not self.pending then
-    look(self)
-  end
-  local pending = self.pending
-  if not pending or not at_once and self.machine.now() - pending.ns < self.hold_ns then
-    return nil
-  end
-  local record = judge(self)
+function Hotplug:judge()
+  local record = compare(self)
   go_on(self)
-  return record, pending.ns
+  return record
 end
 
 return M

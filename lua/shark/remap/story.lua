@@ -5,14 +5,10 @@ local hotplug = require "shark.remap.hotplug"
 local irq = require "shark.irq"
 local records = require "shark.remap.records"
 local remap_trace = require "shark.remap.trace"
-local timeline = require "shark.remap.timeline"
+local timeline = require "shark.trace.timeline"
 local vector_life = require "shark.remap.vector_life"
 
 local M = {}
-
--- Longer than an event is on its way: 10 ms until the ring is looked at, and the
--- longest an IRTE takes to be written.
-local HOLD_MS = 100
 
 local KINDS = {
   { kind = "irte", open = remap_trace.changes, stacks = true, ways = { fentry = true, kprobe = true, raw_tp = true } },
@@ -65,7 +61,32 @@ local function is_told(self, record)
   return not (record.name and record.name:find("^irq_matrix")) or self.options.matrix
 end
 
+local function only(moves, wanted)
+  local list = {}
+  for _, move in ipairs(moves) do
+    list[#list + 1] = (not wanted or move.irq == wanted) and move or nil
+  end
+  return list
+end
+
+-- Vectors that moved while no tracepoint could tell.
+local function tell_offline(self, ns)
+  local record = self.hotplug:judge()
+  record.moved, record.waiting = only(record.moved, self.options.irq), only(record.waiting, self.options.irq)
+  for _, list in ipairs { record.moved, record.waiting } do
+    for _, move in ipairs(list) do
+      self.lives:lose_track(move.irq)
+    end
+  end
+  self.counts.cpu = (self.counts.cpu or 0) + 1
+  self.unseen = self.unseen + #record.moved
+  self.emit(record, ns)
+end
+
 local function tell(self, entry)
+  if entry.offline then
+    return tell_offline(self, entry.ns)
+  end
   local record = entry.record
   self.counts[record.kind] = (self.counts[record.kind] or 0) + 1
   if record.kind == "vector" then
@@ -106,7 +127,7 @@ local function watch(self, entry)
     local record, ns = records[entry.kind](event), tonumber(event.ts_ns)
     local stack = entry.stacks and event.stack >= 0 and session:stack(event.stack)
     record.stack = stack and stack:frames() or nil
-    self.timeline:add(ns, { record = record, ns = ns })
+    self.timeline:add(ns, { record = record, ns = ns }, session)
   end)
   self.timeline:follow(session)
   self.by_kind[entry.kind] = session
@@ -123,48 +144,24 @@ function M.open(options, emit)
     options = options, emit = emit, sessions = {}, by_kind = {}, unavailable = {}, counts = {}, moves = {},
     lives = vector_life.new(), unseen = 0,
   }, Story)
-  self.timeline = timeline.new(HOLD_MS, function(entry) tell(self, entry) end)
+  self.timeline = timeline.new(timeline.HOLD_MS, function(entry) tell(self, entry) end)
   for _, entry in ipairs(KINDS) do
     if not options.kinds or options.kinds[entry.kind] then
       watch(self, entry)
     end
   end
-  self.hotplug = self.by_kind.vector and hotplug.new(2 * HOLD_MS) or nil
+  self.hotplug = self.by_kind.vector and hotplug.new() or nil
   return self
-end
-
-local function only(moves, wanted)
-  local list = {}
-  for _, move in ipairs(moves) do
-    list[#list + 1] = (not wanted or move.irq == wanted) and move or nil
-  end
-  return list
-end
-
--- Vectors that moved while no tracepoint could tell.
-local function check_hotplug(self, all)
-  local record, ns = self.hotplug:check(all)
-  if not record then
-    return
-  end
-  record.moved, record.waiting = only(record.moved, self.options.irq), only(record.waiting, self.options.irq)
-  for _, list in ipairs { record.moved, record.waiting } do
-    for _, move in ipairs(list) do
-      self.lives:lose_track(move.irq)
-    end
-  end
-  self.counts.cpu = (self.counts.cpu or 0) + 1
-  self.unseen = self.unseen + #record.moved
-  self.emit(record, ns)
 end
 
 --- Tells what is old enough to be in order, or all that is left.
 --- @param all? boolean
 function Story:flush(all)
-  self.timeline:flush(all)
-  if self.hotplug then
-    check_hotplug(self, all)
+  local gone_ns = self.hotplug and self.hotplug:look()
+  if gone_ns then
+    self.timeline:add(gone_ns, { offline = true, ns = gone_ns })
   end
+  self.timeline:flush(all)
 end
 
 --- What was counted so far.

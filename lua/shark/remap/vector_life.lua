@@ -18,6 +18,9 @@ end
 local COUNTS = { "set_up", "torn_down", "activated", "deactivated", "allocated", "failed", "moved", "cleaned",
   "cleared", "unseen" }
 
+--- Fields of list() that are counts.
+M.COUNTS = COUNTS
+
 local function life_of(self, irq)
   local life = self.by_irq[irq]
   if not life then

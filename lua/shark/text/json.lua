@@ -109,6 +109,9 @@ local function object(value, order, depth)
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
+-- The mark of json.object().
+local Object = {}
+
 local function any_table(value, order, depth)
   local meta = getmetatable(value)
   if depth > DEEPEST then
@@ -116,7 +119,7 @@ local function any_table(value, order, depth)
   elseif meta and meta.__tojson then
     return meta.__tojson(value)
   end
-  return (is_list(value) and list or object)(value, order, depth + 1)
+  return (meta ~= Object and is_list(value) and list or object)(value, order, depth + 1)
 end
 
 -- ---- all ----
@@ -162,6 +165,16 @@ local BILLION = 1000000000LL
 
 function Seconds:__tojson()
   return ("%s.%09d"):format(integer(self.ns / BILLION), tonumber(self.ns % BILLION))
+end
+
+--- A copy of a table that is written as an object also when it is empty.
+--- @param fields table
+function M.object(fields)
+  local copy = setmetatable({}, Object)
+  for name, value in pairs(fields) do
+    copy[name] = value
+  end
+  return copy
 end
 
 --- A time that is written as seconds with nine digits behind the point, all of them exact.

@@ -4,32 +4,10 @@
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local out = require "shark.text.out"
+local rows_of = require "shark.trace.rows"
 local table_text = require "shark.text.table"
 
 local M = {}
-
--- What a row has more than before. The kernel keeps one maximum, since the start.
-local function since(row, before, spec)
-  local delta = {}
-  for field, value in pairs(row) do
-    delta[field] = value
-  end
-  for _, field in ipairs(before and spec.sums or {}) do
-    delta[field] = row[field] and row[field] - (before[field] or 0)
-  end
-  for _, field in ipairs(before and spec.hists or {}) do
-    delta[field] = row[field] and before[field] and row[field]:since(before[field]) or row[field]
-  end
-  return delta
-end
-
-local function by_key(rows, key)
-  local map = {}
-  for _, row in ipairs(rows) do
-    map[key(row)] = row
-  end
-  return map
-end
 
 -- Averages and percentiles; histograms become lists for JSON, bars for text.
 local function complete(row, seconds, spec, bars)
@@ -50,7 +28,7 @@ end
 local function collect(rows, before, seconds, spec, bars)
   local list = {}
   for _, row in ipairs(rows) do
-    local delta = since(row, before and before[spec.key(row)], spec)
+    local delta = rows_of.since(row, before and before[spec.key(row)], spec)
     if spec.is_shown(delta) then
       list[#list + 1] = complete(delta, seconds, spec, bars)
     end
@@ -102,7 +80,7 @@ function M.run(spec)
     if spec.extend then
       spec.extend(report, before ~= nil)
     end
-    return report, by_key(rows, spec.key)
+    return report, rows_of.by_key(rows, spec.key)
   end
   spec.show = function(what) show(spec, what) end
   cli.run(spec)

@@ -251,6 +251,13 @@ function M.drain(session)
   return hand_over_and_settle(session, math.huge, session.handle:waiting())
 end
 
+--- Hands over one slice of what waits, as a turn of the loop does.
+--- @return boolean more some wait still
+function M.slice(session)
+  hand_over_and_settle(session, now() + SLICE_NS, session.handle:waiting())
+  return session.consumer ~= nil and not session.closed and session.handle:waiting() > 0
+end
+
 --- From now on these sessions share the time that the end of the run has for what is left.
 function M.begin_end(sessions)
   ending = true

@@ -54,4 +54,31 @@ function M.merger(spec)
   end
 end
 
+--- What a row has more than it had before. Of maxima the kernel keeps one, since the start.
+--- @param row table @param before? table the same row then; nil: it was not there, or a copy is wanted
+--- @param spec? table { sums = {...}, hists = {...} }: names of fields
+--- @return table
+function M.since(row, before, spec)
+  local delta = {}
+  for field, value in pairs(row) do
+    delta[field] = value
+  end
+  for _, field in ipairs(before and spec.sums or NONE) do
+    delta[field] = row[field] and row[field] - (before[field] or 0)
+  end
+  for _, field in ipairs(before and spec.hists or NONE) do
+    delta[field] = row[field] and before[field] and row[field]:since(before[field]) or row[field]
+  end
+  return delta
+end
+
+--- @param rows table[] @param key fun(row): string|number @return table rows by their key
+function M.by_key(rows, key)
+  local map = {}
+  for _, row in ipairs(rows) do
+    map[key(row)] = row
+  end
+  return map
+end
+
 return M

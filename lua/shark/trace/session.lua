@@ -261,6 +261,19 @@ function Session:drain()
   return delivery.drain(self)
 end
 
+--- Hands over what a turn of the loop would, and no more; see drain().
+--- @return boolean more some events wait still
+function Session:drain_slice()
+  check_open(self)
+  return delivery.slice(self)
+end
+
+--- Whether it was not closed: the other methods raise when it was.
+--- @return boolean
+function Session:is_open()
+  return not (self.closed or self.closing)
+end
+
 -- ---- stacks ----
 
 local addresses = ffi.typeof("const uint64_t *")
