@@ -193,6 +193,14 @@ function session:on_batch(handler) end
 ---@return integer events
 function session:drain() end
 
+---Hands over no more than a turn of the loop would.
+---@return boolean more some events wait still
+function session:drain_slice() end
+
+---Whether it was not closed: all other methods raise when it was.
+---@return boolean
+function session:is_open() end
+
 ---@param index integer field `stack` of an event
 ---@return shark.Stack?
 ---@return string? message
