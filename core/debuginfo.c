@@ -11,7 +11,6 @@
 #include "cleanup.h"
 #include "libbpf_error.h"
 
-#define KERNEL_HALF (1ULL << 63)
 #define KALLSYMS "/proc/kallsyms"
 
 static struct {
@@ -167,7 +166,7 @@ static int kernel_symbols(struct error *err)
 
 int debuginfo_symbol(uint64_t address, struct symbol *found, struct error *err)
 {
-	bool in_kernel = address >= KERNEL_HALF;
+	bool in_kernel = symbols_in_kernel(address);
 	int code = in_kernel ? kernel_symbols(err) : 0;
 
 	if (code)

@@ -211,7 +211,6 @@ static void run_it(struct host *host)
 /* code: of writing standard output */
 static int exit_status(const struct host *host, int code)
 {
-
 	if (ending_by_closed_output() || code == -EPIPE) {
 		ending_die_of_closed_output();
 		return EXIT_FAILURE;

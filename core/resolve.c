@@ -6,8 +6,6 @@
 #include "debuginfo.h"
 #include "kmem.h"
 
-#define KERNEL_HALF (1ULL << 63)
-
 static int ask_kernel(uint64_t address, struct symbol *found)
 {
 	struct kmem_symbol answer;
@@ -27,7 +25,7 @@ int resolve(uint64_t address, struct symbol *found, struct error *err)
 {
 	int code = -EOPNOTSUPP;
 
-	if (address >= KERNEL_HALF && !debuginfo_has_symbols())
+	if (symbols_in_kernel(address) && !debuginfo_has_symbols())
 		code = ask_kernel(address, found);
 	if (!code)
 		return 0;

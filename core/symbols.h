@@ -3,12 +3,19 @@
 #ifndef SHARK_SYMBOLS_H
 #define SHARK_SYMBOLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "error.h"
 
 struct symbols;
+
+/* Is an address in the kernel's half of the address space, and not a program's? */
+static inline bool symbols_in_kernel(uint64_t address)
+{
+	return address >> 63;
+}
 
 struct symbol {
 	const char *name;

@@ -112,7 +112,7 @@ int BPF_PROG(on_exit, int irq, struct irqaction *action, int ret)
 
 #elif defined(WAY_TP)
 
-/* config.at, as provider_irq.c fills it. */
+/* config.at, as provider_hardirq.c fills it. */
 enum { ENTRY_IRQ, ENTRY_NAME, EXIT_IRQ, EXIT_RET };
 
 SEC("tracepoint/irq/irq_handler_entry")

@@ -6,21 +6,15 @@ local irq = require "shark.irq"
 local load = require "load"
 local patience = require "patience"
 local proc = require "proc"
+local rows = require "rows"
 local t = require "t"
 local uv = require "uv"
 local virtblk = require "shark.virtblk"
 
 local READS = 1009
 local IRQ_HANDLED, IRQ_WAKE_THREAD = 1, 2
+local count_of = rows.count_of
 local tests = {}
-
-local function count_of(session)
-  local n = 0
-  for _, row in ipairs(session:read()) do
-    n = n + row.count
-  end
-  return n
-end
 
 -- Streaming begins after counting does: what came in between has no event.
 local function open_streaming(options, method, handler)

@@ -4,20 +4,14 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local disk_load = require "disk"
 local irq = require "shark.irq"
 local proc = require "proc"
+local rows = require "rows"
 local t = require "t"
 local uv = require "uv"
 local virtblk = require "shark.virtblk"
 
 local READS = 150 -- more than two batches of those that are not yet known to be fast
+local count_of = rows.count_of
 local tests = {}
-
-local function count_of(session)
-  local n = 0
-  for _, row in ipairs(session:read()) do
-    n = n + row.count
-  end
-  return n
-end
 
 -- ---- what was produced, and where it went ----
 
@@ -388,21 +382,33 @@ function tests.test_a_stopped_session_takes_no_handler()
   assert_all_there(trace)
 end
 
+-- Makes a call when the run ends; returns how many events were undelivered.
+local function run_that_ends_with(call, disk)
+  local result = proc.run_shark("-e", ([[
+    local n, s = 0, assert(require("shark.irq").hardirq { irq = %d })
+    s:on(function() n = n + 1 end)
+    os.execute "dd if=%s of=/dev/null bs=4k count=50 iflag=direct status=none"
+    shark.on_end(function()
+      %s
+      local stats = shark.stats()
+      print(n >= 25, stats.events == n, stats.undelivered)
+    end)
+    shark.stop()]]):format(disk.irq, disk.path, call))
+  local undelivered = result.out:match("^true\ttrue\t(%d+)\n$")
+  t.assertEquals({ undelivered ~= nil, result.err, result.status }, { true, "", 0 }, call .. ": " .. result.out)
+  return tonumber(undelivered)
+end
+
+-- What others have the disk do at the very end comes too late for any handler; not each time.
 function tests.test_at_the_end_of_the_run()
   local disk = t.needs("root", "tracing", "disk")
   for _, call in ipairs { "s:drain()", "s:on(nil)", "s:stop()", "s:stop() s:stop()", "s:close()",
     "s:stop() s:close()" } do
-    local result = proc.run_shark("-e", ([[
-      local n, s = 0, assert(require("shark.irq").hardirq { irq = %d })
-      s:on(function() n = n + 1 end)
-      os.execute "dd if=%s of=/dev/null bs=4k count=50 iflag=direct status=none"
-      shark.on_end(function()
-        %s
-        local stats = shark.stats()
-        print(n >= 25, stats.events == n, stats.undelivered)
-      end)
-      shark.stop()]]):format(disk.irq, disk.path, call))
-    t.assertEquals({ result.out, result.err, result.status }, { "true\ttrue\t0\n", "", 0 }, call)
+    local runs, undelivered = 0
+    repeat
+      runs, undelivered = runs + 1, run_that_ends_with(call, disk)
+    until undelivered == 0 or runs == 10
+    t.assertEquals(undelivered, 0, call)
   end
 end
 

@@ -5,21 +5,15 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local irq = require "shark.irq"
 local load = require "load"
 local proc = require "proc"
+local rows = require "rows"
 local t = require "t"
 local uv = require "uv"
 
 local NET_RX = 3
 local SLOW_MS = 1
 local EVENTS = 5000 -- as many seconds of its handler's work as timers must not wait for
+local count_of = rows.count_of
 local tests = {}
-
-local function count_of(session)
-  local n = 0
-  for _, row in ipairs(session:read()) do
-    n = n + row.count
-  end
-  return n
-end
 
 local function work(ms)
   local limit = uv.hrtime() + ms * 1e6
