@@ -57,6 +57,11 @@ function tests.test_a_failed_test_is_counted_once()
     "1 passed, 1 failed, 0 skipped", "#   because")
 end
 
+function tests.test_failures_are_named_at_the_end()
+  assert_fails(run { ["a/x"] = { "1..1\nnot ok 1 - one\n", 1 }, ["a/y"] = { "1..1\nok 1 - one\n" } },
+    "1 passed, 1 failed, 0 skipped", "FAILED: vm/a/x: one\n1 passed")
+end
+
 function tests.test_an_expected_skip()
   local result = run { ["6.1-none/x"] = { "1..2\nok 1 - one # SKIP needs iommu: none here\nok 2 - two\n" } }
   t.assertEquals({ result.status, result.last }, { 0, "1 passed, 0 failed, 1 skipped" })
