@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,21 +48,34 @@ int attach_raw_tp(int program_fd, const struct point *point, struct error *err)
 	return fd < 0 ? refused(fd, point, "a raw tracepoint", err) : fd;
 }
 
-/* Puts a program on a perf event, which it owns from then on. */
+/*
+ * Puts a program on a perf event: by a link, which tells what a kprobe missed, or
+ * before 5.15 directly. Returns what keeps it there, or a negative errno.
+ */
+static int join_perf(int program_fd, int event)
+{
+	int link = bpf_link_create(program_fd, event, BPF_PERF_EVENT, NULL);
+
+	if (link >= 0)
+		return link;
+	if (ioctl(event, PERF_EVENT_IOC_SET_BPF, program_fd))
+		return -errno;
+	link = fcntl(event, F_DUPFD_CLOEXEC, 0);
+	return link >= 0 ? link : -errno;
+}
+
 static int attach_perf(int program_fd, struct perf_event_attr *attr, const struct point *point,
 		       const char *way, struct error *err)
 {
 	/* The programs run on every CPU, wherever the event is open. */
-	int fd = (int)syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	int code;
+	int event = (int)syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	int link;
 
-	if (fd < 0)
+	if (event < 0)
 		return refused(-errno, point, way, err);
-	if (!ioctl(fd, PERF_EVENT_IOC_SET_BPF, program_fd) && !ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
-		return fd;
-	code = -errno;
-	close(fd);
-	return refused(code, point, way, err);
+	link = join_perf(program_fd, event);
+	close(event);
+	return link < 0 ? refused(link, point, way, err) : link;
 }
 
 /* The type of kprobe events, which the kernel numbers at boot. */
@@ -107,4 +121,26 @@ int attach_tp(int program_fd, const struct point *point, struct error *err)
 		return id;
 	attr.config = (unsigned int)id;
 	return attach_perf(program_fd, &attr, point, "a perf event", err);
+}
+
+/* include/uapi/linux/bpf.h, struct bpf_link_info of a kprobe's perf event, since 6.7. */
+struct kprobe_link_info {
+	__u32 type, id, program, pad;
+	__u32 event_type, pad2;
+	__u64 function;
+	__u32 function_size, offset;
+	__u64 address;
+	__u64 missed;
+};
+enum { PERF_EVENT_KPROBE = 3, PERF_EVENT_KRETPROBE = 4 };
+
+uint64_t attach_missed(int link)
+{
+	struct kprobe_link_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(link, &info, &size) || info.type != BPF_LINK_TYPE_PERF_EVENT ||
+	    (info.event_type != PERF_EVENT_KPROBE && info.event_type != PERF_EVENT_KRETPROBE))
+		return 0;
+	return info.missed;
 }

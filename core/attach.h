@@ -4,6 +4,7 @@
 #define SHARK_ATTACH_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "error.h"
 
@@ -34,5 +35,12 @@ attach_fn attach_tp;	     /* by perf event; needs tracefs */
 attach_fn attach_trampoline; /* fentry, fexit: the point is part of the loaded program */
 attach_fn attach_kprobe;     /* entry of the function */
 attach_fn attach_kretprobe;  /* its return */
+
+/*
+ * Hits that a kprobe skipped, without asking its program, because another kprobe ran
+ * on that CPU, or too many calls of the function were under way (nmissed in
+ * kernel/kprobes.c). Kernels since 6.7 tell; 0 elsewhere, and of what is no kprobe.
+ */
+uint64_t attach_missed(int link);
 
 #endif

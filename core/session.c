@@ -31,6 +31,7 @@ struct session {
 	int links[SESSION_MAX_POINTS];
 	const struct point *link_points[SESSION_MAX_POINTS];
 	size_t nr_links;
+	uint64_t missed_hits; /* see attach_missed(), of links that are closed */
 	void *rows;
 	struct shark_cpu *cpus;
 	char *parts; /* addresses for all; memory for those in use, see session_parts() */
@@ -218,10 +219,20 @@ static int free_parts(const struct session *session, uint32_t from, uint32_t to,
 
 /* ---- attaching ---- */
 
+static uint64_t missed_hits(const struct session *session)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < session->nr_links; i++)
+		sum += attach_missed(session->links[i]);
+	return sum;
+}
+
 static void detach(struct session *session)
 {
 	if (session->object.control && session->object.control->armed == SHARK_ON)
 		session->object.control->armed = SHARK_ENDS;
+	session->missed_hits += missed_hits(session);
 	while (session->nr_links)
 		close(session->links[--session->nr_links]);
 }
@@ -686,7 +697,7 @@ static uint64_t recursion_misses(int program_fd)
 
 static uint64_t missed_runs(const struct session *session)
 {
-	uint64_t sum = 0;
+	uint64_t sum = session->missed_hits + missed_hits(session);
 
 	if (session->way->counts_missed_runs &&
 	    (!may_ask_kernel || session->way->counts_missed_runs() != 1))

@@ -110,7 +110,9 @@ local function assert_stages_have_what_was_seen(session, rows)
   else -- where skipped runs are not counted, a stage may lack a few that no counter tells of
     for _, stage in ipairs { "queue", "reap", "complete" } do
       local n = count_of(rows, "stage", stage)
-      t.assertTrue(n <= requests(rows) and n >= requests(rows, "issued") * 0.95, ("%s: %d"):format(stage, n))
+      local text = ("%s: %d of %d; %s"):format(stage, n, requests(rows), tostring(loss))
+      t.assertTrue(n <= requests(rows) and n >= requests(rows, "issued") * 0.95, text)
+      t.assertTrue(not loss.missed_runs or n + loss.missed_runs >= requests(rows, "issued"), text)
     end
   end
 end
