@@ -14,12 +14,12 @@ M.WHERE = {
   -- How this kernel is traced: the kernel alone decides, whatever the IOMMU.
   ["live/hardirq_test.lua"] = { OLDEST, NO_IOMMU, CLOUD, INTEL, RT, NEWEST },
   ["live/softirq_test.lua"] = { OLDEST, NO_IOMMU, CLOUD, INTEL, RT, NEWEST },
-  ["live/events_test.lua"] = { OLDEST, NO_IOMMU, CLOUD, INTEL, RT, NEWEST },
+  ["live/events_test.lua"] = { OLDEST, CLOUD, RT, NEWEST },
   ["live/irqthread_test.lua"] = { OLDEST, NO_IOMMU, INTEL, RT, NEWEST },
   ["live/vecalloc_test.lua"] = { OLDEST, NO_IOMMU, INTEL, RT, NEWEST },
   ["live/vector_test.lua"] = { OLDEST, INTEL, NEWEST },
-  ["live/virtblk_test.lua"] = { OLDEST, NEWEST },
-  ["guest/virtblk_test.lua"] = { INTEL, NEWEST },
+  ["live/virtblk_test.lua"] = { OLDEST },
+  ["guest/virtblk_test.lua"] = { NEWEST },
   ["guest/changes_test.lua"] = { OLDEST, RT, NEWEST },
   -- How this kernel is read: its types.
   ["live/kernel_test.lua"] = { OLDEST, NO_IOMMU, INTEL, AMD, NEWEST },
@@ -39,6 +39,9 @@ M.WHERE = {
   -- Handlers: user space, on the oldest and the newest way of attaching.
   ["live/handlers_test.lua"] = { OLDEST },
   ["live/slices_test.lua"] = { OLDEST, NEWEST },
+  -- Durations and memory: user space, on the two ways of loading; and where there are many CPUs.
+  ["live/duration_test.lua"] = { OLDEST, NEWEST },
+  ["live/memory_test.lua"] = { OLDEST, NEWEST },
   -- Errors of the kernel, and what it frees when a process is killed.
   ["live/refusals_test.lua"] = { OLDEST, INTEL },
   ["live/sockets_test.lua"] = { OLDEST, INTEL },
