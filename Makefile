@@ -56,47 +56,29 @@ MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null || true)
 LIBRARIES := $(wildcard $(foreach l,bpf elf z zstd uv uv_a luajit-5.1 lua5.1-luv, \
 	/usr/lib/$(or $(MULTIARCH),$(shell uname -m)-linux-gnu)/lib$(l).a))
 BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -Wextra -Werror \
-	-Wno-unused-parameter -idirafter /usr/include/$(or $(MULTIARCH),$(shell uname -m)-linux-gnu)
+	-Wno-unused-parameter -Icore -idirafter /usr/include/$(or $(MULTIARCH),$(shell uname -m)-linux-gnu)
 
 # ---- what there is ----
 
 # The core proper: no Lua, no event loop. Unit tests link this and nothing else.
-CORE := error log foreign libbpf_error kfeat tracepoint attach object ring session symbols debuginfo rawsock \
-	provider provider_hardirq provider_softirq provider_vector \
-	provider_ipi provider_irqthread provider_vecalloc provider_irte provider_affinity provider_fault \
-	provider_virtblk options embedded
-HOST := main host run ending lastwords output script repl bind/bind_luv bind/bind_shark bind/bind_session bind/bind_foreign \
-	bind/luaint linkage $(if $(STATIC),static)
+CORE := $(filter-out %.bpf.c,$(wildcard core/base/*.c core/kernel/*.c core/trace/*.c core/tracers/*/*.c)) \
+	core/host/options.c core/host/embedded.c
+HOST := $(filter-out $(CORE) $(if $(STATIC),,core/host/static.c),$(wildcard core/bind/*.c core/host/*.c))
 
-# OBJECT:SOURCE:DEFINE, one compiled BPF object for each way of attaching
-BPF := hardirq_tp_btf:hardirq:WAY_TP_BTF hardirq_raw_tp:hardirq:WAY_RAW_TP hardirq_tp:hardirq:WAY_TP \
-	softirq_raw_tp:softirq:WAY_RAW_TP softirq_tp:softirq:WAY_TP \
-	vector_raw_tp:vector:WAY_RAW_TP vector_tp:vector:WAY_TP ipi_raw_tp:ipi:WAY_RAW_TP ipi_receive:ipi:WAY_RECEIVE \
-	irqthread_raw_tp:irqthread:WAY_RAW_TP \
-	vecalloc_raw_tp:vecalloc:WAY_RAW_TP \
-	irte_intel_fentry:irte_intel:WAY_FENTRY irte_intel_kprobe:irte_intel:WAY_KPROBE \
-	irte_intel_raw_tp:irte_intel:WAY_RAW_TP irte_amd_fentry:irte_amd:WAY_FENTRY irte_amd_kprobe:irte_amd:WAY_KPROBE \
-	affinity_fentry:affinity:WAY_FENTRY affinity_kprobe:affinity:WAY_KPROBE \
-	fault_intel_fentry:fault_intel:WAY_FENTRY fault_intel_kprobe:fault_intel:WAY_KPROBE \
-	fault_amd_fentry:fault_amd:WAY_FENTRY fault_amd_fentry_thread:fault_amd:WAY_THREAD \
-	fault_amd_kprobe:fault_amd:WAY_KPROBE fault_amd_kprobe_thread:fault_amd:WAY_KPROBE_THREAD \
-	virtblk_fentry:virtblk:WAY_FENTRY virtblk_kprobe:virtblk:WAY_KPROBE virtblk_tp_btf:virtblk:WAY_TP_BTF \
-	virtblk_raw_tp:virtblk:WAY_RAW_TP virtblk_tp:virtblk:WAY_TP
-
-# Kernel objects.
-CORE += resolve kmem kmem_bpf knames kcore types
-HOST += bind/bind_kernel
-BPF += kmem:kmem:KMEM knames:knames:KNAMES
+# IMAGE:SOURCE:DEFINE, one compiled BPF object for each way of attaching.
+BPF := $(shell core/trace/images)
 
 # Lua modules of others, linked in with ours.
 LUA_VENDOR := argparse=/usr/share/lua/5.1/argparse.lua dkjson=/usr/share/lua/5.1/dkjson.lua
-LUA_MODULES := $(filter-out lua/shark/_meta/%,$(wildcard lua/shark/*.lua lua/shark/*/*.lua))
+LUA_MODULES := $(filter-out lua/shark/_meta/%,$(wildcard lua/shark/*.lua lua/shark/*/*.lua)) \
+	$(wildcard core/tracers/*/*.lua)
 SCRIPTS := $(wildcard samples/*.lua)
 
-CORE_OBJS := $(CORE:%=$(B)/obj/%.o)
-HOST_OBJS := $(HOST:%=$(B)/obj/%.o) $(B)/obj/embedded_lua.o
+CORE_OBJS := $(CORE:core/%.c=$(B)/obj/%.o)
+HOST_OBJS := $(HOST:core/%.c=$(B)/obj/%.o) $(B)/obj/embedded_lua.o
 BPF_NAMES := $(foreach b,$(BPF),$(firstword $(subst :, ,$(b))))
-BPF_HEADERS := $(foreach n,$(BPF_NAMES),$(B)/bpf/$(n).skel.h $(B)/bpf/$(n).light.h)
+BPF_HEADERS := $(foreach n,$(BPF_NAMES),$(B)/bpf/$(n).skel.h $(B)/bpf/$(n).light.h $(B)/bpf/$(n).image.h)
+WIRE := core/trace/wire.h $(wildcard core/tracers/*/wire.h)
 
 all: $(B)/shark
 
@@ -121,12 +103,12 @@ $(B)/obj/%.o: core/%.c $(B)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Generated headers are system headers to the compiler, which -MMD leaves out.
-$(filter $(B)/obj/provider_% $(B)/obj/kmem_bpf.o $(B)/obj/knames.o,$(CORE_OBJS)): $(BPF_HEADERS)
+$(filter $(B)/obj/tracers/% $(B)/obj/kernel/kmem_bpf.o $(B)/obj/kernel/knames.o,$(CORE_OBJS)): $(BPF_HEADERS)
 
 # ---- BPF ----
 
 define bpf_object
-$(B)/bpf/$(1).o: core/bpf/$(2).bpf.c $(B)/flags
+$(B)/bpf/$(1).o: $(2) $(B)/flags
 	$$(call say,BPF,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CLANG) $$(BPF_CFLAGS) -D$(3) -MMD -MP -c -o $$@ $$<
@@ -142,23 +124,27 @@ $(B)/bpf/%.light.h: $(B)/bpf/%.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton -L $< name $*_light > $@
 
+$(B)/bpf/%.image.h: $(B)/bpf/%.light.h $(B)/bpf/%.skel.h core/trace/image.lua core/trace/object.h
+	$(Q)$(LUAJIT) core/trace/image.lua $* $< core/trace/object.h > $@
+
 # ---- Lua ----
 
-# The FFI declarations come from the header the BPF programs are compiled with.
-$(B)/gen/events.lua: core/events.h core/cdef.lua $(B)/flags
+# The FFI declarations come from the headers the BPF programs are compiled with.
+$(B)/gen/events.lua: $(WIRE) core/trace/cdef.lua $(B)/flags
 	$(call say,CDEF,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -E -P -DSHARK_FFI $< | $(LUAJIT) core/cdef.lua > $@
+	$(Q)printf '#include "%s"\n' $(WIRE:core/%=%) | $(CC) -E -P -DSHARK_FFI -Icore - | $(LUAJIT) core/trace/cdef.lua > $@
 
-module_name = $(subst /,.,$(patsubst lua/%.lua,%,$(1)))
+# core/tracers/NAME/NAME.lua is the module shark.tracers.NAME.
+module_name = $(subst /,.,$(patsubst lua/%.lua,%,$(if $(filter core/%,$(1)),shark/tracers/$(notdir $(basename $(1))),$(1))))
 EMBED := init shark_init.lua module $(LUA_VENDOR) shark.events=$(B)/gen/events.lua \
 	$(foreach m,$(LUA_MODULES),$(call module_name,$(m))=$(m)) \
 	script $(foreach s,$(SCRIPTS),$(basename $(notdir $(s)))=$(s))
 
-$(B)/gen/embedded_lua.c: core/embed.lua shark_init.lua $(B)/gen/events.lua $(LUA_MODULES) $(SCRIPTS) \
+$(B)/gen/embedded_lua.c: core/host/embed.lua shark_init.lua $(B)/gen/events.lua $(LUA_MODULES) $(SCRIPTS) \
 		$(B)/gen/lua-files
 	$(call say,EMBED,$@)
-	$(Q)$(LUAJIT) core/embed.lua $@ $(EMBED)
+	$(Q)$(LUAJIT) core/host/embed.lua $@ $(EMBED)
 
 # Changes when a Lua file comes or goes.
 $(B)/gen/lua-files: FORCE
@@ -239,4 +225,4 @@ help:
 FORCE:
 .PHONY: all deps test-deps vm-deps run run-here run-guest install uninstall clean help FORCE
 
--include $(wildcard $(B)/obj/*.d $(B)/obj/*/*.d $(B)/bpf/*.d)
+-include $(wildcard $(B)/obj/*.d $(B)/obj/*/*.d $(B)/obj/*/*/*.d $(B)/bpf/*.d)

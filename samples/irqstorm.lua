@@ -7,7 +7,7 @@ local peaks = require "shark.trace.peaks"
 local schedule = require "shark.schedule"
 local storm = require "shark.trace.storm"
 local table_text = require "shark.text.table"
-local vector = require "shark.trace.vector"
+local vector = require "shark.tracers.vector"
 
 local NAME = "irqstorm"
 local SAMPLE_MS = 20 -- bursts are told apart at this distance

@@ -20,7 +20,7 @@ $(T)/%: tests/live/%.c $(CORE_OBJS) $(B)/obj/embedded_lua.o
 $(T)/layout.c: $(B)/gen/events.lua tests/abi/layout.lua
 	$(call say,GEN,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(LUAJIT) tests/abi/layout.lua $< > $@
+	$(Q)$(LUAJIT) tests/abi/layout.lua $< $(WIRE:core/%=%) > $@
 
 $(T)/layout: $(T)/layout.c
 	$(call say,TEST,$@)
@@ -108,8 +108,8 @@ test-others:
 
 # ---- lint ----
 
-C_FILES := $(wildcard core/*.[ch] core/*/*.[ch] tests/*/*.[ch])
-TIDY_FILES := $(filter-out core/bpf/% %.bpf.c tests/live/other_types.c,$(filter %.c,$(C_FILES)))
+C_FILES := $(wildcard core/*/*.[ch] core/*/*/*.[ch] tests/*/*.[ch])
+TIDY_FILES := $(filter-out %.bpf.c tests/live/other_types.c,$(filter %.c,$(C_FILES)))
 
 lint: $(BPF_HEADERS)
 	$(call say,FORMAT,'$(words $(C_FILES)) files')
@@ -149,7 +149,7 @@ FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2 -O2,$(ALL_CFLAGS)) -O1 -Itests/unit \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 # What the targets need of the core, with the sanitizers and the fuzzer's counters.
-FUZZ_CORE := error log foreign libbpf_error debuginfo symbols types
+FUZZ_CORE := base/error base/log base/foreign base/libbpf_error kernel/debuginfo kernel/symbols kernel/types
 
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_CORE:%=core/%.c) $(B)/flags
 	$(call say,FUZZ,$@)

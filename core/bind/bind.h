@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../error.h"
-#include "../session.h"
+#include "base/error.h"
+#include "trace/session.h"
 
 /* Puts luv at package.preload.uv (and .luv), on the loop and callback set before. */
 void bind_luv(lua_State *L);

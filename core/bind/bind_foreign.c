@@ -2,8 +2,8 @@
 /* "shark.text.escape": foreign text made fit for where it is shown. */
 #include <lauxlib.h>
 
-#include "../foreign.h"
-#include "bind.h"
+#include "base/foreign.h"
+#include "bind/bind.h"
 
 static int push_escaped(lua_State *L, enum foreign_style style)
 {

@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <lauxlib.h>
 
-#include "../debuginfo.h"
-#include "../kmem.h"
-#include "../resolve.h"
-#include "../types.h"
-#include "bind.h"
-#include "luaint.h"
+#include "bind/bind.h"
+#include "bind/luaint.h"
+#include "kernel/debuginfo.h"
+#include "kernel/kmem.h"
+#include "kernel/resolve.h"
+#include "kernel/types.h"
 
 enum {
 	MAX_ERRNO = 4095, /* include/linux/err.h */

@@ -8,8 +8,8 @@
 #include <luv/lhandle.h>
 #include <luv/luv.h>
 
-#include "../run.h"
-#include "bind.h"
+#include "bind/bind.h"
+#include "bind/run.h"
 
 static void walk_one(uv_handle_t *handle, void *data)
 {

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "../session.h"
-#include "bind.h"
-#include "luaint.h"
+#include "bind/bind.h"
+#include "bind/luaint.h"
+#include "trace/session.h"
 
 #define SESSION_TYPE "shark.core.session"
 

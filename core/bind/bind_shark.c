@@ -10,14 +10,14 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "../debuginfo.h"
-#include "../rawsock.h"
-#include "../resolve.h"
-#include "../run.h"
-#include "../session.h"
-#include "../version.h"
-#include "bind.h"
-#include "luaint.h"
+#include "base/version.h"
+#include "bind/bind.h"
+#include "bind/luaint.h"
+#include "bind/run.h"
+#include "kernel/debuginfo.h"
+#include "kernel/resolve.h"
+#include "trace/rawsock.h"
+#include "trace/session.h"
 
 int bind_push_error(lua_State *L, const struct error *err)
 {

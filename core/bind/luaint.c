@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "luaint.h"
+#include "bind/luaint.h"
 
 #include <errno.h>
 #include <lauxlib.h>

@@ -11,7 +11,7 @@
 #ifndef SHARK_BPF_CALLS_H
 #define SHARK_BPF_CALLS_H
 
-#include "session.bpf.h"
+#include "bpf/session.bpf.h"
 
 enum { CALL_LEVELS = 3, CALLS_AT_ONCE = 1024 };
 

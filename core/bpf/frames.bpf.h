@@ -12,7 +12,7 @@
 #ifndef SHARK_BPF_FRAMES_H
 #define SHARK_BPF_FRAMES_H
 
-#include "session.bpf.h"
+#include "bpf/session.bpf.h"
 
 static __always_inline int is_frame_of(const struct shark_frame *frame, __u32 kind, __u32 id)
 {

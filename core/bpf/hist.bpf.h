@@ -6,7 +6,7 @@
 #ifndef SHARK_BPF_HIST_H
 #define SHARK_BPF_HIST_H
 
-#include "../events.h"
+#include "trace/wire.h"
 
 /*
  * One step of a binary search for the highest set bit: if there is any above

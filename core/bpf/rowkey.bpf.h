@@ -6,7 +6,7 @@
 #ifndef SHARK_BPF_ROWKEY_H
 #define SHARK_BPF_ROWKEY_H
 
-#include "../events.h"
+#include "trace/wire.h"
 
 /* What tells one row from another. */
 struct row_key {

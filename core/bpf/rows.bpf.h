@@ -3,9 +3,9 @@
 #ifndef SHARK_BPF_ROWS_H
 #define SHARK_BPF_ROWS_H
 
-#include "hist.bpf.h"
-#include "rowkey.bpf.h"
-#include "session.bpf.h"
+#include "bpf/hist.bpf.h"
+#include "bpf/rowkey.bpf.h"
+#include "bpf/session.bpf.h"
 
 /* One comparison for the verifier to follow, not five. */
 static __always_inline int is_row_of(const struct shark_row *row, const struct row_key *k)

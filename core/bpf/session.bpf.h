@@ -10,7 +10,7 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "../events.h"
+#include "trace/wire.h"
 
 const volatile struct shark_config config;
 

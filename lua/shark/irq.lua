@@ -28,7 +28,7 @@ local M = {}
 --- @param options? table filters irq, cpu; ways "tp_btf", "raw_tp", "tp"
 --- @return shark.Session? @return string? message @return string? name
 function M.hardirq(options)
-  return require("shark.trace.hardirq").open(options)
+  return require("shark.tracers.hardirq").open(options)
 end
 
 --- Threaded interrupt handlers: from the handler that wakes its thread to the
@@ -47,7 +47,7 @@ end
 --- @param options? table filters irq, cpu (of the thread); way "raw_tp"
 --- @return shark.Session? @return string? message @return string? name
 function M.thread(options)
-  return require("shark.trace.irqthread").open(options)
+  return require("shark.tracers.irqthread").open(options)
 end
 
 --- Softirqs by number and CPU: how long from the raise to the start, how long
@@ -70,7 +70,7 @@ end
 ---   ways "raw_tp", "tp"
 --- @return shark.Session? @return string? message @return string? name
 function M.softirq(options)
-  return require("shark.trace.softirq").open(options)
+  return require("shark.tracers.softirq").open(options)
 end
 
 --- Time in the handlers of system vectors (local timer, reschedule, call
@@ -87,7 +87,7 @@ end
 --- @param options? table filters vector, cpu; ways "raw_tp", "tp"
 --- @return shark.Session? @return string? message @return string? name
 function M.vector(options)
-  return require("shark.trace.vector").open(options)
+  return require("shark.tracers.vector").open(options)
 end
 
 --- Inter-processor interrupts: sent by whom, received where, and how long they
@@ -106,7 +106,7 @@ end
 --- @param options? table filters vector (251, 252, 253), cpu (the receiver)
 --- @return shark.Session? @return string? message @return string? name
 function M.ipi(options)
-  return require("shark.trace.ipi").open(options)
+  return require("shark.tracers.ipi").open(options)
 end
 
 --- Everything that can be told about an IRQ, from its device to its handler.
@@ -148,7 +148,7 @@ end
 ---   leaves out what tells none); way "raw_tp"
 --- @return shark.Session? @return string? message @return string? name
 function M.vecalloc(options)
-  return require("shark.trace.vecalloc").open(options)
+  return require("shark.tracers.vecalloc").open(options)
 end
 
 return M

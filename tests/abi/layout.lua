@@ -1,9 +1,13 @@
 -- Build step: writes a C program that prints the layout of every record of
--- events.h as the C compiler sees it, a line per struct and field.
--- usage: luajit layout.lua build/gen/events.lua > layout.c
+-- the wire format as the C compiler sees it, a line per struct and field.
+-- usage: luajit layout.lua build/gen/events.lua HEADER... > layout.c
 local text = assert(io.open(arg[1])):read("*a")
 
-local out = { '#include "events.h"\n#include <stddef.h>\n#include <stdio.h>\n\nint main(void)\n{\n' }
+local out = {}
+for i = 2, #arg do
+  out[#out + 1] = ('#include "%s"\n'):format(arg[i])
+end
+out[#out + 1] = "#include <stddef.h>\n#include <stdio.h>\n\nint main(void)\n{\n"
 for name, body in text:gmatch("struct ([%w_]+) (%b{})") do
   out[#out + 1] = ('\tprintf("%s - %%zu 0\\n", sizeof(struct %s));\n'):format(name, name)
   for field in body:gmatch("([%w_]+)[%[%]%w]*;") do

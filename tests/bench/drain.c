@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "provider.h"
-#include "ring.h"
-#include "session.h"
+#include "trace/provider.h"
+#include "trace/ring.h"
+#include "trace/session.h"
 
 enum {
 	RING_BYTES = 64 * 1024 * 1024,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Symbols from any bytes, by address and by name. */
 #include "fuzz.h"
-#include "symbols.h"
+#include "kernel/symbols.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Types from any bytes: an answer or an error, in finite time, from memory of ours. */
-#include "debuginfo.h"
 #include "fuzz.h"
-#include "types.h"
+#include "kernel/debuginfo.h"
+#include "kernel/types.h"
 
 static void ask(uint64_t id)
 {

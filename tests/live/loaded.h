@@ -8,8 +8,8 @@
 #include <bpf/bpf.h>
 #include <stdio.h>
 
-#include "kfeat.h"
-#include "session.h"
+#include "kernel/kfeat.h"
+#include "trace/session.h"
 
 /*
  * Where the provider cannot be traced by raw tracepoints, says so as a plan of no

@@ -20,8 +20,8 @@ for _, name in ipairs { "hardirq", "irqthread", "softirq", "vector", "ipi", "vec
 end
 require "shark.virtblk"
 for _, vendor in ipairs { "intel", "amd" } do
-  require("shark.trace.irte").open(vendor, {})
-  require("shark.trace.fault").open(vendor, {})
+  require("shark.tracers.irte").open(vendor, {})
+  require("shark.tracers.fault").open(vendor, {})
 end
 session.define, session.open = define, open
 

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "error.h"
+#include "base/error.h"
 
 static void setting_returns_the_code(void **state)
 {

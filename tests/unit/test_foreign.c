@@ -2,7 +2,7 @@
 /* Text of others, made fit for where it is shown. */
 #include "unit.h"
 
-#include "foreign.h"
+#include "base/foreign.h"
 
 /* U+202E, U+2066: they make the rest of a line look like something else. */
 static const char right_to_left[] = { '\xe2', '\x80', '\xae', '\0' };

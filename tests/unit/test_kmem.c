@@ -5,8 +5,8 @@
 #include <elf.h>
 #include <errno.h>
 
-#include "kmem.h"
-#include "kmem_ways.h"
+#include "kernel/kmem.h"
+#include "kernel/kmem_ways.h"
 
 #define PAGE 4096ULL
 

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "array.h"
-#include "options.h"
+#include "base/array.h"
+#include "host/options.h"
 
 static int parse(struct options *options, struct error *err, int argc, const char *const *words)
 {

@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
-#include "array.h"
-#include "provider.h"
-#include "session.h"
+#include "base/array.h"
+#include "trace/provider.h"
+#include "trace/session.h"
 
 static void providers_are_found_by_name(void **state)
 {

@@ -6,7 +6,7 @@
 #include <linux/bpf.h>
 #include <sys/mman.h>
 
-#include "ring.h"
+#include "trace/ring.h"
 
 enum { RECORD = 24, STRIDE = 32 };
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "array.h"
+#include "base/array.h"
 #include "bpf/rowkey.bpf.h"
 
 enum { PLACES = 4096 };

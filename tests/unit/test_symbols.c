@@ -5,8 +5,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 
-#include "debuginfo.h"
-#include "symbols.h"
+#include "kernel/debuginfo.h"
+#include "kernel/symbols.h"
 
 static const char listing[] = "ffffffff81000000 T _text\n"
 			      "ffffffff81000000 T _stext\n"

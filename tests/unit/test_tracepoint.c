@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "tracepoint.h"
+#include "kernel/tracepoint.h"
 
 /* Of a PREEMPT_RT kernel 5.10, whose common fields are longer. */
 static const char format_rt[] =

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <linux/btf.h>
 
-#include "debuginfo.h"
-#include "types.h"
+#include "kernel/debuginfo.h"
+#include "kernel/types.h"
 #include "types_sample.h"
 
 /* ---- BTF from memory ---- */

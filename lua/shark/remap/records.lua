@@ -2,7 +2,7 @@
 --- outlive them, for JSON, and as lines of text.
 
 local fmt = require "shark.fmt"
-local irte_trace = require "shark.trace.irte"
+local irte_trace = require "shark.tracers.irte"
 
 local M = {}
 

@@ -75,7 +75,7 @@ function M.changes(options)
   if not vendor then
     return nil, message, name
   end
-  return require("shark.trace.irte").open(vendor, options)
+  return require("shark.tracers.irte").open(vendor, options)
 end
 
 --- Affinity: asked for, left pending, in force.
@@ -98,7 +98,7 @@ end
 --- @param options? table filters irq, cpu; stacks; way
 --- @return shark.Session? @return string? message @return string? name
 function M.affinity(options)
-  return require("shark.trace.affinity").open(options)
+  return require("shark.tracers.affinity").open(options)
 end
 
 --- Requests, of memory or an interrupt, that an IOMMU refused.
@@ -120,7 +120,7 @@ function M.faults(options)
   if not vendor then
     return nil, message, name
   end
-  return require("shark.trace.fault").open(vendor, options)
+  return require("shark.tracers.fault").open(vendor, options)
 end
 
 return M

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "bind/run.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+void run_adopt(struct run *run, lua_State *L)
+{
+	lua_pushlightuserdata(L, run);
+	lua_setfield(L, LUA_REGISTRYINDEX, "shark.run");
+}
+
+static struct run *run_of(lua_State *L)
+{
+	struct run *run;
+
+	lua_getfield(L, LUA_REGISTRYINDEX, "shark.run");
+	run = lua_touserdata(L, -1);
+	lua_pop(L, 1);
+	return run;
+}
+
+/* Replaces the error value at index 1, which is no text, by text. */
+static void error_to_text(lua_State *L)
+{
+	if (luaL_getmetafield(L, 1, "__tostring")) {
+		lua_pushvalue(L, 1);
+		if (!lua_pcall(L, 1, 1, 0) && lua_isstring(L, -1)) {
+			lua_replace(L, 1);
+			return;
+		}
+	}
+	lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+	lua_replace(L, 1);
+}
+
+/* Message handler: any error value to text, with where it happened. */
+static int traceback(lua_State *L)
+{
+	if (!lua_isstring(L, 1))
+		error_to_text(L);
+	lua_settop(L, 1);
+	/* An error that was caught and raised again knows better where it was. */
+	if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
+		luaL_traceback(L, L, lua_tostring(L, 1), 1);
+	return 1;
+}
+
+bool run_is_ending(lua_State *L)
+{
+	return run_of(L)->ending;
+}
+
+void run_stop(lua_State *L)
+{
+	struct run *run = run_of(L);
+
+	run->ending = true;
+	uv_stop(&run->loop);
+}
+
+/* ---- interruption ---- */
+
+static bool begins_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
+
+static bool is_in_tree(const char *source, const char *root)
+{
+	return root && *source == '@' && begins_with(source + 1, root) &&
+	       begins_with(source + 1 + strlen(root), "/lua/shark/");
+}
+
+/* Names of chunks: modules that are linked in, those of a source tree, loops made for a handler. */
+static bool is_ours(const char *source, const char *root)
+{
+	return begins_with(source, "@lua/shark/") || begins_with(source, "=shark.") ||
+	       is_in_tree(source, root);
+}
+
+static const char *interrupter(int signal)
+{
+	return signal == SIGINT	   ? "SIGINT"
+	       : signal == SIGTERM ? "SIGTERM"
+				   : "its output being closed";
+}
+
+static void raise_interruption(lua_State *L, lua_Debug *at)
+{
+	struct run *run = run_of(L);
+
+	if (lua_getinfo(L, "S", at) && is_ours(at->source, run->root))
+		return;
+	luaL_error(L, "interrupted by %s", interrupter(run->interrupted));
+}
+
+void run_interrupt(struct run *run, lua_State *L, int signal)
+{
+	run->interrupted = signal;
+	lua_sethook(L, raise_interruption, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+}
+
+void run_interrupt_end(struct run *run, lua_State *L)
+{
+	run->interrupted = 0;
+	lua_sethook(L, NULL, 0, 0);
+}
+
+/*
+ * One interruption may reach several callbacks before the loop stops: the first
+ * tells. That nobody reads the output any more is nothing to tell.
+ */
+static bool was_told(struct run *run)
+{
+	bool told = run->told_of_it || run->interrupted == SIGPIPE;
+
+	run->told_of_it = run->interrupted;
+	return told && run->interrupted;
+}
+
+/* ---- calls ---- */
+
+void run_report(lua_State *L)
+{
+	struct run *run = run_of(L);
+	const char *message = lua_tostring(L, -1);
+
+	if (!was_told(run))
+		log_error("%s", message ? message : "(error in error handling)");
+	lua_pop(L, 1);
+	if (run->interactive)
+		return;
+	run->failed = true;
+	run_stop(L);
+}
+
+/* A loop that was run from a callback has taken the stop for itself. */
+static void stop_again(struct run *run)
+{
+	if (run->ending && !run->over)
+		uv_stop(&run->loop);
+}
+
+int run_call(lua_State *L, int nargs, int nresults, int flags)
+{
+	int base = lua_gettop(L) - nargs; /* of the function */
+	int status;
+
+	(void)flags;
+#ifdef SHARK_GC_STRESS
+	/* What a callback needs and nobody keeps does not survive. */
+	lua_gc(L, LUA_GCCOLLECT, 0);
+#endif
+	lua_pushcfunction(L, traceback);
+	lua_insert(L, base);
+	status = lua_pcall(L, nargs, nresults, base);
+	lua_remove(L, base);
+	stop_again(run_of(L));
+	if (!status)
+		return lua_gettop(L) - base + 1;
+	run_report(L);
+	return -status;
+}

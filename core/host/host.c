@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+#include "host/host.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <lualib.h>
+#include <luv/luv.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/log.h"
+#include "bind/bind.h"
+#include "bind/run.h"
+#include "host/embedded.h"
+#include "host/ending.h"
+#include "host/lastwords.h"
+#include "host/output.h"
+#include "host/repl.h"
+#include "host/script.h"
+#include "kernel/debuginfo.h"
+#include "kernel/kmem.h"
+#include "kernel/types.h"
+
+struct host {
+	const struct options *options;
+	lua_State *L;
+	struct run run;
+	int boot; /* reference to the table shark_init.lua returns, 0 before */
+};
+
+/* ---- the Lua state ---- */
+
+/* LUA_NOENV: neither LUA_PATH nor LUA_CPATH choose what root loads. */
+static void open_libraries(lua_State *L)
+{
+	lua_pushboolean(L, 1);
+	lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+	luaL_openlibs(L);
+#ifdef SHARK_GC_STRESS
+	/*
+	 * A new collection begins when the last one ends. (A pause below 100
+	 * makes LuaJIT leave and enter a compiled loop for ever.)
+	 */
+	lua_gc(L, LUA_GCSETPAUSE, 100);
+	lua_gc(L, LUA_GCSETSTEPMUL, 1000);
+#endif
+}
+
+static void open_luv(struct host *host)
+{
+	luv_set_loop(host->L, &host->run.loop);
+	luv_set_callback(host->L, run_call);
+	bind_luv(host->L);
+}
+
+/* Runs shark_init.lua; what it returns ends the run. */
+static void boot(struct host *host)
+{
+	lua_State *L = host->L;
+
+	script_load_init(L, host->options->root);
+	bind_push_private(L);
+	lua_call(L, 1, 1);
+	host->boot = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static int set_up(lua_State *L)
+{
+	struct host *host = lua_touserdata(L, 1);
+
+	lua_settop(L, 0);
+	open_libraries(L);
+	script_set_paths(L, host->options->root);
+	open_luv(host);
+	bind_shark(L, host->options->verbose);
+	script_set_arg(L, host->options);
+	boot(host);
+	return 0;
+}
+
+/* ---- the loop ---- */
+
+static void on_ask(void *data)
+{
+	struct host *host = data;
+
+	run_stop(host->L);
+}
+
+static void on_late(void *data, int signal)
+{
+	struct host *host = data;
+
+	run_interrupt(&host->run, host->L, signal);
+}
+
+static void on_overdue(void *data, int signal)
+{
+	(void)data;
+	lastwords_say(signal);
+}
+
+static void on_output_failure(int code, void *data)
+{
+	struct host *host = data;
+
+	if (code != -EPIPE) {
+		log_error("cannot write standard output: %s", strerror(-code));
+		host->run.failed = true;
+	}
+	run_stop(host->L);
+}
+
+static int open_loop(struct host *host)
+{
+	int code = uv_loop_init(&host->run.loop);
+
+	if (!code)
+		code = output_watch(&host->run.loop, on_output_failure, host);
+	return code;
+}
+
+/* Calls the function that shark_init.lua returned under this name. */
+static void call_boot(struct host *host, const char *name)
+{
+	lua_State *L = host->L;
+
+	if (!host->boot)
+		return;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, host->boot);
+	lua_getfield(L, -1, name);
+	lua_remove(L, -2);
+	run_call(L, 0, 0, 0);
+}
+
+/* Callbacks that still run may open handles anew; not for ever. */
+enum { CLOSING_ROUNDS = 1000 };
+
+static void close_loop(struct host *host)
+{
+	output_unwatch();
+	ending_resume();
+	for (int i = 0; i < CLOSING_ROUNDS; i++) {
+		call_boot(host, "close_handles");
+		if (!uv_run(&host->run.loop, UV_RUN_ONCE))
+			break;
+	}
+	ending_over();
+	run_interrupt_end(&host->run, host->L);
+	lua_close(host->L);
+	if (uv_loop_close(&host->run.loop))
+		log_debug("the loop closed with handles open");
+}
+
+static void run_loop(struct host *host)
+{
+	if (!host->run.ending)
+		uv_run(&host->run.loop, UV_RUN_DEFAULT);
+}
+
+/* ---- the run ---- */
+
+static bool set_up_protected(struct host *host)
+{
+	lua_State *L = host->L;
+
+	host->run.root = host->options->root;
+	run_adopt(&host->run, L);
+	lua_pushcfunction(L, set_up);
+	lua_pushlightuserdata(L, host);
+	return run_call(L, 1, 0, 0) >= 0;
+}
+
+static bool wants_prompt(const struct options *options)
+{
+	if (options->interactive)
+		return true;
+	return !options->script && !options->nr_actions && script_stdin_is_terminal();
+}
+
+/* From the first line of the script to the last turn of the loop. */
+static void run_it(struct host *host)
+{
+	struct repl *repl = NULL;
+	const struct ending_calls calls = {
+		.on_ask = on_ask,
+		.on_late = on_late,
+		.on_overdue = on_overdue,
+		.data = host,
+	};
+
+	if (!set_up_protected(host))
+		return;
+	if (ending_watch(&host->run.loop, &calls)) {
+		log_error("cannot watch for signals");
+		host->run.failed = true;
+		return;
+	}
+	if (script_run(host->L, host->options) && wants_prompt(host->options))
+		repl = repl_start(host->L, &host->run.loop);
+	host->run.interactive = repl != NULL;
+	run_loop(host);
+	host->run.over = true;
+	host->run.interactive = false;
+	repl_stop(repl);
+	ending_begin();
+	run_interrupt_end(&host->run, host->L);
+}
+
+/* code: of writing standard output */
+static int exit_status(const struct host *host, int code)
+{
+	if (ending_by_closed_output() || code == -EPIPE) {
+		ending_die_of_closed_output();
+		return EXIT_FAILURE;
+	}
+	return host->run.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int host_run(const struct options *options)
+{
+	struct host host = { .options = options };
+	int code;
+
+	log_set_verbose(options->verbose);
+	host.L = luaL_newstate();
+	if (!host.L || open_loop(&host)) {
+		log_error("cannot create the Lua state or the event loop: not enough memory");
+		if (host.L)
+			lua_close(host.L);
+		return EXIT_FAILURE;
+	}
+	run_it(&host);
+	call_boot(&host, "finish");
+	code = output_flush();
+	close_loop(&host);
+	if (!code)
+		code = output_flush();
+	kmem_close();
+	types_reset();
+	debuginfo_reset();
+	return exit_status(&host, code);
+}

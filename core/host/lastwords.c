@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "host/lastwords.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "trace/session.h"
+
+/* A pipe that is ready takes so much without waiting. */
+static struct {
+	char text[PIPE_BUF];
+	size_t used;
+} words;
+
+static void add(const char *text)
+{
+	for (; *text && words.used < sizeof(words.text); text++)
+		words.text[words.used++] = *text;
+}
+
+static void add_number(uint64_t number)
+{
+	char digits[24];
+	char *at = digits + sizeof(digits) - 1;
+
+	*at = '\0';
+	do
+		*--at = (char)('0' + number % 10);
+	while (number /= 10);
+	add(at);
+}
+
+static bool add_loss(bool first, uint64_t count, const char *what)
+{
+	if (!count || count == SESSION_UNKNOWN)
+		return first;
+	add(first ? "" : ", ");
+	add_number(count);
+	add(what);
+	return false;
+}
+
+static void add_losses(const struct session_loss *lost)
+{
+	const struct {
+		uint64_t count;
+		const char *what;
+	} losses[] = {
+		{ lost->ring_drops, " events dropped (ring full)" },
+		{ lost->undelivered, " events not handed over" },
+		{ lost->map_full, " entries not counted (table full)" },
+		{ lost->missed_runs, " runs skipped by the kernel" },
+		{ lost->too_deep, " entries nested too deep" },
+		{ lost->unmatched_entries, " entries without exit" },
+		{ lost->unmatched_exits, " exits without entry" },
+		{ lost->stacks_lost, " stacks not taken" },
+	};
+	bool first = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(losses); i++)
+		first = add_loss(first, losses[i].count, losses[i].what);
+	add(first ? "nothing" : "");
+	if (lost->missed_runs == SESSION_UNKNOWN)
+		add("; how many runs the kernel skipped is not known");
+}
+
+static void add_traces(void)
+{
+	struct session_totals totals;
+
+	session_totals(&totals);
+	if (!totals.opened)
+		return;
+	add("shark: its traces: ");
+	add_number(totals.opened);
+	add(" (");
+	add_number(totals.open);
+	add(" open), ");
+	add_number(totals.events);
+	add(" events handed over\nshark: lost: ");
+	add_losses(&totals.lost);
+	add("\n");
+}
+
+/* Writes nothing where that would wait: a full pipe, a terminal that was stopped. */
+static void write_words(void)
+{
+	struct pollfd output = { .fd = STDERR_FILENO, .events = POLLOUT };
+	ssize_t written;
+
+	if (poll(&output, 1, 0) != 1 || !(output.revents & POLLOUT))
+		return;
+	written = write(STDERR_FILENO, words.text, words.used);
+	(void)written;
+}
+
+void lastwords_say(int signal)
+{
+	session_end_all();
+	add("shark: the script did not come back within a second of ");
+	add(signal == SIGINT	? "SIGINT"
+	    : signal == SIGTERM ? "SIGTERM"
+				: "its output being closed");
+	add(" and could not be interrupted: ended without its last results\n");
+	add_traces();
+	write_words();
+}

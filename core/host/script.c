@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+#include "host/script.h"
+
+#include <errno.h>
+#include <lauxlib.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "bind/run.h"
+#include "host/embedded.h"
+
+/* See script_load_text(). */
+#define TEXT_ONLY "t"
+
+/* ---- modules ---- */
+
+static int require_embedded(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	const struct embedded *module = embedded_find(embedded_modules, name);
+
+	if (luaL_loadbuffer(L, module->code, module->size, name))
+		return lua_error(L);
+	lua_pushvalue(L, 1);
+	lua_call(L, 1, 1);
+	return 1;
+}
+
+static bool is_in_root(const char *root, const char *name)
+{
+	char path[PATH_MAX];
+	int start = snprintf(path, sizeof(path), "%s/lua/", root);
+
+	if (start < 0 || (size_t)start >= sizeof(path))
+		return false;
+	snprintf(path + start, sizeof(path) - (size_t)start, "%s.lua", name);
+	for (char *dot = strchr(path + start, '.'); dot && strcmp(dot, ".lua") != 0;
+	     dot = strchr(dot, '.'))
+		*dot = '/';
+	return !access(path, F_OK);
+}
+
+static void preload_modules(lua_State *L, const char *root)
+{
+	lua_getfield(L, -1, "preload");
+	for (const struct embedded *module = embedded_modules; module->name; module++) {
+		if (root && is_in_root(root, module->name))
+			continue;
+		lua_pushcfunction(L, require_embedded);
+		lua_setfield(L, -2, module->name);
+	}
+	lua_pop(L, 1);
+}
+
+/* Keeps the absolute entries of the path in package[field], behind first. */
+static void strip_path(lua_State *L, const char *field, const char *first)
+{
+	const char *entry, *end;
+	luaL_Buffer kept;
+
+	lua_getfield(L, -1, field);
+	entry = lua_tostring(L, -1);
+	luaL_buffinit(L, &kept);
+	luaL_addstring(&kept, first);
+	for (; entry && *entry; entry = *end ? end + 1 : end) {
+		end = strchrnul(entry, ';');
+		if (*entry != '/')
+			continue;
+		luaL_addlstring(&kept, entry, (size_t)(end - entry));
+		luaL_addchar(&kept, ';');
+	}
+	luaL_pushresult(&kept);
+	lua_setfield(L, -3, field);
+	lua_pop(L, 1);
+}
+
+void script_set_paths(lua_State *L, const char *root)
+{
+	char first[PATH_MAX + 16] = "";
+
+	if (root)
+		snprintf(first, sizeof(first), "%s/lua/?.lua;", root);
+	lua_getglobal(L, "package");
+	strip_path(L, "path", first);
+	strip_path(L, "cpath", "");
+	preload_modules(L, root);
+	lua_pop(L, 1);
+}
+
+void script_load_init(lua_State *L, const char *root)
+{
+	char path[PATH_MAX];
+	int status;
+
+	if (root) {
+		snprintf(path, sizeof(path), "%s/shark_init.lua", root);
+		status = luaL_loadfilex(L, path, TEXT_ONLY);
+	} else {
+		status = luaL_loadbuffer(L, embedded_init.code, embedded_init.size,
+					 embedded_init.name);
+	}
+	if (status)
+		lua_error(L);
+}
+
+/* ---- arguments ---- */
+
+void script_set_arg(lua_State *L, const struct options *options)
+{
+	lua_createtable(L, options->argc, options->script + 1);
+	for (int i = 0; i < options->argc; i++) {
+		lua_pushstring(L, options->argv[i]);
+		lua_rawseti(L, -2, i - options->script);
+	}
+	lua_setglobal(L, "arg");
+}
+
+static int push_script_args(lua_State *L, const struct options *options)
+{
+	int nargs = options->script ? options->argc - options->script - 1 : 0;
+
+	luaL_checkstack(L, nargs + 3, "too many arguments to the script");
+	for (int i = 0; i < nargs; i++)
+		lua_pushstring(L, options->argv[options->script + 1 + i]);
+	return nargs;
+}
+
+/* ---- scripts ---- */
+
+/* Reports the message on the stack's top. */
+static bool fail(lua_State *L)
+{
+	run_report(L);
+	return false;
+}
+
+/* Puts in words what LuaJIT says of bytecode. */
+static int explain_mode(lua_State *L, int status, const char *name)
+{
+	if (!status || strcmp(lua_tostring(L, -1), "attempt to load chunk with wrong mode") != 0)
+		return status;
+	lua_pop(L, 1);
+	lua_pushfstring(L, "cannot run '%s': it holds bytecode, shark runs text only", name);
+	return status;
+}
+
+int script_load_text(lua_State *L, const char *text, size_t size, const char *name)
+{
+	int status = luaL_loadbufferx(L, text, size, name, TEXT_ONLY);
+
+	return explain_mode(L, status, name + (*name == '='));
+}
+
+/* path: NULL for standard input */
+static bool load_file(lua_State *L, const char *path)
+{
+	int status = luaL_loadfilex(L, path, TEXT_ONLY);
+
+	return !explain_mode(L, status, path ? path : "-") || fail(L);
+}
+
+static bool load_packaged(lua_State *L, const struct options *options,
+			  const struct embedded *script)
+{
+	char path[PATH_MAX];
+
+	if (!options->root)
+		return luaL_loadbuffer(L, script->code, script->size, script->name) ? fail(L)
+										    : true;
+	snprintf(path, sizeof(path), "%s/samples/%s.lua", options->root, script->name);
+	return load_file(L, path);
+}
+
+/*
+ * Who runs shark as root in somebody else's directory must get what is
+ * packaged: a bare word never is a file.
+ */
+static bool names_file(const char *name)
+{
+	const char *suffix = strrchr(name, '.');
+
+	return strchr(name, '/') || (suffix && !strcmp(suffix, ".lua"));
+}
+
+static bool load_path(lua_State *L, const char *path)
+{
+	struct stat found;
+
+	if (stat(path, &found))
+		lua_pushfstring(L, "cannot run '%s': %s", path, strerror(errno));
+	else if (S_ISDIR(found.st_mode))
+		lua_pushfstring(L, "cannot run '%s': it is a directory", path);
+	else
+		return load_file(L, path);
+	return fail(L);
+}
+
+static bool load_named(lua_State *L, const struct options *options, const char *name)
+{
+	const struct embedded *packaged = embedded_find(embedded_scripts, name);
+
+	if (packaged)
+		return load_packaged(L, options, packaged);
+	if (names_file(name))
+		return load_path(L, name);
+	lua_pushfstring(L, "cannot run '%s': no packaged script of that name ('shark --list'); ",
+			name);
+	if (access(name, F_OK))
+		lua_pushliteral(L, "a file needs a slash or the suffix .lua");
+	else
+		lua_pushfstring(L, "'./%s' runs the file", name);
+	lua_concat(L, 2);
+	return fail(L);
+}
+
+static bool run_action(lua_State *L, const struct action *action)
+{
+	if (action->option == 'e') {
+		if (script_load_text(L, action->text, strlen(action->text), "=(command line)"))
+			return fail(L);
+		return run_call(L, 0, 0, 0) >= 0;
+	}
+	lua_getglobal(L, "require");
+	lua_pushstring(L, action->text);
+	if (run_call(L, 1, 1, 0) < 0)
+		return false;
+	lua_setglobal(L, action->text);
+	return true;
+}
+
+static bool run_main(lua_State *L, const struct options *options)
+{
+	const char *name = options->script ? options->argv[options->script] : "-";
+	bool loaded = !strcmp(name, "-") ? load_file(L, NULL) : load_named(L, options, name);
+
+	return loaded && run_call(L, push_script_args(L, options), 0, 0) >= 0;
+}
+
+bool script_stdin_is_terminal(void)
+{
+	return isatty(STDIN_FILENO);
+}
+
+static bool has_main(const struct options *options)
+{
+	if (options->script)
+		return true;
+	return !options->nr_actions && !options->interactive && !script_stdin_is_terminal();
+}
+
+bool script_run(lua_State *L, const struct options *options)
+{
+	for (size_t i = 0; i < options->nr_actions; i++)
+		if (!run_action(L, &options->actions[i]))
+			return false;
+	return !has_main(options) || run_main(L, options);
+}

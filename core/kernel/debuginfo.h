@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files that stand in for what the running kernel says of itself, and the
+ * program whose addresses are looked up: one setting for the whole process.
+ */
+#ifndef SHARK_DEBUGINFO_H
+#define SHARK_DEBUGINFO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "kernel/symbols.h"
+
+/*
+ * Uses a file instead of the running kernel's own types or symbols, by what it
+ * holds: raw BTF or an ELF file with a .BTF section gives types (programs are
+ * then relocated against it); an ELF file with symbols, or text like
+ * /proc/kallsyms or System.map, gives kernel symbols. An ELF file may give
+ * both. NULL goes back to the running kernel. Returns 0 or a negative errno;
+ * on failure the setting stays.
+ */
+int debuginfo_set(const char *path, struct error *err);
+
+/* Changes with every debuginfo_set() that succeeded: what was looked up before is old. */
+unsigned long debuginfo_generation(void);
+
+/* Path of the types set by debuginfo_set(), or NULL for the kernel's own. */
+const char *debuginfo_btf_path(void);
+
+/*
+ * The program that user addresses belong to, by the path of its ELF file.
+ * Returns 0 or a negative errno; on failure the setting stays.
+ */
+int debuginfo_set_binary(const char *path, struct error *err);
+
+/*
+ * The symbol that covers an address: of the kernel for an address of its half,
+ * else of the program set by debuginfo_set_binary(). 0, -ENOENT when nothing
+ * covers it, or why the symbols cannot be read. What *found points to lives
+ * until the next set.
+ */
+int debuginfo_symbol(uint64_t address, struct symbol *found, struct error *err);
+
+/*
+ * The addresses of names in the kernel, all in one pass over its symbols. A name
+ * that is not there is told by its matches. 0, or why the symbols cannot be read.
+ */
+int debuginfo_addresses(struct symbol_address *wanted, size_t n, struct error *err);
+
+/* Are the kernel's symbols in memory, of a file that was set or read before? */
+bool debuginfo_has_symbols(void);
+
+/* How often /proc/kallsyms was read from its beginning to its end. */
+unsigned long debuginfo_passes(void);
+
+/* Gives all back. */
+void debuginfo_reset(void);
+
+#endif

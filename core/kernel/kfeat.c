@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/kfeat.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <ctype.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/libbpf_error.h"
+
+#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+
+static bool has_capability(int capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
+int kfeat_may_trace(struct error *err)
+{
+	bool bpf = has_capability(CAP_BPF);
+	bool perfmon = has_capability(CAP_PERFMON);
+
+	if (has_capability(CAP_SYS_ADMIN) || (bpf && perfmon))
+		return 0;
+	return error_set(err, -EPERM,
+			 "tracing needs CAP_BPF and CAP_PERFMON, this process lacks %s%s%s; run "
+			 "shark as root",
+			 bpf ? "" : "CAP_BPF", bpf || perfmon ? "" : " and ",
+			 perfmon ? "" : "CAP_PERFMON");
+}
+
+int kfeat_may_open_raw_sockets(struct error *err)
+{
+	if (has_capability(CAP_NET_RAW))
+		return 0;
+	return error_set(
+		err, -EPERM,
+		"raw sockets need CAP_NET_RAW, which this process lacks; run shark as root");
+}
+
+const char *kfeat_tracefs(struct error *err)
+{
+	if (!access("/sys/kernel/tracing/events", F_OK))
+		return "/sys/kernel/tracing";
+	if (!access("/sys/kernel/debug/tracing/events", F_OK))
+		return "/sys/kernel/debug/tracing";
+	if (errno == EACCES)
+		error_set(err, -EACCES, "tracefs may not be read by this user; run shark as root");
+	else
+		error_set(err, -ENOENT,
+			  "tracefs is not mounted; mount it with: mount -t tracefs tracefs "
+			  "/sys/kernel/tracing");
+	return NULL;
+}
+
+int kfeat_btf(struct error *err)
+{
+	if (!access(VMLINUX_BTF, R_OK))
+		return 0;
+	return error_set(err, -errno,
+			 "cannot read the kernel's types from " VMLINUX_BTF
+			 ": %s (CONFIG_DEBUG_INFO_BTF)",
+			 strerror(errno));
+}
+
+const char *kfeat_lockdown(void)
+{
+	static const char *const modes[] = { "none", "integrity", "confidentiality" };
+	autofclose FILE *file = fopen("/sys/kernel/security/lockdown", "re");
+	char line[128];
+
+	if (!file || !fgets(line, sizeof(line), file))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		const char *at = strchr(line, '[');
+
+		if (at && !strncmp(at + 1, modes[i], strlen(modes[i])))
+			return modes[i];
+	}
+	return NULL;
+}
+
+/* Does the struct or union, or one nested in it without a name, have the field? */
+static bool btf_has_field(const struct btf *btf, const struct btf_type *type, const char *field)
+{
+	const struct btf_member *member = btf_members(type);
+
+	for (int i = 0; i < btf_vlen(type); i++, member++) {
+		const char *name = btf__name_by_offset(btf, member->name_off);
+		const struct btf_type *inner = btf__type_by_id(btf, member->type);
+
+		if (name && !strcmp(name, field))
+			return true;
+		if (inner && btf_is_composite(inner) && btf_has_field(btf, inner, field))
+			return true;
+	}
+	return false;
+}
+
+static int ask_counts_missed_tp_runs(void)
+{
+	const struct btf_type *type;
+	struct btf *btf;
+	int id, answer;
+
+	libbpf_error_watch();
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return -errno;
+	id = btf__find_by_name_kind(btf, "bpf_link_info", BTF_KIND_STRUCT);
+	type = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
+	answer = type ? btf_has_field(btf, type, "missed") : -ENOENT;
+	btf__free(btf);
+	return answer;
+}
+
+int kfeat_counts_missed_tp_runs(void)
+{
+	static bool asked;
+	static int answer;
+
+	if (!asked)
+		answer = ask_counts_missed_tp_runs();
+	asked = true;
+	return answer;
+}
+
+int kfeat_raw_tp_has_argument(const char *event, unsigned int number, struct error *err)
+{
+	const struct bpf_insn program[] = {
+		{ .code = BPF_LDX | BPF_MEM | BPF_DW,
+		  .dst_reg = BPF_REG_0,
+		  .src_reg = BPF_REG_1,
+		  .off = (__s16)(number * sizeof(__u64)) },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "shark_ask", "GPL", program,
+			       ARRAY_SIZE(program), NULL);
+	int link;
+
+	if (fd < 0)
+		return error_set(err, fd, "cannot load a raw tracepoint program: %s",
+				 strerror(-fd));
+	link = bpf_raw_tracepoint_open(event, fd);
+	close(fd);
+	if (link >= 0)
+		close(link);
+	if (link >= 0 || link == -EINVAL)
+		return link >= 0;
+	return error_set(err, link, "the kernel refused a raw tracepoint on %s: %s", event,
+			 strerror(-link));
+}
+
+int kfeat_possible_cpus(struct error *err)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	if (cpus > 0)
+		return cpus;
+	return error_set(err, cpus, "cannot read the number of CPUs from /sys: %s",
+			 strerror(-cpus));
+}
+
+int kfeat_irqs(struct error *err)
+{
+	autoclosedir DIR *dir = opendir("/proc/irq");
+	struct dirent *entry;
+	int irqs = 0;
+
+	if (!dir)
+		return error_set(err, -errno, "cannot list /proc/irq: %s", strerror(errno));
+	while ((entry = readdir(dir)))
+		irqs += isdigit((unsigned char)entry->d_name[0]) != 0;
+	return irqs;
+}

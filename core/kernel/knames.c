@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/* Asks the kernel for the names of addresses, with BPF programs that this process runs. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Needs errno.h before it. */
+#include <bpf/skel_internal.h>
+
+#include "kernel/kmem_ways.h"
+#include "kernel/knames.bpf.h"
+
+#include "knames.light.h"
+
+static struct {
+	struct knames_light *skeleton;
+	struct knames_exchange *exchange; /* NULL: not open */
+	bool refused;			  /* not tried again */
+} names;
+
+/* ---- opening ---- */
+
+static size_t exchange_bytes(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (sizeof(struct knames_exchange) + page - 1) / page * page;
+}
+
+static int load(void)
+{
+	void *memory;
+
+	names.skeleton = knames_light__open();
+	if (!names.skeleton || knames_light__load(names.skeleton))
+		return -EOPNOTSUPP;
+	memory = mmap(NULL, exchange_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED,
+		      names.skeleton->maps.exchange.map_fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	names.exchange = memory;
+	return 0;
+}
+
+static int open_names(void)
+{
+	if (names.exchange)
+		return 0;
+	if (!names.refused && !load())
+		return 0;
+	kmem_bpf_names_close();
+	names.refused = true;
+	return -EOPNOTSUPP;
+}
+
+void kmem_bpf_names_close(void)
+{
+	if (names.exchange)
+		munmap(names.exchange, exchange_bytes());
+	if (names.skeleton)
+		knames_light__destroy(names.skeleton);
+	memset(&names, 0, sizeof(names));
+}
+
+/* ---- asking ---- */
+
+/* What the program left as its result, or why it did not run. */
+static int64_t run(int program)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	names.exchange->result = -EIO;
+	if (bpf_prog_test_run_opts(program, &opts))
+		return -errno;
+	return names.exchange->result;
+}
+
+/* "name+0x10/0x1a0 [module]" in the exchange; the parts are cut out in place. */
+static int cut(struct kmem_symbol *symbol)
+{
+	char *text = names.exchange->text, *rest;
+
+	text[KNAMES_TEXT - 1] = '\0';
+	rest = strchr(text, '+');
+	if (!rest)
+		return -ENOENT;
+	*rest = '\0';
+	symbol->name = text;
+	symbol->offset = strtoull(rest + 1, &rest, 16);
+	symbol->size = *rest == '/' ? strtoull(rest + 1, &rest, 16) : 0;
+	symbol->module = "kernel";
+	if (rest[0] != ' ' || rest[1] != '[')
+		return 0;
+	symbol->module = rest + 2;
+	rest[strcspn(rest, "]")] = '\0';
+	return 0;
+}
+
+int kmem_bpf_symbol(uint64_t address, struct kmem_symbol *symbol)
+{
+	int code = open_names();
+	int64_t result;
+
+	if (code)
+		return code;
+	names.exchange->address = address;
+	result = run(names.skeleton->progs.describe_address.prog_fd);
+	return result < 0 ? (int)result : cut(symbol);
+}
+
+int kmem_bpf_lists(const char *name)
+{
+	int code = open_names();
+	int64_t result;
+
+	if (code)
+		return code;
+	if (strlen(name) >= KNAMES_TEXT)
+		return -EINVAL;
+	memset(names.exchange->text, 0, KNAMES_TEXT);
+	snprintf(names.exchange->text, KNAMES_TEXT, "%s", name);
+	result = run(names.skeleton->progs.find_name.prog_fd);
+	if (result == -ENOENT)
+		return 0;
+	return result < 0 ? (int)result : 1;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Connects a loaded program to where it shall run. */
+#ifndef SHARK_ATTACH_H
+#define SHARK_ATTACH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/*
+ * Each returns a file descriptor that keeps the program attached until it is
+ * closed, or a negative errno.
+ */
+struct point;
+typedef int attach_fn(int program_fd, const struct point *point, struct error *err);
+
+/* A place in the kernel that a program can be attached to. */
+struct point {
+	const char *program; /* its name in the BPF object */
+	const char *group;   /* tracepoint group, e.g. "irq"; NULL for a function */
+	const char *event;   /* e.g. "irq_handler_entry", or the function */
+	attach_fn *attach;   /* instead of the way's; NULL: as the way */
+	size_t only_if;	     /* offset in the config of the __u32 that asks for it; 0: always */
+	/*
+	 * May be missing: some kernels lack it, or refuse it to some ways. Points of
+	 * the same number, which is not 0, are of use together only.
+	 */
+	int optional;
+};
+
+attach_fn attach_tp_btf; /* the point is part of the loaded program */
+attach_fn attach_raw_tp;
+attach_fn attach_tp;	     /* by perf event; needs tracefs */
+attach_fn attach_trampoline; /* fentry, fexit: the point is part of the loaded program */
+attach_fn attach_kprobe;     /* entry of the function */
+attach_fn attach_kretprobe;  /* its return */
+
+/*
+ * Hits that a kprobe skipped, without asking its program, because another kprobe ran
+ * on that CPU, or too many calls of the function were under way (nmissed in
+ * kernel/kprobes.c). Kernels since 6.7 tell; 0 elsewhere, and of what is no kprobe.
+ */
+uint64_t attach_missed(int link);
+
+#endif

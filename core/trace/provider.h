@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A provider is one thing shark can trace: its BPF images, the ways to attach
+ * them, its filters and the sizes of its tables. One table per provider, in
+ * tracers/NAME/NAME.c; session.c does the rest for all of them.
+ */
+#ifndef SHARK_PROVIDER_H
+#define SHARK_PROVIDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "trace/attach.h"
+#include "trace/object.h"
+
+/* One way to reach the provider's points in the kernel, with its image. */
+struct way {
+	const char *name; /* "tp_btf", "raw_tp", "tp" */
+	const struct image *image;
+	attach_fn *attach;
+	/* Its own points instead of the provider's; may be NULL. */
+	const struct point *points;
+	size_t nr_points;
+	/* Asks the kernel what this way needs in the config; may be NULL. */
+	int (*configure)(struct shark_config *config, struct error *err);
+	/* Does the kernel count runs it skipped? 1, 0, negative errno; NULL: yes. */
+	int (*counts_missed_runs)(void);
+};
+
+/* A number that restricts what is traced, checked in the kernel. */
+struct filter {
+	const char *name;
+	size_t config_at; /* offset of its __s64 in the config */
+	/* Can the value occur on this machine? NULL: any can. */
+	int (*check)(int64_t value, struct error *err);
+};
+
+/* Something that is traced or not, decided when the session starts. */
+struct feature {
+	const char *name;
+	size_t config_at; /* offset of its __u32 in the config */
+	bool by_default;
+};
+
+/*
+ * A table that can be full. What finds no room in it is counted by the programs
+ * with no_room() and appears as a field of its own in what a session lost.
+ */
+struct full_table {
+	const char *field; /* "requests_full" */
+	const char *name;  /* "table of requests in flight" */
+	const char *how;   /* what becomes of it; NULL: "not counted" */
+};
+
+struct provider {
+	const char *name;
+	size_t event_size;
+	/* Rows that this machine can need, with room for what is plugged in later. */
+	int (*rows_wanted)(int cpus, struct error *err);
+	/* Entries of MAP_EXTRA; NULL: it has none. */
+	uint32_t (*extra_entries)(int cpus);
+	/* Entries of MAP_QUEUES; NULL: it has none. */
+	uint32_t (*queue_entries)(void);
+	/* Names of what it counts in shark_cpu.own, in that order; NULL: nothing. */
+	const char *const *own_losses;
+	/* Best first. */
+	const struct way *ways;
+	size_t nr_ways;
+	/* In the order of attaching: what ends an interval before what starts it. */
+	const struct point *points;
+	size_t nr_points;
+	const struct filter *filters;
+	size_t nr_filters;
+	const struct feature *features;
+	size_t nr_features;
+	/* Tables of its own, counted from SHARK_FULL_OWN on. */
+	const struct full_table *tables;
+	size_t nr_tables;
+};
+
+/* All providers that are linked in, in no particular order. */
+size_t provider_count(void);
+const struct provider *provider_at(size_t i);
+
+/* The provider of that name, or NULL. */
+const struct provider *provider_find(const char *name);
+
+/* The provider's way, filter or feature of that name, or NULL. */
+const struct way *provider_way(const struct provider *provider, const char *name);
+const struct filter *provider_filter(const struct provider *provider, const char *name);
+const struct feature *provider_feature(const struct provider *provider, const char *name);
+
+/* What filters of several providers have in common. */
+int provider_check_irq(int64_t irq, struct error *err);
+/* Of what happens before an IRQ is requested: one that is yet to come will do. */
+int provider_check_any_irq(int64_t irq, struct error *err);
+int provider_check_cpu(int64_t cpu, struct error *err);
+int provider_check_ns(int64_t ns, struct error *err);
+
+/* Rows for something of each action on each CPU it runs on. */
+int provider_irq_rows(int cpus, struct error *err);
+
+/* For ways by classic tracepoints: puts the offset of a field into the config. */
+int provider_field(const char *group, const char *event, const char *field, uint32_t *at,
+		   struct error *err);
+
+/* The table of core/bpf/calls.bpf.h. */
+extern const struct full_table provider_calls_table;
+
+/* Rows for what happens to IRQs on some CPU, a few kinds of it. */
+int provider_rows_of_irqs(int cpus, struct error *err);
+
+/*
+ * Rows for so many on each of the first CPUs, and fewer on each further one: what
+ * all of them together usually need. What finds no room is counted.
+ */
+enum { PROVIDER_FEW_CPUS = 8 };
+int provider_rows_of_cpus(int cpus, int first, int further);
+
+/* A power of two that holds this many rows of a hash table, at most half full. */
+uint32_t provider_table_size(uint64_t rows);
+
+/*
+ * How many parts of histograms so many rows can need: all that they can have on a
+ * small machine; on a large one two for each, times of a kind being within a factor
+ * of some hundreds, and a store for those that are not.
+ */
+uint32_t provider_parts(uint64_t rows);
+
+/*
+ * Makes a provider known, once in the file that has it. The entries are found
+ * where the linker puts them: there is no other list.
+ */
+#define PROVIDER_REGISTER(name)                                                                    \
+	static const struct provider *const name##_entry                                           \
+		__attribute__((section("shark_providers"), used)) = &(name)
+
+#endif

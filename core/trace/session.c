@@ -1,0 +1,785 @@
+// SPDX-License-Identifier: MIT
+#include "trace/session.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "kernel/kfeat.h"
+#include "trace/object.h"
+#include "trace/ring.h"
+
+enum {
+	SESSION_MAX_POINTS = 48,
+	/* Parts of histograms that are offered before the trace runs; the others then. */
+	FIRST_PARTS = 256,
+	/* Memory of parts is mapped in steps of so many bytes, and of a quarter of what there is.
+	 */
+	PARTS_STEP = 64 * 1024,
+};
+
+struct session {
+	const struct provider *provider;
+	const struct way *way;
+	struct session_how how;
+	struct object object;
+	int links[SESSION_MAX_POINTS];
+	const struct point *link_points[SESSION_MAX_POINTS];
+	size_t nr_links;
+	uint64_t missed_hits; /* see attach_missed(), of links that are closed */
+	void *rows;
+	struct shark_cpu *cpus;
+	char *parts; /* addresses for all; memory for those in use, see session_parts() */
+	uint32_t nr_rows, nr_cpus, nr_parts;
+	size_t parts_mapped; /* bytes */
+	uint32_t nr_extra;   /* 0: as the provider wants */
+	size_t ring_bytes;
+	struct ring ring;
+	void *extra;	      /* see session_values() */
+	uint64_t events;      /* handed over */
+	uint64_t undelivered; /* thrown away, nobody took them */
+	bool closed;
+	struct session *next; /* in the list of open sessions */
+};
+
+static struct session *open_sessions;
+static struct session_totals ended;
+
+/* What the kernel counts is found out by reading its types: not in a signal handler. */
+static bool may_ask_kernel = true;
+
+/* ---- sizes and config ---- */
+
+static size_t round_up(size_t n, size_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+/* The kernel wants a power of two and whole pages. */
+static int ring_size(size_t wanted, size_t *size, struct error *err)
+{
+	*size = (size_t)sysconf(_SC_PAGESIZE);
+	if (wanted > SESSION_MAX_RING_BYTES)
+		return error_set(err, -EINVAL, "a ring has at most %d bytes, not %zu",
+				 SESSION_MAX_RING_BYTES, wanted);
+	while (*size < (wanted ? wanted : SESSION_RING_BYTES))
+		*size *= 2;
+	return 0;
+}
+
+static int set_sizes(struct session *session, const struct session_options *options,
+		     struct error *err)
+{
+	int cpus = kfeat_possible_cpus(err);
+	int rows = cpus < 0 ? cpus : session->provider->rows_wanted(cpus, err);
+	uint32_t wanted;
+
+	if (rows < 0)
+		return rows;
+	session->nr_cpus = (uint32_t)cpus;
+	session->nr_extra = options->extra;
+	wanted = options->rows ? options->rows : (uint32_t)rows;
+	session->nr_rows = provider_table_size(wanted);
+	session->nr_parts = provider_parts(wanted);
+	return ring_size(options->ring_bytes, &session->ring_bytes, err);
+}
+
+static void put_u32(struct shark_config *config, size_t at, uint32_t value)
+{
+	memcpy((char *)config + at, &value, sizeof(value));
+}
+
+static void put_s64(struct shark_config *config, size_t at, int64_t value)
+{
+	memcpy((char *)config + at, &value, sizeof(value));
+}
+
+static int put_filters(const struct session_options *options, struct shark_config *config,
+		       struct error *err)
+{
+	for (size_t i = 0; i < options->nr_filters; i++) {
+		const struct filter *filter = options->filters[i].filter;
+		int64_t value = options->filters[i].value;
+		int code = filter->check ? filter->check(value, err) : 0;
+
+		if (code)
+			return code;
+		put_s64(config, filter->config_at, value);
+	}
+	return 0;
+}
+
+static void put_features(const struct provider *provider, const struct session_options *options,
+			 struct shark_config *config)
+{
+	for (size_t i = 0; i < provider->nr_features; i++)
+		put_u32(config, provider->features[i].config_at, provider->features[i].by_default);
+	for (size_t i = 0; i < options->nr_features; i++)
+		put_u32(config, options->features[i].feature->config_at, options->features[i].on);
+}
+
+static int fill_config(const struct session *session, const struct session_options *options,
+		       struct shark_config *config, struct error *err)
+{
+	*config = (struct shark_config){
+		.id = SHARK_ANY,
+		.cpu = SHARK_ANY,
+		.at_least_ns = SHARK_ANY,
+		.nr_rows = session->nr_rows,
+		.nr_cpus = session->nr_cpus,
+		.stacks = options->stacks,
+	};
+	put_features(session->provider, options, config);
+	return put_filters(options, config, err);
+}
+
+/* ---- memory shared with the programs ---- */
+
+static size_t rows_bytes(const struct session *session)
+{
+	return round_up((size_t)session->nr_rows * sizeof(struct shark_row),
+			(size_t)sysconf(_SC_PAGESIZE));
+}
+
+static size_t cpus_bytes(const struct session *session)
+{
+	return round_up((size_t)session->nr_cpus * sizeof(struct shark_cpu),
+			(size_t)sysconf(_SC_PAGESIZE));
+}
+
+static void *map_memory(int fd, size_t bytes, struct error *err)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (memory != MAP_FAILED)
+		return memory;
+	error_set(err, -errno, "cannot map %zu bytes of a BPF map: %s", bytes, strerror(errno));
+	return NULL;
+}
+
+static size_t parts_bytes(const struct session *session)
+{
+	return round_up((size_t)session->nr_parts * sizeof(struct shark_part),
+			(size_t)sysconf(_SC_PAGESIZE));
+}
+
+/* Mapping an array fills in all its pages: of the parts only addresses are taken. */
+static char *reserve_addresses(size_t bytes, struct error *err)
+{
+	void *memory =
+		mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory != MAP_FAILED)
+		return memory;
+	error_set(err, -errno, "cannot reserve %zu bytes of addresses: %s", bytes, strerror(errno));
+	return NULL;
+}
+
+static int map_tables(struct session *session, struct error *err)
+{
+	session->rows = map_memory(session->object.map_fds[MAP_ROWS], rows_bytes(session), err);
+	if (session->rows)
+		session->cpus =
+			map_memory(session->object.map_fds[MAP_CPUS], cpus_bytes(session), err);
+	if (session->cpus)
+		session->parts = reserve_addresses(parts_bytes(session), err);
+	return session->parts ? 0 : err->code;
+}
+
+static void unmap_tables(struct session *session)
+{
+	if (session->rows)
+		munmap(session->rows, rows_bytes(session));
+	if (session->cpus)
+		munmap(session->cpus, cpus_bytes(session));
+	if (session->parts)
+		munmap(session->parts, parts_bytes(session));
+	session->rows = NULL;
+	session->cpus = NULL;
+	session->parts = NULL;
+	session->parts_mapped = 0;
+}
+
+/* The programs take parts in this order. */
+static int free_parts(const struct session *session, uint32_t from, uint32_t to, struct error *err)
+{
+	int fd = session->object.map_fds[MAP_FREE_PARTS];
+
+	for (uint32_t i = from; i < to && i < session->nr_parts; i++)
+		if (bpf_map_update_elem(fd, NULL, &i, BPF_ANY))
+			return error_set(err, -errno, "cannot offer part %u of the histograms: %s",
+					 i, strerror(errno));
+	return 0;
+}
+
+/* ---- attaching ---- */
+
+static uint64_t missed_hits(const struct session *session)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < session->nr_links; i++)
+		sum += attach_missed(session->links[i]);
+	return sum;
+}
+
+static void detach(struct session *session)
+{
+	if (session->object.control && session->object.control->armed == SHARK_ON)
+		session->object.control->armed = SHARK_ENDS;
+	session->missed_hits += missed_hits(session);
+	while (session->nr_links)
+		close(session->links[--session->nr_links]);
+}
+
+static bool is_wanted(const struct point *point, const struct shark_config *config)
+{
+	uint32_t wanted;
+
+	if (!point->only_if)
+		return true;
+	memcpy(&wanted, (const char *)config + point->only_if, sizeof(wanted));
+	return wanted;
+}
+
+static bool is_skipped(const struct session_how *how, const struct point *point)
+{
+	for (size_t i = 0; point->optional && i < how->nr_skipped; i++)
+		if (how->skipped[i].point->optional == point->optional)
+			return true;
+	return false;
+}
+
+static void drop_partners(struct session *session, const struct point *point)
+{
+	while (session->nr_links &&
+	       session->link_points[session->nr_links - 1]->optional == point->optional)
+		close(session->links[--session->nr_links]);
+}
+
+static void skip(struct session *session, const struct point *point, const struct error *why)
+{
+	struct session_how *how = &session->how;
+
+	log_debug("%s: %s", point->event, why->text);
+	drop_partners(session, point);
+	if (how->nr_skipped == SESSION_MAX_SKIPPED)
+		return;
+	how->skipped[how->nr_skipped].point = point;
+	how->skipped[how->nr_skipped].why = *why;
+	how->nr_skipped++;
+}
+
+static int attach_point(struct session *session, const struct point *point, struct error *err)
+{
+	int program = object_program(&session->object, point->program);
+	int link;
+
+	if (program < 0)
+		return error_set(err, program, "this way has no program for it");
+	link = (point->attach ? point->attach : session->way->attach)(program, point, err);
+	if (link < 0)
+		return link;
+	session->link_points[session->nr_links] = point;
+	session->links[session->nr_links++] = link;
+	return 0;
+}
+
+static int attach_points(struct session *session, const struct shark_config *config,
+			 struct error *err)
+{
+	const struct way *way = session->way;
+	const struct point *points = way->points ? way->points : session->provider->points;
+	size_t nr_points = way->points ? way->nr_points : session->provider->nr_points;
+
+	for (size_t i = 0; i < nr_points; i++) {
+		const struct point *point = &points[i];
+		struct error why;
+
+		if (!is_wanted(point, config) || is_skipped(&session->how, point))
+			continue;
+		if (!attach_point(session, point, &why))
+			continue;
+		if (!point->optional) {
+			*err = why;
+			return why.code;
+		}
+		skip(session, point, &why);
+	}
+	return session->nr_links ? 0
+				 : error_set(err, -ENOENT, "none of its points is in this kernel");
+}
+
+static int attach(struct session *session, const struct shark_config *config, struct error *err)
+{
+	int code = attach_points(session, config, err);
+
+	if (code)
+		return code;
+	session->object.control->wake_at = (uint32_t)(session->ring_bytes / 2);
+	session->object.control->armed = SHARK_ON;
+	return 0;
+}
+
+static void give_up_way(struct session *session)
+{
+	detach(session);
+	unmap_tables(session);
+	object_unload(&session->object);
+	session->how.nr_skipped = 0;
+}
+
+static int try_way(struct session *session, const struct way *way, struct shark_config *config,
+		   struct error *err)
+{
+	const struct provider *provider = session->provider;
+	const __u32 entries[NR_OBJECT_MAPS] = {
+		[MAP_ROWS] = session->nr_rows,
+		[MAP_CPUS] = session->nr_cpus,
+		[MAP_PARTS] = session->nr_parts,
+		[MAP_FREE_PARTS] = session->nr_parts,
+		[MAP_EVENTS] = (__u32)session->ring_bytes,
+		[MAP_STACKS] = config->stacks ? SESSION_STACKS : 1,
+		[MAP_EXTRA] = provider->extra_entries
+				      ? session->nr_extra
+						?: provider->extra_entries((int)session->nr_cpus)
+				      : 0,
+		[MAP_ENDINGS] = config->stacks ? SESSION_ENDINGS : 1,
+		[MAP_QUEUES] = provider->queue_entries ? provider->queue_entries() : 0,
+	};
+	int code = way->configure ? way->configure(config, err) : 0;
+
+	if (code)
+		return code;
+	session->way = way;
+	code = object_load(&session->object, way->image, entries, config, err);
+	if (!code)
+		code = map_tables(session, err);
+	if (!code)
+		code = free_parts(session, 0, FIRST_PARTS, err);
+	if (!code)
+		code = attach(session, config, err);
+	if (!code)
+		code = free_parts(session, FIRST_PARTS, session->nr_parts, err);
+	if (code)
+		give_up_way(session);
+	return code;
+}
+
+static void note_refusal(struct session_how *how, const char *way, const struct error *why)
+{
+	log_debug("%s: %s", way, why->text);
+	if (how->nr_refused == SESSION_MAX_WAYS)
+		return;
+	how->refused[how->nr_refused].way = way;
+	how->refused[how->nr_refused].why = *why;
+	how->nr_refused++;
+}
+
+/* The last refusal's code, with what each way answered. */
+static int all_refused(const struct session_how *how, struct error *err)
+{
+	const char *lockdown = kfeat_lockdown();
+	struct error sum = { 0 };
+	size_t used = 0;
+
+	for (size_t i = 0; i < how->nr_refused; i++) {
+		int n = snprintf(sum.text + used, sizeof(sum.text) - used, "%s%s: %s",
+				 i ? "; " : "", how->refused[i].way, how->refused[i].why.text);
+
+		sum.code = how->refused[i].why.code;
+		used += n > 0 ? (size_t)n : 0;
+		if (used >= sizeof(sum.text))
+			break;
+	}
+	error_set(err, sum.code, "no way to attach: %s", sum.text);
+	if (lockdown && !strcmp(lockdown, "confidentiality"))
+		error_prefix(err, "the kernel is locked down (confidentiality), programs may not "
+				  "read its memory");
+	return sum.code;
+}
+
+static int try_ways(struct session *session, const struct session_options *options,
+		    struct shark_config *config, struct error *err)
+{
+	const struct provider *provider = session->provider;
+
+	for (size_t i = 0; i < provider->nr_ways; i++) {
+		const struct way *way = &provider->ways[i];
+		struct error why = { 0 };
+
+		if (options->way && strcmp(options->way, way->name) != 0)
+			continue;
+		if (!try_way(session, way, config, &why)) {
+			session->how.way = way->name;
+			session->how.loader = session->object.loader;
+			session->how.forced = options->way != NULL;
+			return 0;
+		}
+		note_refusal(&session->how, way->name, &why);
+	}
+	return all_refused(&session->how, err);
+}
+
+/* ---- public ---- */
+
+static int start(struct session *session, const struct session_options *options, struct error *err)
+{
+	struct shark_config config;
+	int code = kfeat_may_trace(err);
+
+	if (!code)
+		code = set_sizes(session, options, err);
+	if (!code)
+		code = fill_config(session, options, &config, err);
+	if (!code)
+		code = try_ways(session, options, &config, err);
+	return code;
+}
+
+int session_create(const struct provider *provider, const struct session_options *options,
+		   struct session **out, struct error *err)
+{
+	struct error why = { 0 };
+	int code;
+
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		return error_set(err, -ENOMEM, "%s: out of memory", provider->name);
+	(*out)->provider = provider;
+	code = start(*out, options, &why);
+	if (code) {
+		free(*out);
+		*out = NULL;
+		return error_set(err, code, "%s: %s", provider->name, why.text);
+	}
+	(*out)->next = open_sessions;
+	open_sessions = *out;
+	ended.opened++;
+	return 0;
+}
+
+static void add_up(struct session_totals *totals, const struct session *session);
+
+static void leave_list(struct session *session)
+{
+	struct session **at = &open_sessions;
+
+	while (*at != session)
+		at = &(*at)->next;
+	*at = session->next;
+	add_up(&ended, session);
+}
+
+void session_close(struct session *session)
+{
+	if (session->closed)
+		return;
+	session_stop(session);
+	session_discard(session);
+	leave_list(session);
+	object_unload(&session->object);
+	session->closed = true;
+}
+
+bool session_is_closed(const struct session *session)
+{
+	return session->closed;
+}
+
+void session_destroy(struct session *session)
+{
+	if (!session)
+		return;
+	session_close(session);
+	ring_unmap(&session->ring);
+	unmap_tables(session);
+	free(session->extra);
+	free(session);
+}
+
+void session_end_all(void)
+{
+	may_ask_kernel = false;
+	for (const struct session *session = open_sessions; session; session = session->next) {
+		if (session->object.control->armed == SHARK_ON)
+			session->object.control->armed = SHARK_ENDS;
+		ended.lost.undelivered += session_waiting(session);
+	}
+}
+
+void session_stop(struct session *session)
+{
+	detach(session);
+}
+
+const void *session_rows(const struct session *session, uint32_t *nr_rows)
+{
+	*nr_rows = session->nr_rows;
+	return session->rows;
+}
+
+/* Some more than asked for: the next will come. */
+static size_t parts_to_map(const struct session *session, uint32_t upto)
+{
+	size_t step = round_up(session->parts_mapped / 4 + 1, PARTS_STEP);
+	size_t bytes = round_up((size_t)upto * sizeof(struct shark_part), PARTS_STEP);
+
+	if (bytes < session->parts_mapped + step)
+		bytes = session->parts_mapped + step;
+	return bytes < parts_bytes(session) ? bytes : parts_bytes(session);
+}
+
+static int map_parts(struct session *session, uint32_t upto, struct error *err)
+{
+	size_t from = session->parts_mapped, to = parts_to_map(session, upto);
+	void *memory = mmap(session->parts + from, to - from, PROT_READ, MAP_SHARED | MAP_FIXED,
+			    session->object.map_fds[MAP_PARTS], (off_t)from);
+
+	if (memory == MAP_FAILED)
+		return error_set(err, -errno, "cannot map %zu bytes of histograms: %s", to - from,
+				 strerror(errno));
+	session->parts_mapped = to;
+	return 0;
+}
+
+const struct shark_part *session_parts(struct session *session, uint32_t upto, uint32_t *nr_parts,
+				       struct error *err)
+{
+	if (upto > session->nr_parts)
+		upto = session->nr_parts;
+	if ((size_t)upto * sizeof(struct shark_part) > session->parts_mapped &&
+	    map_parts(session, upto, err))
+		return NULL;
+	*nr_parts = (uint32_t)(session->parts_mapped / sizeof(struct shark_part));
+	return (const struct shark_part *)(const void *)session->parts;
+}
+
+const struct shark_cpu *session_cpus(const struct session *session, uint32_t *nr_cpus)
+{
+	*nr_cpus = session->nr_cpus;
+	return session->cpus;
+}
+
+int session_stream(struct session *session, bool on, struct error *err)
+{
+	if (on && !session->ring.data) {
+		int code = ring_map(&session->ring, session->object.map_fds[MAP_EVENTS],
+				    session->ring_bytes, err);
+
+		if (code)
+			return code;
+	}
+	session->object.control->streaming = on;
+	return 0;
+}
+
+int session_ring_fd(const struct session *session)
+{
+	return session->object.map_fds[MAP_EVENTS];
+}
+
+size_t session_waiting(const struct session *session)
+{
+	return session->ring.data ? ring_waiting(&session->ring, session->provider->event_size) : 0;
+}
+
+size_t session_memory(const struct session *session)
+{
+	size_t ring = session->ring.data ? session->ring.size + 2 * session->ring.page : 0;
+	size_t parts = session->parts_mapped ? parts_bytes(session) : 0;
+
+	return ring + rows_bytes(session) + cpus_bytes(session) + parts;
+}
+
+int session_stack(const struct session *session, int32_t index, uint64_t addresses[], size_t max)
+{
+	uint64_t stack[SHARK_STACK_DEPTH] = { 0 };
+	size_t n = 0;
+
+	if (index < 0 || bpf_map_lookup_elem(session->object.map_fds[MAP_STACKS], &index, stack))
+		return -ENOENT;
+	for (; n < max && n < SHARK_STACK_DEPTH && stack[n]; n++)
+		addresses[n] = stack[n];
+	return (int)n;
+}
+
+/* All at once: one that is taken out meanwhile leaves no gap. */
+static int copy_values(struct session *session, int fd, const struct bpf_map_info *info)
+{
+	__u32 n = info->max_entries, batch;
+	void *keys = malloc((size_t)n * info->key_size);
+	int code;
+
+	free(session->extra);
+	session->extra = malloc((size_t)n * info->value_size);
+	code = keys && session->extra
+		       ? bpf_map_lookup_batch(fd, NULL, &batch, keys, session->extra, &n, NULL)
+		       : -ENOMEM;
+	free(keys);
+	/* No more behind these. */
+	return !code || code == -ENOENT ? (int)n : code;
+}
+
+int session_values(struct session *session, enum object_map map, const void **values,
+		   struct error *err)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 size = sizeof(info);
+	int fd = session->object.map_fds[map];
+	int n = bpf_obj_get_info_by_fd(fd, &info, &size);
+
+	if (!n)
+		n = copy_values(session, fd, &info);
+	*values = session->extra;
+	return n < 0 ? error_set(err, n, "cannot read the programs' tables: %s", strerror(-n)) : n;
+}
+
+size_t session_peek(struct session *session, size_t max, const void **first)
+{
+	*first = NULL;
+	if (!session->ring.data)
+		return 0;
+	/* Before looking: a wake-up sent from now on is for what is found later. */
+	session->object.control->woken = 0;
+	return ring_peek(&session->ring, session->provider->event_size, max, first);
+}
+
+void session_advance(struct session *session, size_t n)
+{
+	size_t record_size = session->provider->event_size;
+
+	if (session->ring.data)
+		session->events += ring_advance(&session->ring, record_size, n);
+}
+
+size_t session_discard(struct session *session)
+{
+	size_t n;
+
+	if (!session->ring.data)
+		return 0;
+	n = ring_discard(&session->ring, session->provider->event_size);
+	session->undelivered += n;
+	return n;
+}
+
+const struct session_how *session_how(const struct session *session)
+{
+	return &session->how;
+}
+
+const struct provider *session_provider(const struct session *session)
+{
+	return session->provider;
+}
+
+/* ---- losses ---- */
+
+/*
+ * Kernels before 5.12 have no counter; raw tracepoint programs then run
+ * whatever else runs on that CPU, so they miss nothing.
+ */
+static uint64_t recursion_misses(int program_fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(program_fd, &info, &size))
+		return SESSION_UNKNOWN;
+	return info.recursion_misses;
+}
+
+static uint64_t missed_runs(const struct session *session)
+{
+	uint64_t sum = session->missed_hits + missed_hits(session);
+
+	if (session->way->counts_missed_runs &&
+	    (!may_ask_kernel || session->way->counts_missed_runs() != 1))
+		return SESSION_UNKNOWN;
+	for (size_t i = 0; i < session->object.image->nr_programs; i++) {
+		uint64_t missed = recursion_misses(session->object.program_fds[i]);
+
+		if (missed == SESSION_UNKNOWN)
+			return missed;
+		sum += missed;
+	}
+	return sum;
+}
+
+const struct full_table *session_table(const struct session *session, size_t i)
+{
+	static const struct full_table common[SHARK_FULL_OWN] = {
+		[SHARK_FULL_ROWS] = { "rows_full", "row table", NULL },
+		[SHARK_FULL_PARTS] = { "hists_full", "histograms",
+				       "counted, but not in a histogram" },
+	};
+	const struct provider *provider = session->provider;
+
+	if (i < SHARK_FULL_OWN)
+		return &common[i];
+	i -= SHARK_FULL_OWN;
+	return i < provider->nr_tables ? &provider->tables[i] : NULL;
+}
+
+static void add_full(struct session_loss *loss, const struct shark_cpu *cpu)
+{
+	for (size_t i = 0; i < SHARK_FULL_TABLES; i++) {
+		loss->full[i] += cpu->full[i];
+		loss->map_full += cpu->full[i];
+	}
+}
+
+void session_loss(const struct session *session, struct session_loss *loss)
+{
+	*loss = (struct session_loss){
+		.undelivered = session->undelivered,
+		.missed_runs = missed_runs(session),
+	};
+	for (uint32_t i = 0; i < session->nr_cpus; i++) {
+		const struct shark_cpu *cpu = &session->cpus[i];
+
+		loss->ring_drops += cpu->ring_full;
+		add_full(loss, cpu);
+		loss->too_deep += cpu->too_deep;
+		loss->unmatched_entries += cpu->entry_unmatched;
+		loss->unmatched_exits += cpu->exit_unmatched;
+		loss->stacks_lost += cpu->stacks_lost;
+		loss->in_flight += cpu->depth;
+		for (size_t own = 0; own < SHARK_OWN_LOSSES; own++)
+			loss->own[own] += cpu->own[own];
+	}
+}
+
+static void add_up(struct session_totals *totals, const struct session *session)
+{
+	struct session_loss loss;
+
+	session_loss(session, &loss);
+	totals->events += session->events;
+	totals->lost.ring_drops += loss.ring_drops;
+	totals->lost.undelivered += loss.undelivered;
+	totals->lost.map_full += loss.map_full;
+	totals->lost.too_deep += loss.too_deep;
+	totals->lost.unmatched_entries += loss.unmatched_entries;
+	totals->lost.unmatched_exits += loss.unmatched_exits;
+	totals->lost.stacks_lost += loss.stacks_lost;
+	if (loss.missed_runs == SESSION_UNKNOWN)
+		totals->lost.missed_runs = SESSION_UNKNOWN;
+	else if (totals->lost.missed_runs != SESSION_UNKNOWN)
+		totals->lost.missed_runs += loss.missed_runs;
+}
+
+void session_totals(struct session_totals *totals)
+{
+	*totals = ended;
+	for (const struct session *session = open_sessions; session; session = session->next) {
+		totals->open++;
+		add_up(totals, session);
+	}
+}

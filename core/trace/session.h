@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One running trace: owns the loaded object, what keeps it attached, the
+ * memory it counts in, and its ring. Knows neither Lua nor an event loop: it
+ * offers memory and a file descriptor.
+ */
+#ifndef SHARK_SESSION_H
+#define SHARK_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "trace/provider.h"
+#include "trace/wire.h"
+
+enum {
+	SESSION_MAX_FILTERS = 8,
+	SESSION_MAX_WAYS = 8,
+	SESSION_MAX_SKIPPED = 32,
+	SESSION_STACKS = 4096,
+	SESSION_ENDINGS = 2 * SESSION_STACKS,
+	SESSION_RING_BYTES = 256 * 1024,
+	SESSION_MAX_RING_BYTES = 1 << 30,
+};
+
+/* A loss that this kernel does not count. */
+#define SESSION_UNKNOWN UINT64_MAX
+
+struct session;
+
+struct session_options {
+	const char *way;   /* only this way; NULL: the best that attaches */
+	size_t ring_bytes; /* rounded up to a power of two; 0: SESSION_RING_BYTES */
+	uint32_t rows;	   /* room in the row table; 0: as this machine needs */
+	uint32_t extra;	   /* room in MAP_EXTRA; 0: as this machine needs */
+	struct {
+		const struct filter *filter;
+		int64_t value;
+	} filters[SESSION_MAX_FILTERS];
+	size_t nr_filters;
+	struct {
+		const struct feature *feature;
+		bool on;
+	} features[SESSION_MAX_FILTERS];
+	size_t nr_features;
+	bool stacks; /* keep the kernel stack of each event */
+};
+
+/* How a session reached the kernel, and which better ways refused and why. */
+struct session_how {
+	const char *way;
+	const char *loader; /* "light" or "libbpf" */
+	bool forced;
+	struct {
+		const char *way;
+		struct error why;
+	} refused[SESSION_MAX_WAYS];
+	size_t nr_refused;
+	/* Points that this kernel does not have, or refused. */
+	struct {
+		const struct point *point;
+		struct error why;
+	} skipped[SESSION_MAX_SKIPPED];
+	size_t nr_skipped;
+};
+
+/* What was not seen or not counted. SESSION_UNKNOWN where it cannot be told. */
+struct session_loss {
+	uint64_t ring_drops;  /* events that found the ring full */
+	uint64_t undelivered; /* events left in the ring when nobody took them any more */
+	uint64_t map_full;    /* entries that found no room in a table: all of these */
+	uint64_t full[SHARK_FULL_TABLES];
+	uint64_t missed_runs;		/* runs that the kernel skipped (recursion) */
+	uint64_t too_deep;		/* entries nested deeper than is followed */
+	uint64_t unmatched_entries;	/* without an exit */
+	uint64_t unmatched_exits;	/* without an entry: running at the start */
+	uint64_t stacks_lost;		/* stacks that could not be taken */
+	uint64_t in_flight;		/* handlers running now: not a loss */
+	uint64_t own[SHARK_OWN_LOSSES]; /* see struct provider */
+};
+
+/*
+ * Starts a trace; it runs when this returns 0. On failure err says for each
+ * way why the kernel refused it, and *out is NULL.
+ */
+int session_create(const struct provider *provider, const struct session_options *options,
+		   struct session **out, struct error *err);
+
+/*
+ * Gives back what the kernel has for it. Its tables and its ring stay readable
+ * until it is destroyed, and its counts are in session_totals(); nothing else may
+ * be asked of it any more. May be called twice.
+ */
+void session_close(struct session *session);
+bool session_is_closed(const struct session *session);
+
+/* Closes it, too. Takes NULL. */
+void session_destroy(struct session *session);
+
+/* Detaches; what was counted can still be read. May be called twice. */
+void session_stop(struct session *session);
+
+/*
+ * All sessions count and stream nothing new from now on, for a process that is
+ * about to end; what waits in their rings is undelivered. May be called from a
+ * signal handler, as may session_totals() after it.
+ */
+void session_end_all(void);
+
+/* The row table and the per-CPU states, shared with the running programs. */
+const void *session_rows(const struct session *session, uint32_t *nr_rows);
+const struct shark_cpu *session_cpus(const struct session *session, uint32_t *nr_cpus);
+
+/*
+ * The parts of histograms, of which at least the first `upto` can be read, and how
+ * many can. Shared with the running programs. NULL if memory cannot be mapped.
+ */
+const struct shark_part *session_parts(struct session *session, uint32_t upto, uint32_t *nr_parts,
+				       struct error *err);
+
+/* Puts events into the ring, or no longer. Returns 0 or a negative errno. */
+int session_stream(struct session *session, bool on, struct error *err);
+
+/* Readable when the ring is filling up; valid until the session is destroyed. */
+int session_ring_fd(const struct session *session);
+
+/* How many events wait in the ring, at most. */
+size_t session_waiting(const struct session *session);
+
+/* Bytes of the tables and the ring, which stay until the session is destroyed. */
+size_t session_memory(const struct session *session);
+
+/*
+ * The return addresses of a stack, innermost first, by the index an event has.
+ * Returns how many, or a negative errno: -ENOENT if it has been replaced.
+ */
+int session_stack(const struct session *session, int32_t index, uint64_t addresses[], size_t max);
+
+/*
+ * A copy of what is in a hash map of the provider's own now (MAP_EXTRA, MAP_ENDINGS): an
+ * array of its values, valid until the next call. Returns how many, or a negative errno.
+ */
+int session_values(struct session *session, enum object_map map, const void **values,
+		   struct error *err);
+
+/* As ring_peek() and ring_advance() with the provider's event size. */
+size_t session_peek(struct session *session, size_t max, const void **first);
+void session_advance(struct session *session, size_t n);
+
+/* Throws away the events that wait and counts them as undelivered; returns how many. */
+size_t session_discard(struct session *session);
+
+const struct session_how *session_how(const struct session *session);
+void session_loss(const struct session *session, struct session_loss *loss);
+
+/* The tables that can be full, by their place in session_loss.full; NULL if there is none. */
+const struct full_table *session_table(const struct session *session, size_t i);
+
+const struct provider *session_provider(const struct session *session);
+
+/* What all sessions of this process saw so far, those that ended included. */
+struct session_totals {
+	uint64_t opened;
+	uint64_t open;
+	uint64_t events; /* handed over to the consumer */
+	struct session_loss lost;
+};
+void session_totals(struct session_totals *totals);
+
+#endif

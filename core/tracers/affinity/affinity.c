@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/* Affinity of interrupts: asked for, pending, in force. */
+#include <errno.h>
+
+#include "base/array.h"
+#include "kernel/kfeat.h"
+#include "trace/provider.h"
+#include "tracers/affinity/wire.h"
+
+#include "affinity_fentry.image.h"
+#include "affinity_kprobe.image.h"
+
+/* What is part of the others comes last: it asks whether it is. */
+static const struct point by_fentry[] = {
+	{ .program = "on_ask_end", .event = "irq_set_affinity_locked" },
+	{ .program = "on_ask", .event = "irq_set_affinity_locked" },
+	{ .program = "on_move_end", .event = "irq_move_masked_irq" },
+	{ .program = "on_move", .event = "irq_move_masked_irq" },
+	{ .program = "on_set_end", .event = "irq_do_set_affinity" },
+	{ .program = "on_set", .event = "irq_do_set_affinity" },
+};
+
+static const struct point by_kprobe[] = {
+	{ .program = "on_ask_end", .event = "irq_set_affinity_locked", .attach = attach_kretprobe },
+	{ .program = "on_ask", .event = "irq_set_affinity_locked", .attach = attach_kprobe },
+	{ .program = "on_move_end", .event = "irq_move_masked_irq", .attach = attach_kretprobe },
+	{ .program = "on_move", .event = "irq_move_masked_irq", .attach = attach_kprobe },
+	{ .program = "on_set_end", .event = "irq_do_set_affinity", .attach = attach_kretprobe },
+	{ .program = "on_set", .event = "irq_do_set_affinity", .attach = attach_kprobe },
+};
+
+static const struct way ways[] = {
+	{ .name = "fentry", .image = &affinity_fentry_image, .attach = attach_trampoline },
+	{
+		.name = "kprobe",
+		.image = &affinity_kprobe_image,
+		.points = by_kprobe,
+		.nr_points = ARRAY_SIZE(by_kprobe),
+		.counts_missed_runs = kfeat_counts_missed_tp_runs,
+	},
+};
+
+static const struct filter filters[] = {
+	{ "irq", offsetof(struct shark_config, id), provider_check_any_irq },
+	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
+};
+
+static const struct provider affinity = {
+	.name = "affinity",
+	.event_size = sizeof(struct shark_affinity_event),
+	.rows_wanted = provider_rows_of_irqs,
+	.ways = ways,
+	.nr_ways = ARRAY_SIZE(ways),
+	.points = by_fentry,
+	.nr_points = ARRAY_SIZE(by_fentry),
+	.filters = filters,
+	.nr_filters = ARRAY_SIZE(filters),
+	.tables = &provider_calls_table,
+	.nr_tables = 1,
+};
+PROVIDER_REGISTER(affinity);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/* Hard interrupt handlers: the tracepoints irq:irq_handler_entry and _exit. */
+#include <errno.h>
+
+#include "base/array.h"
+#include "kernel/kfeat.h"
+#include "trace/provider.h"
+
+#include "hardirq_raw_tp.image.h"
+#include "hardirq_tp.image.h"
+#include "hardirq_tp_btf.image.h"
+
+static const struct point points[] = {
+	{ .program = "on_exit", .group = "irq", .event = "irq_handler_exit" },
+	{ .program = "on_entry", .group = "irq", .event = "irq_handler_entry" },
+};
+
+static int configure_tp(struct shark_config *config, struct error *err)
+{
+	int code = provider_field("irq", "irq_handler_entry", "irq", &config->at[0], err);
+
+	if (!code)
+		code = provider_field("irq", "irq_handler_entry", "name", &config->at[1], err);
+	if (!code)
+		code = provider_field("irq", "irq_handler_exit", "irq", &config->at[2], err);
+	if (!code)
+		code = provider_field("irq", "irq_handler_exit", "ret", &config->at[3], err);
+	return code;
+}
+
+static const struct way ways[] = {
+	{ .name = "tp_btf", .image = &hardirq_tp_btf_image, .attach = attach_tp_btf },
+	{ .name = "raw_tp", .image = &hardirq_raw_tp_image, .attach = attach_raw_tp },
+	{
+		.name = "tp",
+		.image = &hardirq_tp_image,
+		.attach = attach_tp,
+		.configure = configure_tp,
+		.counts_missed_runs = kfeat_counts_missed_tp_runs,
+	},
+};
+
+static const struct filter filters[] = {
+	{ "irq", offsetof(struct shark_config, id), provider_check_irq },
+	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
+	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+};
+
+static const struct provider hardirq = {
+	.name = "hardirq",
+	.event_size = sizeof(struct shark_event),
+	.rows_wanted = provider_irq_rows,
+	.ways = ways,
+	.nr_ways = ARRAY_SIZE(ways),
+	.points = points,
+	.nr_points = ARRAY_SIZE(points),
+	.filters = filters,
+	.nr_filters = ARRAY_SIZE(filters),
+};
+PROVIDER_REGISTER(hardirq);

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/* Threads of interrupt handlers: irq:irq_handler_exit wakes, sched:sched_switch runs them. */
+#include <errno.h>
+
+#include "base/array.h"
+#include "kernel/kfeat.h"
+#include "trace/provider.h"
+
+#include "irqthread_raw_tp.image.h"
+
+static const struct point points[] = {
+	{ .program = "on_switch", .group = "sched", .event = "sched_switch" },
+	{ .program = "on_wake", .group = "irq", .event = "irq_handler_exit" },
+};
+
+static const struct way ways[] = {
+	{ .name = "raw_tp", .image = &irqthread_raw_tp_image, .attach = attach_raw_tp },
+};
+
+static const struct filter filters[] = {
+	{ "irq", offsetof(struct shark_config, id), provider_check_irq },
+	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
+	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+};
+
+static uint32_t extra_entries(int cpus)
+{
+	struct error err;
+	int irqs = kfeat_irqs(&err);
+
+	(void)cpus;
+	return irqs < 0 ? 1024 : (uint32_t)irqs * 2 + 64;
+}
+
+/* As irqthread.bpf.c's programs count them. */
+static const struct full_table tables[] = {
+	{ "threads_full", "table of threads", NULL },
+};
+
+static const struct provider irqthread = {
+	.name = "irqthread",
+	.event_size = sizeof(struct shark_deferred_event),
+	.rows_wanted = provider_irq_rows,
+	.extra_entries = extra_entries,
+	.ways = ways,
+	.nr_ways = ARRAY_SIZE(ways),
+	.points = points,
+	.nr_points = ARRAY_SIZE(points),
+	.filters = filters,
+	.nr_filters = ARRAY_SIZE(filters),
+	.tables = tables,
+	.nr_tables = ARRAY_SIZE(tables),
+};
+PROVIDER_REGISTER(irqthread);

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/* Softirqs: raised, entered, left; and what interrupts them. */
+#include <errno.h>
+
+#include "base/array.h"
+#include "kernel/kfeat.h"
+#include "trace/provider.h"
+#include "tracers/softirq/wire.h"
+
+#include "softirq_raw_tp.image.h"
+#include "softirq_tp.image.h"
+
+enum {
+	WAIT = offsetof(struct shark_config, wait),
+	CONTEXT = offsetof(struct shark_config, context),
+};
+
+/* A vector's handler is watched only where both its ends can be. */
+#define VECTOR(number, name)                                                                       \
+	{ "on_vector_exit", "irq_vectors", #name "_exit", NULL, CONTEXT, number },                 \
+	{                                                                                          \
+		"on_vector_entry", "irq_vectors", #name "_entry", NULL, CONTEXT, number            \
+	}
+
+static const struct point points[] = {
+	{ .program = "on_irq_exit",
+	  .group = "irq",
+	  .event = "irq_handler_exit",
+	  .only_if = CONTEXT },
+	{ .program = "on_irq_entry",
+	  .group = "irq",
+	  .event = "irq_handler_entry",
+	  .only_if = CONTEXT },
+	VECTOR(1, local_timer),
+	VECTOR(2, reschedule),
+	VECTOR(3, call_function),
+	VECTOR(4, call_function_single),
+	VECTOR(5, irq_work),
+	{ .program = "on_exit", .group = "irq", .event = "softirq_exit" },
+	{ .program = "on_entry", .group = "irq", .event = "softirq_entry" },
+	{ .program = "on_raise", .group = "irq", .event = "softirq_raise", .only_if = WAIT },
+};
+
+static int configure_tp(struct shark_config *config, struct error *err)
+{
+	int code = provider_field("irq", "softirq_entry", "vec", &config->at[0], err);
+
+	if (!code)
+		code = provider_field("irq", "irq_handler_entry", "irq", &config->at[1], err);
+	if (!code)
+		code = provider_field("irq_vectors", "local_timer_entry", "vector", &config->at[2],
+				      err);
+	return code;
+}
+
+static const struct way ways[] = {
+	{ .name = "raw_tp", .image = &softirq_raw_tp_image, .attach = attach_raw_tp },
+	{
+		.name = "tp",
+		.image = &softirq_tp_image,
+		.attach = attach_tp,
+		.configure = configure_tp,
+		.counts_missed_runs = kfeat_counts_missed_tp_runs,
+	},
+};
+
+/* include/linux/interrupt.h, enum: HI_SOFTIRQ to RCU_SOFTIRQ */
+static int check_softirq(int64_t softirq, struct error *err)
+{
+	if (softirq >= 0 && softirq < 10)
+		return 0;
+	return error_set(err, -ENOENT, "no such softirq: %lld; there are 0 (HI) to 9 (RCU)",
+			 (long long)softirq);
+}
+
+static const struct filter filters[] = {
+	{ "softirq", offsetof(struct shark_config, id), check_softirq },
+	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
+	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+};
+
+static const struct feature features[] = {
+	{ "wait", WAIT, true },
+	{ "context", CONTEXT, true },
+};
+
+/*
+ * On each CPU ten softirqs that run, and some raisers of each; of many CPUs most
+ * see the timer's, the scheduler's and RCU's, each raised by two or three.
+ */
+static int rows_wanted(int cpus, struct error *err)
+{
+	(void)err;
+	return provider_rows_of_cpus(cpus, 48, 12);
+}
+
+static uint32_t extra_entries(int cpus)
+{
+	return (uint32_t)cpus * SHARK_SOFTIRQS;
+}
+
+static const struct provider softirq = {
+	.name = "softirq",
+	.event_size = sizeof(struct shark_deferred_event),
+	.rows_wanted = rows_wanted,
+	.extra_entries = extra_entries,
+	.ways = ways,
+	.nr_ways = ARRAY_SIZE(ways),
+	.points = points,
+	.nr_points = ARRAY_SIZE(points),
+	.filters = filters,
+	.nr_filters = ARRAY_SIZE(filters),
+	.features = features,
+	.nr_features = ARRAY_SIZE(features),
+};
+PROVIDER_REGISTER(softirq);

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * Time in the handlers of system vectors (local timer, IPIs, thermal, errors),
+ * by vector and CPU: arch/x86/include/asm/trace/irq_vectors.h, NAME_entry(vector)
+ * and NAME_exit(vector) for each; and in NMI handlers.
+ *
+ * Rows: SHARK_RUN, id: the vector. NMI handlers have id 2, the vector of NMIs,
+ * key: the handler's address, tally: how many events it says it handled.
+ */
+#include "bpf/frames.bpf.h"
+#include "bpf/rows.bpf.h"
+#include "bpf/tp.bpf.h"
+
+/* config.at, as provider_vector.c fills it. */
+enum { AT_VECTOR, AT_NMI_HANDLER, AT_NMI_NS, AT_NMI_HANDLED };
+
+enum { NMI_VECTOR = 2 };
+
+static __always_inline int wanted(__u32 vector)
+{
+	return wanted_id(vector) && wanted_cpu();
+}
+
+TRACEPOINT("local_timer_entry")
+int on_entry(tp_context *ctx)
+{
+	__u32 vector = ID_OF(ctx, AT_VECTOR);
+	struct row_key k = { .id = vector, .cpu = bpf_get_smp_processor_id() };
+	struct shark_cpu *cpu = this_cpu();
+
+	if (cpu && may_start() && wanted(vector))
+		push_frame(cpu, SHARK_VECTOR, vector, find_row(cpu, &k, NULL));
+	return 0;
+}
+
+TRACEPOINT("local_timer_exit")
+int on_exit(tp_context *ctx)
+{
+	__u64 now = bpf_ktime_get_ns(), ns;
+	__u32 vector = ID_OF(ctx, AT_VECTOR);
+	struct shark_cpu *cpu = this_cpu();
+	struct shark_frame *frame;
+	struct shark_row *row;
+
+	if (!cpu || !may_end() || !wanted(vector))
+		return 0;
+	frame = end_frame(cpu, SHARK_VECTOR, vector, now, &ns);
+	if (!frame)
+		return 0;
+	row = row_at(frame->row);
+	if (row)
+		count(row, ns);
+	stream_frame(cpu, ctx, frame, ns, 0);
+	pop_frame(cpu);
+	return 0;
+}
+
+/* nmi_handler(void *handler, s64 delta_ns, int handled), arch/x86/kernel/nmi.c */
+TRACEPOINT("nmi_handler")
+int on_nmi(tp_context *ctx)
+{
+	struct row_key k = { .id = NMI_VECTOR, .cpu = bpf_get_smp_processor_id() };
+	struct shark_cpu *cpu = this_cpu();
+	struct shark_row *row;
+	__u64 ns, handled;
+
+	if (!cpu || !may_start() || !wanted(NMI_VECTOR))
+		return 0;
+#ifdef WAY_TP
+	bpf_probe_read_kernel(&k.key[0], sizeof(k.key[0]), ctx + config.at[AT_NMI_HANDLER]);
+	bpf_probe_read_kernel(&ns, sizeof(ns), ctx + config.at[AT_NMI_NS]);
+	handled = field(ctx, config.at[AT_NMI_HANDLED]);
+#else
+	k.key[0] = ctx->args[0];
+	ns = ctx->args[1];
+	handled = (__u32)ctx->args[2];
+#endif
+	row = row_at(find_row(cpu, &k, NULL));
+	if (!row)
+		return 0;
+	count_begins(row);
+	row->tally[0] += handled;
+	add_time(row, ns);
+	count_ends(row);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

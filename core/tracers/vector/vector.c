@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/* System vectors of the local APIC, and NMIs: arch/x86/include/asm/trace/irq_vectors.h. */
+#include <errno.h>
+
+#include "base/array.h"
+#include "kernel/kfeat.h"
+#include "kernel/tracepoint.h"
+#include "trace/provider.h"
+
+#include "vector_raw_tp.image.h"
+#include "vector_tp.image.h"
+
+/*
+ * Each can be missing: kernels are built without thermal or threshold vectors,
+ * and irq_work_exit is refused to perf events (a program there would raise it
+ * again, see the same header).
+ */
+#define VECTOR(number, name)                                                                       \
+	{ "on_exit", "irq_vectors", #name "_exit", NULL, 0, number },                              \
+	{                                                                                          \
+		"on_entry", "irq_vectors", #name "_entry", NULL, 0, number                         \
+	}
+
+static const struct point points[] = {
+	VECTOR(1, local_timer),
+	VECTOR(2, reschedule),
+	VECTOR(3, call_function),
+	VECTOR(4, call_function_single),
+	VECTOR(5, irq_work),
+	VECTOR(6, x86_platform_ipi),
+	VECTOR(7, thermal_apic),
+	VECTOR(8, threshold_apic),
+	VECTOR(9, deferred_error_apic),
+	VECTOR(10, error_apic),
+	VECTOR(11, spurious_apic),
+	{ .program = "on_nmi", .group = "nmi", .event = "nmi_handler", .optional = 12 },
+};
+
+/* Without the NMI tracepoint its offsets are of no use either. */
+static int configure_nmi(struct shark_config *config, struct error *err)
+{
+	int code = provider_field("nmi", "nmi_handler", "handler", &config->at[1], err);
+
+	if (!code)
+		code = provider_field("nmi", "nmi_handler", "delta_ns", &config->at[2], err);
+	if (!code)
+		code = provider_field("nmi", "nmi_handler", "handled", &config->at[3], err);
+	return code == -ENOENT && tracepoint_id("nmi", "nmi_handler", err) == -ENOENT ? 0 : code;
+}
+
+static int configure_tp(struct shark_config *config, struct error *err)
+{
+	int code =
+		provider_field("irq_vectors", "local_timer_entry", "vector", &config->at[0], err);
+
+	return code ? code : configure_nmi(config, err);
+}
+
+static const struct way ways[] = {
+	{ .name = "raw_tp", .image = &vector_raw_tp_image, .attach = attach_raw_tp },
+	{
+		.name = "tp",
+		.image = &vector_tp_image,
+		.attach = attach_tp,
+		.configure = configure_tp,
+		.counts_missed_runs = kfeat_counts_missed_tp_runs,
+	},
+};
+
+static int check_vector(int64_t vector, struct error *err)
+{
+	if (vector >= 0 && vector < 256)
+		return 0;
+	return error_set(err, -ENOENT, "no such vector: %lld; there are 0 to 255",
+			 (long long)vector);
+}
+
+static const struct filter filters[] = {
+	{ "vector", offsetof(struct shark_config, id), check_vector },
+	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
+	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+};
+
+static int rows_wanted(int cpus, struct error *err)
+{
+	(void)err;
+	return provider_rows_of_cpus(cpus, 16, 8);
+}
+
+static const struct provider vector = {
+	.name = "vector",
+	.event_size = sizeof(struct shark_event),
+	.rows_wanted = rows_wanted,
+	.ways = ways,
+	.nr_ways = ARRAY_SIZE(ways),
+	.points = points,
+	.nr_points = ARRAY_SIZE(points),
+	.filters = filters,
+	.nr_filters = ARRAY_SIZE(filters),
+};
+PROVIDER_REGISTER(vector);
