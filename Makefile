@@ -193,6 +193,10 @@ run-here:
 run-guest:
 	tests/vm/run --kernel 6.12 --iommu intel -- shark hardirqs --interval 1 -- sh -c '$(call LOAD,/dev/vda)'
 
+# The tables of docs/reference.md and the types of rows and events for editors.
+reference: $(B)/shark
+	$(Q)$(B)/shark docs/reference.lua
+
 include tests/tests.mk
 include tests/bench/bench.mk
 
@@ -219,10 +223,10 @@ clean:
 	rm -rf $(O)
 
 help:
-	@echo 'make run | test | test-matrix | bench | soak | fuzz | lint | install | uninstall | clean | deps | test-deps'
+	@echo 'make run | test | test-matrix | bench | soak | fuzz | lint | reference | install | uninstall | clean | deps | test-deps'
 	@echo 'variables: V=1  O=dir  CC=clang|gcc  SAN=1  STATIC=1  PREFIX=  DESTDIR=  BENCH_ROUNDS=n  BENCH_ONLY=start  FUZZ_SECONDS=n  SOAK_SECONDS=n'
 
 FORCE:
-.PHONY: all deps test-deps vm-deps run run-here run-guest install uninstall clean help FORCE
+.PHONY: all reference deps test-deps vm-deps run run-here run-guest install uninstall clean help FORCE
 
 -include $(wildcard $(B)/obj/*.d $(B)/obj/*/*.d $(B)/obj/*/*/*.d $(B)/bpf/*.d)

@@ -60,6 +60,13 @@ function _G.set_timeout(callback, ms)
   end)
 end
 
+--- What can be traced: ways, filters, fields of rows and events of each, see
+--- shark.trace.providers.
+--- @return table[]
+function shark.providers()
+  return require("shark.trace.providers").list()
+end
+
 -- ---- the end of the run ----
 
 local end_notify, on_end = {}, {}

@@ -37,11 +37,10 @@ rowtable.run {
     { title = "NONE", field = "none", format = fmt.count },
   },
   label = function(row) return ("IRQ %d %s, CPU %d"):format(row.irq, row.action, row.cpu) end,
-  sums = { "count", "total_ns", "none", "handled", "wake_thread" },
   prepare = function() chips = interrupts.read() or {} end,
   complete = function(row)
     local entry = chips[row.irq] or {}
     row.chip, row.hwirq, row.flow = entry.chip, entry.hwirq, entry.flow
   end,
-  order = rowtable.order({ "irq", "cpu", "chip", "hwirq", "flow", "action" }, { "none", "handled", "wake_thread" }),
+  more = { "chip", "hwirq", "flow" },
 }

@@ -39,10 +39,8 @@ rowtable.run {
     { title = "SENT FROM", field = "callsite", left = true },
   },
   label = function(row) return ("%s, CPU %s to CPU %s"):format(row.name, row.from, row.to) end,
-  sums = { "count", "total_ns", "coalesced" },
   complete = function(row)
     row.from = row.what == "sent" and tostring(row.cpu) or cpu_text(row.sender)
     row.to = row.what == "received" and tostring(row.cpu) or "-"
   end,
-  order = rowtable.order({ "what", "vector", "name", "cpu", "sender", "callsite", "callback" }, { "coalesced" }),
 }

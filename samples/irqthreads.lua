@@ -36,13 +36,10 @@ rowtable.run {
     { title = "WAITMAX-US", field = "wait_max_ns", format = fmt.microseconds },
   },
   label = function(row) return ("IRQ %d %s, CPU %d"):format(row.irq, row.action, row.cpu) end,
-  sums = { "wakes", "count", "total_ns", "preempted_ns", "waits", "wait_ns" },
-  hists = { "hist", "wait_hist" },
   is_shown = function(row) return row.count > 0 or row.wakes > 0 end,
   complete = function(row)
     row.wait_avg_ns = row.waits > 0 and row.wait_ns / row.waits or nil
     row.wait_p99_ns = row.wait_hist:percentile(99)
   end,
-  order = rowtable.order({ "irq", "cpu", "action", "wakes" },
-    { "preempted_ns", "waits", "wait_ns", "wait_avg_ns", "wait_p99_ns", "wait_max_ns", "wait_hist" }),
+  more = { "wait_avg_ns", "wait_p99_ns" },
 }

@@ -71,15 +71,11 @@ rowtable.run {
   title = "softirqs",
   columns = columns,
   label = function(row) return ("%s, CPU %d"):format(row.softirq, row.cpu) end,
-  sums = { "count", "total_ns", "interrupted_ns", "ksoftirqd", "raise_unseen", "waits", "wait_ns", "coalesced" },
-  hists = { "hist", "wait_hist" },
   complete = function(row)
     row.wait_avg_ns = row.waits > 0 and row.wait_ns / row.waits or nil
     row.wait_p99_ns = row.wait_hist:percentile(99)
     row.raisers = raisers(row.raised_by)
     row.raised_by = nil
   end,
-  order = rowtable.order({ "softirq", "number", "cpu" },
-    { "interrupted_ns", "ksoftirqd", "waits", "wait_ns", "wait_avg_ns", "wait_p99_ns", "wait_max_ns", "coalesced",
-      "raise_unseen", "raisers", "by", "wait_hist" }),
+  more = { "wait_avg_ns", "wait_p99_ns", "raisers", "by" },
 }

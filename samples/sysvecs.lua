@@ -33,6 +33,4 @@ rowtable.run {
     { title = "NMI HANDLER", field = "handler", left = true },
   },
   label = function(row) return ("%s, CPU %d"):format(row.name, row.cpu) end,
-  sums = { "count", "total_ns", "handled" },
-  order = rowtable.order({ "vector", "name", "cpu", "handler" }, { "handled" }),
 }

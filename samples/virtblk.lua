@@ -330,10 +330,8 @@ rowtable.run {
   columns = columns,
   key = function(row) return ("%s %d %s %s"):format(whole_key(row), row.order, row.from, row.to) end,
   label = function(row) return ("%s %s"):format(whole_key(row), row.stage) end,
-  sums = { "count", "total_ns", "same_cpu", "requeues", "errors", "bytes" },
   prepare = prepare,
   extend = extend,
   show_more = show_more,
-  order = rowtable.order({ "device", "queue", "cpu", "op", "size", "where", "stage", "from", "to" },
-    { "share", "same_cpu", "requeues", "errors", "bytes", "queues", "open" }),
+  more = { "share", "queues", "open" },
 }

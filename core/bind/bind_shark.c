@@ -296,6 +296,8 @@ static void preload_core(lua_State *L)
 	lua_getfield(L, -1, "preload");
 	lua_pushcfunction(L, bind_open_core);
 	lua_setfield(L, -2, "shark.core");
+	lua_pushcfunction(L, bind_open_providers);
+	lua_setfield(L, -2, "shark.core.providers");
 	lua_pushcfunction(L, bind_open_kernel);
 	lua_setfield(L, -2, "shark.kernel.core");
 	lua_pushcfunction(L, bind_open_foreign);

@@ -1,4 +1,4 @@
--- Build step: turns the preprocessed events.h (standard input) into the Lua
+-- Build step: turns the preprocessed wire format (standard input) into the Lua
 -- module shark.events, which declares its types to the FFI. Beside it goes
 -- shark.events.fields: of each record the fields, in their order, with the C type
 -- of those that are arrays or structs.
@@ -20,7 +20,7 @@ for name, body in text:gmatch("(struct [%w_]+) (%b{})") do
 end
 
 io.write(([==[
--- Made from core/events.h by core/cdef.lua.
+-- Made from core/trace/wire.h and core/tracers/*/wire.h by core/trace/cdef.lua.
 local ffi = require "ffi"
 ffi.cdef [[
 typedef uint8_t __u8;

@@ -152,8 +152,15 @@ struct shark_row {
 	__u32 begun;  /* lower half of the count as it will be; equal to it when all below is whole
 		       */
 	__u64 count;
-	__u64 total_ns;	 /* without nested_ns */
-	__u64 max_ns;	 /* likewise */
+	union {
+		__u64 total_ns; /* without nested_ns */
+		__u64 total;	/* of what is no time: requests, depths */
+	};
+	union {
+		__u64 max_ns;  /* likewise */
+		__u64 max;     /* of what is no time */
+		__u64 last_ns; /* when it was counted last, of what takes none */
+	};
 	__u64 nested_ns; /* taken by what came in between */
 	__u64 tally[4];	 /* further counts, as the provider says */
 	char name[64];

@@ -22,7 +22,7 @@ static int start(void **state)
 	struct error err;
 
 	*state = &trace;
-	if (session_create(&provider_hardirq, &options, &trace.session, &err)) {
+	if (session_create(provider_find("hardirq"), &options, &trace.session, &err)) {
 		print_error("%s\n", err.text);
 		return -1;
 	}
@@ -203,7 +203,7 @@ int main(void)
 		TEST(a_stopped_session_can_be_read),
 	};
 
-	if (skip_all_without(&provider_hardirq))
+	if (skip_all_without(provider_find("hardirq")))
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

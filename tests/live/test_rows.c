@@ -15,7 +15,7 @@ static struct session *open_session(void)
 	struct session *session = NULL;
 	struct error err;
 
-	assert_int_equal(session_create(&provider_ipi, &options, &session, &err), 0);
+	assert_int_equal(session_create(provider_find("ipi"), &options, &session, &err), 0);
 	return session;
 }
 
@@ -70,7 +70,7 @@ int main(void)
 	};
 
 	/* Without atomic exchange (before 5.12) sends are not seen. */
-	if (skip_all_without(&provider_ipi))
+	if (skip_all_without(provider_find("ipi")))
 		return 0;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,23 +7,8 @@ local json = require "shark.text.json"
 local session = require "shark.trace.session"
 local t = require "t"
 
--- Kinds by provider, as they are declared.
-local kinds = {}
-local define, open = session.define, session.open
-session.define = function(kind)
-  kinds[kind.provider] = define(kind)
-  return kinds[kind.provider]
-end
-session.open = function() return nil, "not opened here", "ENOTSUP" end
-for _, name in ipairs { "hardirq", "irqthread", "softirq", "vector", "ipi", "vecalloc", "affinity" } do
-  require("shark.trace." .. name)
-end
-require "shark.virtblk"
-for _, vendor in ipairs { "intel", "amd" } do
-  require("shark.tracers.irte").open(vendor, {})
-  require("shark.tracers.fault").open(vendor, {})
-end
-session.define, session.open = define, open
+shark.providers() -- has all of them declared
+local kinds = session.kinds
 
 local COMMON = { "ts_ns", "cpu", "stack" }
 local IRTE = { "ns", "flush_ns", "irq", "unit_name", "device_name", "index", "entries", "flushes", "reason", "before",

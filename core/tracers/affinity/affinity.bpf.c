@@ -23,8 +23,6 @@
 #include "bpf/rows.bpf.h"
 #include "tracers/affinity/wire.h"
 
-enum { LEFT_PENDING, FAILED, ASK_UNSEEN, REPLACED };
-
 /* include/linux/irq.h: IRQD_SETAFFINITY_PENDING */
 enum { SETAFFINITY_PENDING = 1 << 8 };
 
@@ -171,10 +169,10 @@ static __always_inline void count_event(struct shark_cpu *cpu, struct shark_affi
 		return;
 	shared_begins(row);
 	add_time_shared(row, event->what == SHARK_AFFINITY_MOVED ? event->wait_ns : event->ns);
-	__sync_fetch_and_add(&row->tally[LEFT_PENDING], event->flags & SHARK_AFFINITY_PENDING);
-	__sync_fetch_and_add(&row->tally[FAILED], event->ret < 0);
-	__sync_fetch_and_add(&row->tally[ASK_UNSEEN], !!(event->flags & SHARK_AFFINITY_ASK_UNSEEN));
-	__sync_fetch_and_add(&row->tally[REPLACED],
+	__sync_fetch_and_add(&row->tally[SHARK_AFFINITY_LEFT_PENDING], event->flags & SHARK_AFFINITY_PENDING);
+	__sync_fetch_and_add(&row->tally[SHARK_AFFINITY_FAILED], event->ret < 0);
+	__sync_fetch_and_add(&row->tally[SHARK_AFFINITY_UNASKED], !!(event->flags & SHARK_AFFINITY_ASK_UNSEEN));
+	__sync_fetch_and_add(&row->tally[SHARK_AFFINITY_REPLACED],
 			     event->what == SHARK_AFFINITY_ASKED &&
 				     event->flags & SHARK_AFFINITY_WAS_PENDING);
 	shared_ends(row);

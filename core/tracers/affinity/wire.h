@@ -5,6 +5,14 @@
 
 #include "trace/wire.h"
 
+/* Slots of a row's tally. */
+enum {
+	SHARK_AFFINITY_LEFT_PENDING = 0,
+	SHARK_AFFINITY_FAILED = 1,
+	SHARK_AFFINITY_UNASKED = 2, /* took effect, asked for before the trace began */
+	SHARK_AFFINITY_REPLACED = 3,
+};
+
 /* What happened to the affinity of an IRQ. */
 enum {
 	SHARK_AFFINITY_ASKED = 0, /* written to smp_affinity, by a driver, ... */

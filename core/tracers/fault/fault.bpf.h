@@ -40,7 +40,7 @@ static __always_inline __u64 read64(const void *at)
 static __always_inline void record_fault(struct shark_cpu *cpu, struct shark_fault_event *fault)
 {
 	struct row_key k = {
-		.key = { (__u64)fault->unit << 32 | fault->reason },
+		.key = { [SHARK_FAULT_UNIT_AND_REASON] = (__u64)fault->unit << 32 | fault->reason },
 		.id = fault->source,
 		.cpu = bpf_get_smp_processor_id(),
 	};
@@ -55,8 +55,8 @@ static __always_inline void record_fault(struct shark_cpu *cpu, struct shark_fau
 	row = row_at(fault->row);
 	if (row) {
 		count_begins(row);
-		row->max_ns = fault->ts_ns;
-		row->tally[0] += fault->lost;
+		row->last_ns = fault->ts_ns;
+		row->tally[SHARK_FAULT_OVERFLOWS] += fault->lost;
 		count_ends(row);
 	}
 	event = control.streaming ? reserve_event(cpu, sizeof(*event)) : NULL;

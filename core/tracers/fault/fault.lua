@@ -1,6 +1,7 @@
 --- Requests that an IOMMU refused; shark.remap.trace has the documentation.
 
 local bit = require "bit"
+local C = require "shark.events"
 local fault_words = require "shark.decode.fault_words"
 local irte = require "shark.decode.irte"
 local register = require "shark.decode.register"
@@ -51,35 +52,52 @@ local function decoded(event)
   return fault
 end
 
-local function row_of(vendor)
-  return function(row)
-    local unit, reason = bits(row.key[0], 32, 63), bits(row.key[0], 0, 31)
-    return {
-      unit = unit_name(vendor, unit), source = irte.source(row.id), cpu = row.cpu, count = tonumber(row.count),
-      code = reason, reason = vendor == "amd" and fault_words.amd(reason) or (fault_words.intel(reason)),
-      last_ns = tonumber(row.max_ns), overflows = tonumber(row.tally[0]),
-    }
-  end
+local function reason_of(row)
+  return bits(row.key[C.SHARK_FAULT_UNIT_AND_REASON], 0, 31)
 end
+
+local function rows_of(vendor)
+  local words = vendor == "amd" and fault_words.amd or fault_words.intel
+  return {
+    { "unit", 'the IOMMU: "dmar0", "ivhd0"', key = true, type = "string",
+      from = function(row) return unit_name(vendor, bits(row.key[C.SHARK_FAULT_UNIT_AND_REASON], 32, 63)) end },
+    { "source", "the device that asked: 01:00.0", key = true, type = "string",
+      from = function(row) return irte.source(row.id) end },
+    { "code", "reason, as the IOMMU numbers it", key = true, from = reason_of },
+    { "reason", "reason, in words", type = "string", from = function(row) return (words(reason_of(row))) end },
+    { "cpu", "where the kernel looked" },
+    { "count", "requests refused", sum = "add" },
+    { "last_ns", "the last time, CLOCK_MONOTONIC", sum = "max", unit = "ns" },
+    { "overflows", "times that the IOMMU had no room for all", at = "tally[SHARK_FAULT_OVERFLOWS]", sum = "add" },
+  }
+end
+
+local EVENTS = {
+  { "ts_ns", "when the kernel looked, CLOCK_MONOTONIC", unit = "ns" },
+  { "decoded", "unit, source, what, reason, address or index, access, pasid, raw", type = "table",
+    from = function(_, event) return decoded(event) end },
+  { "record", "as the IOMMU wrote it", type = "integer[]" },
+  { "cpu", "where the kernel looked" },
+  { "lost", "1: the IOMMU had no room for all" },
+}
 
 local function kind_of(vendor)
   return session.define {
     provider = "fault_" .. vendor,
+    call = "remap.faults",
+    class = "Fault",
+    about = "Requests of devices that an IOMMU refused.",
+    source = "the kernel's handler of the IOMMU's own interrupt",
     event = "struct shark_fault_event",
-    decode = row_of(vendor),
-    by = { "unit", "source", "code" },
-    sums = { "count", "overflows" },
-    maxima = { "last_ns" },
-    hidden = { "unit", "source", "reason", "is_amd" },
-    fields = { decoded = function(_, event) return decoded(event) end },
+    rows = rows_of(vendor),
+    events = EVENTS,
   }
 end
 
-local kinds = {}
+local kinds = { intel = kind_of "intel", amd = kind_of "amd" }
 
 --- @param vendor "intel"|"amd"
 function M.open(vendor, options)
-  kinds[vendor] = kinds[vendor] or kind_of(vendor)
   return session.open(kinds[vendor], options)
 end
 

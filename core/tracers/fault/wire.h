@@ -5,6 +5,16 @@
 
 #include "trace/wire.h"
 
+/* Slots of a row's key. */
+enum {
+	SHARK_FAULT_UNIT_AND_REASON = 0, /* unit << 32 | reason */
+};
+
+/* Slots of a row's tally. */
+enum {
+	SHARK_FAULT_OVERFLOWS = 0, /* times that the IOMMU had no room for all */
+};
+
 /* A request of a device that an IOMMU refused. */
 struct shark_fault_event {
 	__u64 ts_ns;	 /* when the kernel looked */

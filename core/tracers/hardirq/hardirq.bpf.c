@@ -10,9 +10,7 @@
  * WAY_TP_BTF (typed arguments), WAY_RAW_TP (untyped), WAY_TP (the formatted
  * record, which has the name of the action and not its address).
  *
- * A row's key: address of the irqaction (or a hash of its name), address of its
- * name (or 0). Its tally: by irqreturn_t, IRQ_NONE, IRQ_HANDLED,
- * IRQ_WAKE_THREAD, both.
+ * What is in a row's key and tally: wire.h.
  */
 #include <linux/bpf.h>
 
@@ -24,6 +22,7 @@
 #include "bpf/kernel.bpf.h"
 #include "bpf/rows.bpf.h"
 #include "bpf/tp.bpf.h"
+#include "tracers/hardirq/wire.h"
 
 static __always_inline int wanted(__u32 irq)
 {
@@ -55,7 +54,7 @@ static __always_inline int leave(void *ctx, __u32 irq, int ret)
 	if (row) {
 		count_begins(row);
 		row->nested_ns += frame->nested_ns;
-		row->tally[ret & 3]++;
+		row->tally[ret & SHARK_RETURNED_BOTH]++;
 		add_time(row, ns);
 		count_ends(row);
 	}
@@ -85,8 +84,8 @@ static __always_inline int enter_action(__u32 irq, struct irqaction *action, con
 
 	if (!cpu)
 		return 0;
-	k.key[0] = address_of(cpu, action);
-	k.key[1] = address_of(cpu, name);
+	k.key[SHARK_HARDIRQ_ACTION] = address_of(cpu, action);
+	k.key[SHARK_HARDIRQ_ACTION_NAME] = address_of(cpu, name);
 	return enter(cpu, &k, name);
 }
 
@@ -112,9 +111,6 @@ int BPF_PROG(on_exit, int irq, struct irqaction *action, int ret)
 
 #elif defined(WAY_TP)
 
-/* config.at, as provider_hardirq.c fills it. */
-enum { ENTRY_IRQ, ENTRY_NAME, EXIT_IRQ, EXIT_RET };
-
 SEC("tracepoint/irq/irq_handler_entry")
 int on_entry(void *ctx)
 {
@@ -123,22 +119,22 @@ int on_entry(void *ctx)
 	struct shark_cpu *cpu = this_cpu();
 	__u32 name_at;
 
-	k.id = field(ctx, config.at[ENTRY_IRQ]);
+	k.id = field(ctx, config.at[SHARK_HARDIRQ_AT_ENTRY_IRQ]);
 	if (!cpu || !may_start() || !wanted(k.id))
 		return 0;
-	name_at = field(ctx, config.at[ENTRY_NAME]) & 0xffff;
+	name_at = field(ctx, config.at[SHARK_HARDIRQ_AT_ENTRY_NAME]) & 0xffff;
 	bpf_probe_read_kernel_str(name, sizeof(name), ctx + name_at);
 	/* The record has no address: actions of one IRQ with one name are one row. */
-	k.key[0] = hash_name(name);
+	k.key[SHARK_HARDIRQ_ACTION] = hash_name(name);
 	return enter(cpu, &k, name);
 }
 
 SEC("tracepoint/irq/irq_handler_exit")
 int on_exit(void *ctx)
 {
-	__u32 irq = field(ctx, config.at[EXIT_IRQ]);
+	__u32 irq = field(ctx, config.at[SHARK_HARDIRQ_AT_EXIT_IRQ]);
 
-	return may_end() && wanted(irq) ? leave(ctx, irq, field(ctx, config.at[EXIT_RET])) : 0;
+	return may_end() && wanted(irq) ? leave(ctx, irq, field(ctx, config.at[SHARK_HARDIRQ_AT_EXIT_RET])) : 0;
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "kernel/kfeat.h"
 #include "trace/provider.h"
+#include "tracers/hardirq/wire.h"
 
 #include "hardirq_raw_tp.image.h"
 #include "hardirq_tp.image.h"
@@ -17,14 +18,14 @@ static const struct point points[] = {
 
 static int configure_tp(struct shark_config *config, struct error *err)
 {
-	int code = provider_field("irq", "irq_handler_entry", "irq", &config->at[0], err);
+	int code = provider_field("irq", "irq_handler_entry", "irq", &config->at[SHARK_HARDIRQ_AT_ENTRY_IRQ], err);
 
 	if (!code)
-		code = provider_field("irq", "irq_handler_entry", "name", &config->at[1], err);
+		code = provider_field("irq", "irq_handler_entry", "name", &config->at[SHARK_HARDIRQ_AT_ENTRY_NAME], err);
 	if (!code)
-		code = provider_field("irq", "irq_handler_exit", "irq", &config->at[2], err);
+		code = provider_field("irq", "irq_handler_exit", "irq", &config->at[SHARK_HARDIRQ_AT_EXIT_IRQ], err);
 	if (!code)
-		code = provider_field("irq", "irq_handler_exit", "ret", &config->at[3], err);
+		code = provider_field("irq", "irq_handler_exit", "ret", &config->at[SHARK_HARDIRQ_AT_EXIT_RET], err);
 	return code;
 }
 

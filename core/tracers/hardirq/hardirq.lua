@@ -1,41 +1,24 @@
 --- Hard interrupt handlers; shark.irq has the documentation.
 
 local audit = require "shark.trace.audit"
-local ffi = require "ffi"
-local hist = require "shark.hist"
+local C = require "shark.events"
 local interrupts = require "shark.system.interrupts"
+local meaning = require "shark.trace.meaning"
 local session = require "shark.trace.session"
 
 local M = {}
 
--- include/linux/irqreturn.h
-local IRQ_NONE, IRQ_HANDLED, IRQ_WAKE_THREAD, BOTH = 0, 1, 2, 3
+local action_of = meaning.name_of
 
-local function action_name(row)
-  return ffi.string(row.name)
-end
-
-local function decode(row)
-  local returned = row.tally
-  return {
-    irq = row.id,
-    cpu = row.cpu,
-    action = action_name(row),
-    count = tonumber(row.count),
-    total_ns = tonumber(row.total_ns),
-    max_ns = tonumber(row.max_ns),
-    none = tonumber(returned[IRQ_NONE]),
-    handled = tonumber(returned[IRQ_HANDLED] + returned[BOTH]),
-    wake_thread = tonumber(returned[IRQ_WAKE_THREAD] + returned[BOTH]),
-    hist = hist.new(row.hist, row.max_ns),
-  }
+local function returned(number)
+  return function(row) return tonumber(row.tally[number] + row.tally[C.SHARK_RETURNED_BOTH]) end
 end
 
 -- Every action of a shared IRQ is called for each interrupt: the one that was
 -- called most often says how many there were.
 local function seen(self)
   local by_action = audit.sum(self, function(row)
-    return ("%d\0%d\0%s"):format(row.id, row.cpu, action_name(row))
+    return ("%d\0%d\0%s"):format(row.id, row.cpu, action_of(row))
   end)
   local by_cpu, sums = {}, {}
   for key, count in pairs(by_action) do
@@ -61,22 +44,40 @@ end
 
 local kind = session.define {
   provider = "hardirq",
+  call = "irq.hardirq",
+  class = "Hardirq",
+  about = "Time in hard interrupt handlers, by IRQ, action and CPU.",
+  source = "tracepoints irq:irq_handler_entry and irq_handler_exit (kernel/irq/handle.c)",
   event = "struct shark_event",
-  decode = decode,
-  -- An action that was freed and requested again has a row for each time.
-  by = { "irq", "action", "cpu" },
-  hidden = { "id", "vector", "sender" },
-  sums = { "count", "total_ns", "none", "handled", "wake_thread" },
-  fields = {
-    action = function(self, event)
+  -- An action that was freed and requested again has a row for each time in the kernel.
+  rows = {
+    { "irq", "the IRQ", at = "id", key = true },
+    { "action", "name of the irqaction", from = action_of, key = true, type = "string" },
+    { "cpu", "the CPU that the handler ran on", key = true },
+    { "count", "runs of the handler that ended", sum = "add" },
+    { "total_ns", "their time in all, without what interrupted them", sum = "add", unit = "ns" },
+    { "max_ns", "the longest of them", sum = "max", unit = "ns" },
+    { "none", "runs that returned IRQ_NONE: the device was silent", at = "tally[SHARK_RETURNED_NONE]", sum = "add" },
+    { "handled", "runs that returned IRQ_HANDLED", from = returned(C.SHARK_RETURNED_HANDLED), sum = "add" },
+    { "wake_thread", "runs that returned IRQ_WAKE_THREAD", from = returned(C.SHARK_RETURNED_WAKE), sum = "add" },
+    { "hist", "the times of the runs", sum = "hist", unit = "ns", type = "shark.Hist" },
+  },
+  events = {
+    { "ts_ns", "when the handler was entered, CLOCK_MONOTONIC", unit = "ns" },
+    { "ns", "how long it ran, without what interrupted it", unit = "ns" },
+    { "irq", "the IRQ" },
+    { "action", "name of the irqaction", type = "string", from = function(self, event)
       local row = event.row
       local name = self.names[row]
       if not name then
-        name = row < self.nr_rows and action_name(self.rows[row]) or ""
+        name = row < self.nr_rows and action_of(self.rows[row]) or ""
         self.names[row] = name
       end
       return name
-    end,
+    end },
+    { "cpu", "the CPU it ran on" },
+    { "ret", "what it returned, an irqreturn_t" },
+    { "stack", "for session:stack(); negative: none" },
   },
   audit = { source = "/proc/interrupts", seen = seen, kernel = kernel },
 }

@@ -24,6 +24,7 @@
 #include "bpf/kernel.bpf.h"
 #include "bpf/rows.bpf.h"
 #include "bpf/tp.bpf.h"
+#include "tracers/ipi/wire.h"
 
 /* arch/x86/include/asm/irq_vectors.h */
 enum { RESCHEDULE = 0xfd, CALL_FUNCTION = 0xfc, CALL_FUNCTION_SINGLE = 0xfb };
@@ -85,7 +86,7 @@ static __always_inline struct send new_send(__u32 vector)
 static __always_inline int count_sends(const struct send *send, __u64 callsite, __u64 callback)
 {
 	struct row_key k = {
-		.key = { callsite, callback },
+		.key = { [SHARK_IPI_CALLSITE] = callsite, [SHARK_IPI_CALLBACK] = callback },
 		.id = send->vector,
 		.cpu = bpf_get_smp_processor_id(),
 		.what = SHARK_SEND,
@@ -100,7 +101,7 @@ static __always_inline int count_sends(const struct send *send, __u64 callsite, 
 		return 0;
 	/* Interrupts send too, from the same place. */
 	__sync_fetch_and_add(&row->begun, send->sent);
-	__sync_fetch_and_add(&row->tally[0], send->coalesced);
+	__sync_fetch_and_add(&row->tally[SHARK_IPI_COALESCED], send->coalesced);
 	__sync_fetch_and_add(&row->count, send->sent);
 	return 0;
 }
@@ -196,7 +197,7 @@ int on_receive(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	sent = take_send(k.cpu, vector);
 	if (sent)
-		k.key[0] = (sent & ((1 << CPU_BITS) - 1)) + 1;
+		k.key[SHARK_IPI_SENDER] = (sent & ((1 << CPU_BITS) - 1)) + 1;
 	index = find_row(cpu, &k, NULL);
 	row = row_at(index);
 	if (!row)
@@ -207,7 +208,7 @@ int on_receive(struct bpf_raw_tracepoint_args *ctx)
 	}
 	now = ((now & TIME_MASK) - (sent >> CPU_BITS)) & TIME_MASK;
 	count(row, now);
-	stream(cpu, bpf_ktime_get_ns(), now, vector, index, (__u32)k.key[0] - 1);
+	stream(cpu, bpf_ktime_get_ns(), now, vector, index, (__u32)k.key[SHARK_IPI_SENDER] - 1);
 	return 0;
 }
 

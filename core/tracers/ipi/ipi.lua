@@ -11,35 +11,63 @@ local M = {}
 
 local LINES = { RES = true, CAL = true }
 
-local function decode_send(row)
-  return {
-    what = "sent", vector = row.id, name = vector.name_of(row.id), cpu = row.cpu,
-    callsite = stack.name_of(row.key[0]), callback = row.key[1] ~= 0 and stack.name_of(row.key[1]) or nil,
-    count = tonumber(row.count), coalesced = tonumber(row.tally[0]),
-  }
+local SEND, RECEIVE = C.SHARK_SEND, C.SHARK_WAIT
+
+-- nil: its sending was not seen, so there is no time.
+local function sender_of(row)
+  local sender = tonumber(row.key[C.SHARK_IPI_SENDER])
+  return sender > 0 and sender - 1 or nil
 end
 
-local function decode_receive(row)
-  local sender = tonumber(row.key[0])
-  return {
-    what = "received", vector = row.id, name = vector.name_of(row.id), cpu = row.cpu,
-    sender = sender > 0 and sender - 1 or nil, count = tonumber(row.count),
-    total_ns = sender > 0 and tonumber(row.total_ns) or nil, max_ns = sender > 0 and tonumber(row.max_ns) or nil,
-    hist = sender > 0 and hist.new(row.hist, row.max_ns) or nil,
-  }
+local function if_sent(field)
+  return function(row)
+    return sender_of(row) and tonumber(row[field])
+  end
+end
+
+local function callback_of(row)
+  local address = row.key[C.SHARK_IPI_CALLBACK]
+  return address ~= 0 and stack.name_of(address) or nil
 end
 
 local kind = session.define {
   provider = "ipi",
+  call = "irq.ipi",
+  class = "Ipi",
+  about = "Inter-processor interrupts: sent by whom, received where, and how long they were under way.",
+  source = "tracepoints ipi:ipi_send_cpu and ipi_send_cpumask (kernel/smp.c, since 6.4; before, who sent is not " ..
+    "seen) and irq_vectors:*",
   event = "struct shark_event",
-  decode = function(row)
-    return row.what == C.SHARK_SEND and decode_send(row) or decode_receive(row)
-  end,
-  by = { "what", "vector", "cpu", "sender", "callsite", "callback" },
-  hidden = { "id", "irq", "ret" },
-  sums = { "count", "total_ns", "coalesced" },
-  fields = {
-    name = function(_, event) return vector.name_of(event.vector) end,
+  rows = {
+    { "what", '"sent" or "received"', key = true, type = '"sent"|"received"',
+      from = function(row) return row.what == SEND and "sent" or "received" end },
+    { "vector", "251, 252 or 253", at = "id", key = true },
+    { "name", "what the vector is for", type = "string", from = function(row) return vector.name_of(row.id) end },
+    { "cpu", "of sent the sender, of received the receiver", key = true },
+    { "sender", "the CPU that sent; nil: not seen", of = RECEIVE, key = true, from = sender_of, type = "integer?" },
+    { "callsite", "symbol of the code that sent", of = SEND, key = true, type = "string?",
+      from = function(row) return stack.name_of(row.key[C.SHARK_IPI_CALLSITE]) end },
+    { "callback", "symbol of the function that the receiver is to call", of = SEND, key = true, type = "string?",
+      from = callback_of },
+    { "count", "how many", sum = "add" },
+    { "coalesced", "sent while one was pending already", at = "tally[SHARK_IPI_COALESCED]", of = SEND, sum = "add",
+      type = "integer?" },
+    { "total_ns", "time under way in all; nil: the sending was not seen", of = RECEIVE, from = if_sent "total_ns",
+      sum = "add", unit = "ns", type = "integer?" },
+    { "max_ns", "the longest of these", of = RECEIVE, from = if_sent "max_ns", sum = "max", unit = "ns",
+      type = "integer?" },
+    { "hist", "the times under way", of = RECEIVE, sum = "hist", unit = "ns", type = "shark.Hist?",
+      from = function(row) return sender_of(row) and hist.new(row.hist, row.max_ns) end },
+  },
+  events = {
+    { "ts_ns", "when it arrived, CLOCK_MONOTONIC", unit = "ns" },
+    { "ns", "how long it was under way", unit = "ns" },
+    { "vector", "251, 252 or 253" },
+    { "name", "what the vector is for", type = "string",
+      from = function(_, event) return vector.name_of(event.vector) end },
+    { "sender", "the CPU that sent it" },
+    { "cpu", "the CPU that it arrived on" },
+    { "stack", "for session:stack(); negative: none" },
   },
   audit = {
     source = "/proc/interrupts",

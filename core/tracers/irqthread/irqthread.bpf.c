@@ -28,9 +28,6 @@
 
 enum { IRQ_WAKE_THREAD = 2 };
 
-/* See provider_irqthread.c. */
-enum { FULL_THREADS = SHARK_FULL_OWN };
-
 /* By task. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -43,7 +40,7 @@ static __always_inline __u32 find_row_of(struct shark_cpu *cpu, const struct sha
 					 __u32 what)
 {
 	struct row_key k = {
-		.key = { thread->action, thread->name_hash },
+		.key = { [SHARK_THREAD_ACTION] = thread->action, [SHARK_THREAD_NAME] = thread->name_hash },
 		.id = thread->irq,
 		.cpu = bpf_get_smp_processor_id(),
 		.what = what,
@@ -69,7 +66,7 @@ static __always_inline struct shark_thread *thread_of(struct shark_cpu *cpu, __u
 	if (thread)
 		return thread;
 	if (bpf_map_update_elem(&extra, &task, fresh, BPF_NOEXIST))
-		no_room(cpu, FULL_THREADS);
+		no_room(cpu, SHARK_FULL_THREADS);
 	return NULL;
 }
 

@@ -1,44 +1,51 @@
 --- Threads of interrupt handlers; shark.irq has the documentation.
 
 local C = require "shark.events"
-local ffi = require "ffi"
-local hist = require "shark.hist"
+local meaning = require "shark.trace.meaning"
 local session = require "shark.trace.session"
 
 local M = {}
 
-local function decode(row)
-  local decoded = {
-    irq = row.id, action = ffi.string(row.name), cpu = row.cpu, wakes = 0,
-    count = 0, total_ns = 0, max_ns = 0, preempted_ns = 0, hist = hist.new(),
-    waits = 0, wait_ns = 0, wait_max_ns = 0, wait_hist = hist.new(),
-  }
-  local count = tonumber(row.count)
-  if row.what == C.SHARK_SEND then
-    decoded.wakes = count
-  elseif row.what == C.SHARK_WAIT then
-    decoded.waits, decoded.wait_ns, decoded.wait_max_ns = count, tonumber(row.total_ns), tonumber(row.max_ns)
-    decoded.wait_hist = hist.new(row.hist, row.max_ns)
-  else
-    decoded.count, decoded.total_ns, decoded.max_ns = count, tonumber(row.total_ns), tonumber(row.max_ns)
-    decoded.preempted_ns, decoded.hist = tonumber(row.nested_ns), hist.new(row.hist, row.max_ns)
-  end
-  return decoded
-end
+local RUN, WAIT, SEND = C.SHARK_RUN, C.SHARK_WAIT, C.SHARK_SEND
 
 local kind = session.define {
   provider = "irqthread",
+  call = "irq.thread",
+  class = "Thread",
+  about = "Threads of interrupt handlers: from the handler that wakes its thread to its start, and until it " ..
+    "sleeps again.",
+  source = "tracepoints irq:irq_handler_exit and sched:sched_switch",
   event = "struct shark_deferred_event",
-  decode = decode,
-  by = { "irq", "action", "cpu" },
-  hidden = { "id", "softirq", "asked_by", "ksoftirqd" },
-  sums = { "wakes", "count", "total_ns", "preempted_ns", "waits", "wait_ns" },
-  maxima = { "max_ns", "wait_max_ns" },
-  hists = { "hist", "wait_hist" },
-  fields = {
-    action = function(self, event)
-      return event.row < self.nr_rows and ffi.string(self.rows[event.row].name) or ""
-    end,
+  rows = {
+    { "irq", "the IRQ", at = "id", key = true },
+    { "action", "name of the irqaction", from = meaning.name_of, key = true, type = "string" },
+    { "cpu", "the CPU of the thread; of wakes, the handler's", key = true },
+    { "wakes", "handlers that asked for the thread; one that runs already answers several in one run", at = "count",
+      of = SEND, sum = "add", default = 0 },
+    { "count", "runs of the thread that ended", of = RUN, sum = "add", default = 0 },
+    { "total_ns", "their time in all, without preempted_ns", of = RUN, sum = "add", default = 0, unit = "ns" },
+    { "max_ns", "the longest of them", of = RUN, sum = "max", default = 0, unit = "ns" },
+    { "preempted_ns", "time that the thread was preempted", at = "nested_ns", of = RUN, sum = "add", default = 0,
+      unit = "ns" },
+    { "waits", "runs whose waking was seen", at = "count", of = WAIT, sum = "add", default = 0 },
+    { "wait_ns", "time from the waking to the start, in all", at = "total_ns", of = WAIT, sum = "add", default = 0,
+      unit = "ns" },
+    { "wait_max_ns", "the longest of these", at = "max_ns", of = WAIT, sum = "max", default = 0, unit = "ns" },
+    { "hist", "the times of the runs", of = RUN, sum = "hist", default = {}, unit = "ns", type = "shark.Hist" },
+    { "wait_hist", "the times from waking to start", at = "hist", of = WAIT, sum = "hist", default = {}, unit = "ns",
+      type = "shark.Hist" },
+  },
+  events = {
+    { "ts_ns", "when the thread started, CLOCK_MONOTONIC", unit = "ns" },
+    { "ns", "how long it ran, without nested_ns", unit = "ns" },
+    { "wait_ns", "since it was woken", unit = "ns" },
+    { "nested_ns", "time that it was preempted", unit = "ns" },
+    { "irq", "the IRQ" },
+    { "action", "name of the irqaction", type = "string", from = function(self, event)
+      return event.row < self.nr_rows and meaning.name_of(self.rows[event.row]) or ""
+    end },
+    { "cpu", "the CPU of the thread" },
+    { "stack", "for session:stack(); negative: none" },
   },
 }
 

@@ -5,6 +5,15 @@
 
 #include "trace/wire.h"
 
+/* Slots of a row's key. */
+enum {
+	SHARK_THREAD_ACTION = 0, /* address of the irqaction */
+	SHARK_THREAD_NAME = 1,	 /* hash of its name: the address may serve another later */
+};
+
+/* Tables that can be full, see shark_cpu.full. */
+enum { SHARK_FULL_THREADS = SHARK_FULL_OWN };
+
 /* The thread of an action, from being woken to sleeping again. */
 struct shark_thread {
 	__u64 woken_ns;	   /* 0: not since it last started */

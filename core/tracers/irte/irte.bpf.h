@@ -21,9 +21,6 @@
 #include "bpf/rows.bpf.h"
 #include "tracers/irte/wire.h"
 
-/* Tally of a row. */
-enum { FLUSHES, FLUSH_NS, REFUSED, UNCHANGED };
-
 struct call {
 	__u64 object; /* the irq_data, or the IOMMU */
 	__u64 entry;  /* of the table; 0 if it could not be found */
@@ -87,7 +84,7 @@ static __always_inline void stream(struct shark_cpu *cpu, const struct shark_irt
 static __always_inline void count_write(struct shark_cpu *cpu, struct shark_irte_event *event)
 {
 	struct row_key k = {
-		.key = { place_of(event), event->what },
+		.key = { [SHARK_IRTE_PLACE] = place_of(event), [SHARK_IRTE_REASON] = event->what },
 		.id = (__u32)event->irq,
 		.cpu = bpf_get_smp_processor_id(),
 	};
@@ -99,10 +96,10 @@ static __always_inline void count_write(struct shark_cpu *cpu, struct shark_irte
 		return;
 	shared_begins(row);
 	add_time_shared(row, event->ns);
-	__sync_fetch_and_add(&row->tally[FLUSHES], event->flushes);
-	__sync_fetch_and_add(&row->tally[FLUSH_NS], event->flush_ns);
-	__sync_fetch_and_add(&row->tally[REFUSED], event->ret < 0);
-	__sync_fetch_and_add(&row->tally[UNCHANGED], !(event->flags & SHARK_IRTE_NO_OLD) &&
+	__sync_fetch_and_add(&row->tally[SHARK_IRTE_FLUSHES], event->flushes);
+	__sync_fetch_and_add(&row->tally[SHARK_IRTE_FLUSH_NS], event->flush_ns);
+	__sync_fetch_and_add(&row->tally[SHARK_IRTE_REFUSED], event->ret < 0);
+	__sync_fetch_and_add(&row->tally[SHARK_IRTE_UNCHANGED], !(event->flags & SHARK_IRTE_NO_OLD) &&
 							     event->old[0] == event->now[0] &&
 							     event->old[1] == event->now[1]);
 	shared_ends(row);

@@ -5,7 +5,6 @@ local apic = require "shark.system.apic"
 local bit = require "bit"
 local C = require "shark.events"
 local ffi = require "ffi"
-local hist = require "shark.hist"
 local irte = require "shark.decode.irte"
 local register = require "shark.decode.register"
 local session = require "shark.trace.session"
@@ -14,7 +13,7 @@ local bits = register.bits
 
 local M = {}
 
--- In the order of the enum in core/events.h.
+-- By SHARK_IRTE_SET_AFFINITY, ... (core/tracers/irte/wire.h).
 local REASONS = { [0] = "set affinity", "activate", "deactivate", "post to a guest", "other" }
 
 local function unit_name(vendor, number)
@@ -64,57 +63,88 @@ end
 
 -- ---- the kind ----
 
-local function row_of(vendor)
-  return function(row)
-    local place, tally = row.key[0], row.tally
-    return {
-      irq = row.id ~= 0xffffffff and row.id or nil, unit = unit_name(vendor, bits(place, 32, 63)),
-      device = vendor == "amd" and irte.source(bits(place, 16, 31)) or nil,
-      index = vendor == "amd" and bits(place, 0, 15) or bits(place, 0, 31),
-      what = REASONS[tonumber(row.key[1])], cpu = row.cpu, count = tonumber(row.count),
-      total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns), hist = hist.new(row.hist, row.max_ns),
-      flushes = tonumber(tally[0]), flush_ns = tonumber(tally[1]), refused = tonumber(tally[2]),
-      unchanged = tonumber(tally[3]),
-    }
-  end
-end
-
 local function has(flag)
   return function(_, event) return bit.band(event.flags, flag) ~= 0 end
 end
 
-local fields = {
-  task = function(_, event) return ffi.string(event.comm) end,
-  reason = function(_, event) return REASONS[event.what] end,
-  unit_name = function(_, event) return unit_name(is_amd(event.format) and "amd" or "intel", event.unit) end,
-  device_name = function(_, event) return is_amd(event.format) and irte.source(event.device) or nil end,
-  no_old = has(C.SHARK_IRTE_NO_OLD),
-  no_time = has(C.SHARK_IRTE_NO_TIME),
-  before = function(_, event)
+local function place_of(row, lowest, highest)
+  return bits(row.key[C.SHARK_IRTE_PLACE], lowest, highest)
+end
+
+local function rows_of(vendor)
+  local amd = vendor == "amd"
+  return {
+    { "irq", "the IRQ; nil: the entry was written without one", key = true, type = "integer?",
+      from = function(row) return row.id ~= 0xffffffff and row.id or nil end },
+    { "unit", 'the IOMMU: "dmar0", "ivhd0"', key = true, type = "string",
+      from = function(row) return unit_name(vendor, place_of(row, 32, 63)) end },
+    { "device", "of AMD, whose table it is: 01:00.0", key = true, type = "string?",
+      from = function(row) return amd and irte.source(place_of(row, 16, 31)) or nil end },
+    { "index", "place of the entry in its table", key = true,
+      from = function(row) return place_of(row, 0, amd and 15 or 31) end },
+    { "what", 'why: "set affinity", "activate", "deactivate", "post to a guest", "other"', key = true, type = "string",
+      from = function(row) return REASONS[tonumber(row.key[C.SHARK_IRTE_REASON])] end },
+    { "cpu", "where it was written", key = true },
+    { "count", "writes", sum = "add" },
+    { "total_ns", "their time in all, from the request to the end", sum = "add", unit = "ns" },
+    { "max_ns", "the longest of them", sum = "max", unit = "ns" },
+    { "flushes", "invalidations in them", at = "tally[SHARK_IRTE_FLUSHES]", sum = "add" },
+    { "flush_ns", "time in these", at = "tally[SHARK_IRTE_FLUSH_NS]", sum = "add", unit = "ns" },
+    { "refused", "writes that ended with an error", at = "tally[SHARK_IRTE_REFUSED]", sum = "add" },
+    { "unchanged", "writes of what stood there already", at = "tally[SHARK_IRTE_UNCHANGED]", sum = "add" },
+    { "hist", "the times of the writes", sum = "hist", unit = "ns", type = "shark.Hist" },
+  }
+end
+
+local EVENTS = {
+  { "ts_ns", "when it was asked for, CLOCK_MONOTONIC", unit = "ns" },
+  { "ns", "from the request to the end", unit = "ns" },
+  { "flush_ns", "of it, waiting for the invalidation", unit = "ns" },
+  { "irq", "the IRQ; -1: written without one" },
+  { "unit_name", 'the IOMMU: "dmar0", "ivhd0"', type = "string",
+    from = function(_, event) return unit_name(is_amd(event.format) and "amd" or "intel", event.unit) end },
+  { "device_name", "of AMD, whose table it is", type = "string?",
+    from = function(_, event) return is_amd(event.format) and irte.source(event.device) or nil end },
+  { "index", "place of the entry in its table" },
+  { "entries", "that were invalidated, from index on; 0: all" },
+  { "flushes", "invalidations in it" },
+  { "reason", 'why: "set affinity", "activate", ...', type = "string",
+    from = function(_, event) return REASONS[event.what] end },
+  { "before", "the entry before, decoded; nil: not known", type = "table?", from = function(_, event)
     if bit.band(event.flags, C.SHARK_IRTE_NO_OLD) == 0 then
       return entry_of(event.old, event.format)
     end
-  end,
-  after = function(_, event) return entry_of(event.now, event.format) end,
+  end },
+  { "after", "the entry now, decoded", type = "table",
+    from = function(_, event) return entry_of(event.now, event.format) end },
+  { "old", "the entry before: low and high", type = "integer[]" },
+  { "now", "the entry now: low and high", type = "integer[]" },
+  { "no_old", "what it was before is not known", type = "boolean", from = has(C.SHARK_IRTE_NO_OLD) },
+  { "no_time", "this way sees no start and no end", type = "boolean", from = has(C.SHARK_IRTE_NO_TIME) },
+  { "ret", "0 or a negative errno" },
+  { "cpu", "where it was written" },
+  { "pid", "the thread that asked, or was interrupted" },
+  { "task", "its name", type = "string", from = function(_, event) return ffi.string(event.comm) end },
+  { "stack", "for session:stack(); negative: none" },
 }
 
 local function kind_of(vendor)
   return session.define {
     provider = "irte_" .. vendor,
+    call = "remap.changes",
+    class = "Change",
+    about = "Entries of interrupt remapping tables that are written.",
+    source = "functions of the kernel's drivers of IOMMUs",
     event = "struct shark_irte_event",
-    decode = row_of(vendor),
-    by = { "irq", "unit", "device", "index", "what", "cpu" },
-    sums = { "count", "total_ns", "flushes", "flush_ns", "refused", "unchanged" },
-    hidden = { "what", "flags", "format", "unit", "device" },
-    fields = fields,
+    rows = rows_of(vendor),
+    events = EVENTS,
   }
 end
 
-local kinds = {}
+local kinds = { intel = kind_of "intel", amd = kind_of "amd" }
 
 --- @param vendor "intel"|"amd"
 function M.open(vendor, options)
-  kinds[vendor] = kinds[vendor] or kind_of(vendor)
   return session.open(kinds[vendor], options)
 end
 

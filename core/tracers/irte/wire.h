@@ -5,6 +5,20 @@
 
 #include "trace/wire.h"
 
+/* Slots of a row's key. */
+enum {
+	SHARK_IRTE_PLACE = 0,  /* unit << 32 | index; of AMD unit << 32 | device << 16 | index */
+	SHARK_IRTE_REASON = 1, /* SHARK_IRTE_SET_AFFINITY, ... */
+};
+
+/* Slots of a row's tally. */
+enum {
+	SHARK_IRTE_FLUSHES = 0,
+	SHARK_IRTE_FLUSH_NS = 1,
+	SHARK_IRTE_REFUSED = 2,
+	SHARK_IRTE_UNCHANGED = 3,
+};
+
 /* Why an entry of an interrupt remapping table was written. */
 enum {
 	SHARK_IRTE_SET_AFFINITY = 0,

@@ -12,19 +12,12 @@
  * With config.context the handlers and vectors are watched too: they say who
  * raised, and the time they take from a softirq is not the softirq's.
  *
- * Rows: SHARK_RUN, tally: in ksoftirqd, raise not seen. SHARK_WAIT, key: who
- * raised; tally: further raises of what was pending already.
+ * Rows: SHARK_RUN and SHARK_WAIT; what is in their keys and tallies: wire.h.
  */
 #include "bpf/frames.bpf.h"
 #include "bpf/rows.bpf.h"
 #include "bpf/tp.bpf.h"
 #include "tracers/softirq/wire.h"
-
-/* config.at, as provider_softirq.c fills it. */
-enum { AT_SOFTIRQ, AT_IRQ, AT_VECTOR };
-
-/* Tally of SHARK_RUN. */
-enum { IN_KSOFTIRQD, RAISE_UNSEEN };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -48,7 +41,7 @@ static __always_inline int wanted(__u32 softirq)
 TRACEPOINT("softirq_raise")
 int on_raise(tp_context *ctx)
 {
-	__u32 softirq = ID_OF(ctx, AT_SOFTIRQ);
+	__u32 softirq = ID_OF(ctx, SHARK_SOFTIRQ_AT_SOFTIRQ);
 	struct shark_raise *raise = raise_of(softirq);
 	struct shark_cpu *cpu = this_cpu();
 
@@ -97,7 +90,7 @@ static __always_inline void count_wait(struct shark_cpu *cpu, struct shark_raise
 	/* Tasks share a row: there is no end to their number. */
 	__u64 by = frame->asked_by >> 32 == SHARK_TASK ? 0 : frame->asked_by;
 	struct row_key k = {
-		.key = { by },
+		.key = { [SHARK_SOFTIRQ_RAISED_BY] = by },
 		.id = frame->id,
 		.cpu = bpf_get_smp_processor_id(),
 		.what = SHARK_WAIT,
@@ -107,7 +100,7 @@ static __always_inline void count_wait(struct shark_cpu *cpu, struct shark_raise
 	if (!row)
 		return;
 	count_begins(row);
-	row->tally[0] += raise->coalesced;
+	row->tally[SHARK_SOFTIRQ_COALESCED] += raise->coalesced;
 	raise->coalesced = 0;
 	add_time(row, frame->wait_ns);
 	count_ends(row);
@@ -116,7 +109,7 @@ static __always_inline void count_wait(struct shark_cpu *cpu, struct shark_raise
 TRACEPOINT("softirq_entry")
 int on_entry(tp_context *ctx)
 {
-	__u32 softirq = ID_OF(ctx, AT_SOFTIRQ);
+	__u32 softirq = ID_OF(ctx, SHARK_SOFTIRQ_AT_SOFTIRQ);
 	struct row_key k = { .id = softirq, .cpu = bpf_get_smp_processor_id() };
 	struct shark_cpu *cpu = this_cpu();
 	struct shark_frame *frame;
@@ -183,7 +176,7 @@ TRACEPOINT("softirq_exit")
 int on_exit(tp_context *ctx)
 {
 	__u64 now = bpf_ktime_get_ns(), ns;
-	__u32 softirq = ID_OF(ctx, AT_SOFTIRQ), ksoftirqd;
+	__u32 softirq = ID_OF(ctx, SHARK_SOFTIRQ_AT_SOFTIRQ), ksoftirqd;
 	struct shark_cpu *cpu = this_cpu();
 	struct shark_frame *frame;
 	struct shark_row *row;
@@ -198,8 +191,8 @@ int on_exit(tp_context *ctx)
 	if (row) {
 		count_begins(row);
 		row->nested_ns += frame->nested_ns;
-		row->tally[IN_KSOFTIRQD] += ksoftirqd;
-		row->tally[RAISE_UNSEEN] += config.wait && !frame->wait_ns;
+		row->tally[SHARK_SOFTIRQ_IN_KSOFTIRQD] += ksoftirqd;
+		row->tally[SHARK_SOFTIRQ_RAISE_UNSEEN] += config.wait && !frame->wait_ns;
 		add_time(row, ns);
 		count_ends(row);
 	}
@@ -233,25 +226,25 @@ static __always_inline int resumed(__u32 kind, __u32 id)
 TRACEPOINT("irq_handler_entry")
 int on_irq_entry(tp_context *ctx)
 {
-	return interrupted(SHARK_HARDIRQ, ID_OF(ctx, AT_IRQ));
+	return interrupted(SHARK_HARDIRQ, ID_OF(ctx, SHARK_SOFTIRQ_AT_IRQ));
 }
 
 TRACEPOINT("irq_handler_exit")
 int on_irq_exit(tp_context *ctx)
 {
-	return resumed(SHARK_HARDIRQ, ID_OF(ctx, AT_IRQ));
+	return resumed(SHARK_HARDIRQ, ID_OF(ctx, SHARK_SOFTIRQ_AT_IRQ));
 }
 
 TRACEPOINT("local_timer_entry")
 int on_vector_entry(tp_context *ctx)
 {
-	return interrupted(SHARK_VECTOR, ID_OF(ctx, AT_VECTOR));
+	return interrupted(SHARK_VECTOR, ID_OF(ctx, SHARK_SOFTIRQ_AT_VECTOR));
 }
 
 TRACEPOINT("local_timer_exit")
 int on_vector_exit(tp_context *ctx)
 {
-	return resumed(SHARK_VECTOR, ID_OF(ctx, AT_VECTOR));
+	return resumed(SHARK_VECTOR, ID_OF(ctx, SHARK_SOFTIRQ_AT_VECTOR));
 }
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

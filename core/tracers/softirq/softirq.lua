@@ -3,9 +3,7 @@
 local audit = require "shark.trace.audit"
 local bit = require "bit"
 local C = require "shark.events"
-local hist = require "shark.hist"
 local interrupts = require "shark.system.interrupts"
-local rows = require "shark.trace.rows"
 local session = require "shark.trace.session"
 local vector = require "shark.tracers.vector"
 
@@ -43,40 +41,8 @@ local function asker(asked_by, tid)
   return tid and "task " .. id or "task"
 end
 
--- ---- rows ----
-
-local function decode_wait(row)
-  local count = tonumber(row.count)
-  return {
-    softirq = name_of(row.id), number = row.id, cpu = row.cpu,
-    count = 0, total_ns = 0, max_ns = 0, interrupted_ns = 0, ksoftirqd = 0, raise_unseen = 0,
-    hist = hist.new(), waits = count, wait_ns = tonumber(row.total_ns), wait_max_ns = tonumber(row.max_ns),
-    coalesced = tonumber(row.tally[0]), wait_hist = hist.new(row.hist, row.max_ns),
-    raised_by = { [asker(row.key[0])] = count },
-  }
-end
-
-local function decode_run(row)
-  return {
-    softirq = name_of(row.id), number = row.id, cpu = row.cpu,
-    count = tonumber(row.count), total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns),
-    interrupted_ns = tonumber(row.nested_ns), ksoftirqd = tonumber(row.tally[0]),
-    raise_unseen = tonumber(row.tally[1]), hist = hist.new(row.hist, row.max_ns),
-    waits = 0, wait_ns = 0, wait_max_ns = 0, coalesced = 0, wait_hist = hist.new(), raised_by = {},
-  }
-end
-
-local merge_figures = rows.merger {
-  sums = { "count", "total_ns", "interrupted_ns", "ksoftirqd", "raise_unseen", "waits", "wait_ns", "coalesced" },
-  maxima = { "max_ns", "wait_max_ns" },
-  hists = { "hist", "wait_hist" },
-}
-
-local function merge(into, row)
-  merge_figures(into, row)
-  for by, count in pairs(row.raised_by) do
-    into.raised_by[by] = (into.raised_by[by] or 0) + count
-  end
+local function raised_by(row)
+  return { [asker(row.key[C.SHARK_SOFTIRQ_RAISED_BY])] = tonumber(row.count) }
 end
 
 -- ---- what /proc/softirqs counts ----
@@ -98,20 +64,54 @@ end
 
 -- ---- the kind ----
 
+local RUN, WAIT = C.SHARK_RUN, C.SHARK_WAIT
+
 local kind = session.define {
   provider = "softirq",
+  call = "irq.softirq",
+  class = "Softirq",
+  about = "Softirqs by number and CPU: how long from the raise to the start, how long they ran.",
+  source = "tracepoints irq:softirq_raise, softirq_entry, softirq_exit (kernel/softirq.c); with context also " ..
+    "irq:irq_handler_* and irq_vectors:*",
   event = "struct shark_deferred_event",
-  decode = function(row)
-    return row.what == C.SHARK_WAIT and decode_wait(row) or decode_run(row)
-  end,
-  by = { "number", "cpu" },
-  hidden = { "id", "irq", "asked_by" },
-  merge = merge,
-  fields = {
-    name = function(_, event) return name_of(event.softirq) end,
-    raised_by = function(_, event)
-      return event.wait_ns > 0 and asker(event.asked_by, true) or "?"
-    end,
+  rows = {
+    { "softirq", "name, as in /proc/softirqs", from = function(row) return name_of(row.id) end, type = "string" },
+    { "number", "its number", at = "id", key = true },
+    { "cpu", "the CPU it ran on", key = true },
+    { "count", "runs that ended", of = RUN, sum = "add", default = 0 },
+    { "total_ns", "their time in all, without interrupted_ns", of = RUN, sum = "add", default = 0, unit = "ns" },
+    { "max_ns", "the longest of them", of = RUN, sum = "max", default = 0, unit = "ns" },
+    { "interrupted_ns", "taken from them by interrupts", at = "nested_ns", of = RUN, sum = "add", default = 0,
+      unit = "ns" },
+    { "ksoftirqd", "runs in the thread ksoftirqd, not after an interrupt", at = "tally[SHARK_SOFTIRQ_IN_KSOFTIRQD]",
+      of = RUN, sum = "add", default = 0 },
+    { "waits", "runs whose raise was seen", at = "count", of = WAIT, sum = "add", default = 0 },
+    { "wait_ns", "time from the raise to the start, in all", at = "total_ns", of = WAIT, sum = "add", default = 0,
+      unit = "ns" },
+    { "wait_max_ns", "the longest of these", at = "max_ns", of = WAIT, sum = "max", default = 0, unit = "ns" },
+    { "coalesced", "raises of a softirq that was pending already", at = "tally[SHARK_SOFTIRQ_COALESCED]", of = WAIT,
+      sum = "add", default = 0 },
+    { "raise_unseen", "runs whose raise was not seen", at = "tally[SHARK_SOFTIRQ_RAISE_UNSEEN]", of = RUN, sum = "add",
+      default = 0 },
+    { "raised_by", '"IRQ 36", "local timer", "softirq TIMER", "task" -> count', from = raised_by, of = WAIT,
+      sum = "by name", default = {}, type = "table<string, integer>" },
+    { "hist", "the times of the runs", of = RUN, sum = "hist", default = {}, unit = "ns", type = "shark.Hist" },
+    { "wait_hist", "the times from raise to start", at = "hist", of = WAIT, sum = "hist", default = {}, unit = "ns",
+      type = "shark.Hist" },
+  },
+  events = {
+    { "ts_ns", "when it was entered, CLOCK_MONOTONIC", unit = "ns" },
+    { "ns", "how long it ran, without nested_ns", unit = "ns" },
+    { "wait_ns", "since it was raised; 0: the raise was not seen", unit = "ns" },
+    { "nested_ns", "taken by interrupts meanwhile", unit = "ns" },
+    { "softirq", "its number" },
+    { "name", "its name, as in /proc/softirqs", type = "string",
+      from = function(_, event) return name_of(event.softirq) end },
+    { "cpu", "the CPU it ran on" },
+    { "ksoftirqd", "1: ran in the thread ksoftirqd, not after an interrupt" },
+    { "raised_by", '"IRQ 36", "local timer", "softirq TIMER", "task 1234"; "?": not seen', type = "string",
+      from = function(_, event) return event.wait_ns > 0 and asker(event.asked_by, true) or "?" end },
+    { "stack", "of the raise, for session:stack(); negative: none" },
   },
   audit = { source = "/proc/softirqs", seen = seen, kernel = kernel },
 }

@@ -5,6 +5,29 @@
 
 #include "trace/wire.h"
 
+/* Key of SHARK_WAIT. */
+enum {
+	SHARK_SOFTIRQ_RAISED_BY = 0, /* kind << 32 | IRQ, vector or softirq; a task is 0 */
+};
+
+/* Tally of SHARK_RUN. */
+enum {
+	SHARK_SOFTIRQ_IN_KSOFTIRQD = 0,
+	SHARK_SOFTIRQ_RAISE_UNSEEN = 1,
+};
+
+/* Tally of SHARK_WAIT. */
+enum {
+	SHARK_SOFTIRQ_COALESCED = 0, /* raises of what was pending already */
+};
+
+/* Of config.at: offsets in the records of classic tracepoints. */
+enum {
+	SHARK_SOFTIRQ_AT_SOFTIRQ = 0,
+	SHARK_SOFTIRQ_AT_IRQ = 1,
+	SHARK_SOFTIRQ_AT_VECTOR = 2,
+};
+
 enum {
 	/* Softirqs a CPU can have, rounded up (include/linux/interrupt.h has 10). */
 	SHARK_SOFTIRQS = 16,

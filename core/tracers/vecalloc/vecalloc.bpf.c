@@ -54,7 +54,7 @@ static __always_inline void stream(struct shark_cpu *cpu, void *ctx,
 static __always_inline int record(void *ctx, struct shark_vecalloc_event *step)
 {
 	struct row_key k = {
-		.key = { (__u32)(step->on_cpu + 1) },
+		.key = { [SHARK_VECALLOC_ON_CPU] = (__u32)(step->on_cpu + 1) },
 		.id = step->what,
 		.cpu = bpf_get_smp_processor_id(),
 	};
@@ -69,11 +69,11 @@ static __always_inline int record(void *ctx, struct shark_vecalloc_event *step)
 	row = row_at(step->row);
 	if (row) {
 		count_begins(row);
-		row->max_ns = step->ts_ns;
+		row->last_ns = step->ts_ns;
 		if (step->what >= SHARK_MATRIX_ONLINE)
 			__builtin_memcpy(row->tally, &step->matrix, sizeof(step->matrix));
 		else
-			row->tally[0] += step->ret < 0;
+			row->tally[SHARK_VECALLOC_FAILED] += step->ret < 0;
 		count_ends(row);
 	}
 	stream(cpu, ctx, step);

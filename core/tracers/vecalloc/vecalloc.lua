@@ -7,7 +7,7 @@ local session = require "shark.trace.session"
 
 local M = {}
 
--- In the order of the enum in core/events.h.
+-- By SHARK_VECTOR_CONFIG, ... (core/tracers/vecalloc/wire.h).
 local NAMES = {
   [0] = "vector_config", "vector_update", "vector_clear", "vector_reserve_managed", "vector_reserve",
   "vector_alloc", "vector_alloc_managed", "vector_activate", "vector_deactivate", "vector_teardown",
@@ -38,24 +38,24 @@ end
 
 -- Of which CPU a row is: its key is that plus 1.
 local function cpu_of(row)
-  return unless_none(tonumber(row.key[0]) - 1)
+  return unless_none(tonumber(row.key[C.SHARK_VECALLOC_ON_CPU]) - 1)
 end
 
-local function decode(row)
-  local decoded = {
-    what = NAMES[row.id], cpu = row.cpu, on_cpu = cpu_of(row), count = tonumber(row.count),
-    last_ns = tonumber(row.max_ns), failed = not has_matrix(row.id) and tonumber(row.tally[0]) or nil,
-  }
-  if has_matrix(row.id) then
-    local matrix = ffi.cast(matrix_pointer, row.tally)
-    for _, field in ipairs(decoded.on_cpu and PER_CPU or {}) do
-      decoded[field] = matrix[field]
-    end
-    for _, field in ipairs(GLOBAL) do
-      decoded[field] = matrix[field]
-    end
+local function failed(row)
+  return not has_matrix(row.id) and tonumber(row.tally[C.SHARK_VECALLOC_FAILED]) or nil
+end
+
+local function left(field)
+  return function(row)
+    return has_matrix(row.id) and ffi.cast(matrix_pointer, row.tally)[field] or nil
   end
-  return decoded
+end
+
+local function left_of_cpu(field)
+  local get = left(field)
+  return function(row)
+    return cpu_of(row) and get(row)
+  end
 end
 
 -- ---- the state of each CPU ----
@@ -113,14 +113,50 @@ end
 
 local kind = session.define {
   provider = "vecalloc",
+  call = "irq.vecalloc",
+  class = "Vecalloc",
+  about = "The vector allocator: which IRQ gets, moves or gives back which vector of which CPU, and how many " ..
+    "vectors are left.",
+  source = "tracepoints irq_vectors:vector_* (arch/x86/kernel/apic/vector.c) and irq_matrix:* (kernel/irq/matrix.c)",
   event = "struct shark_vecalloc_event",
-  decode = decode,
-  by = { "what", "on_cpu", "cpu" }, -- no two rows mean the same
-  hidden = { "what", "flags" },
-  fields = {
-    name = function(_, event) return NAMES[event.what] end,
-    task = function(_, event) return ffi.string(event.comm) end,
-    flag_names = flag_names,
+  rows = { -- no two rows mean the same
+    { "what", "name of the tracepoint", key = true, from = function(row) return NAMES[row.id] end, type = "string" },
+    { "on_cpu", "the CPU that the vector is of; nil: the tracepoint does not tell", key = true, from = cpu_of,
+      type = "integer?" },
+    { "cpu", "where it was done", key = true },
+    { "count", "how often", sum = "add" },
+    { "last_ns", "the last time, CLOCK_MONOTONIC", sum = "max", unit = "ns" },
+    { "failed", "of vector_*: there was no vector, or no memory", from = failed, sum = "add", type = "integer?" },
+    { "available", "of irq_matrix_*, what it left: vectors of on_cpu that are free", from = left_of_cpu "available",
+      type = "integer?" },
+    { "allocated", "... that are taken", from = left_of_cpu "allocated", type = "integer?" },
+    { "managed", "... that are kept for managed IRQs", from = left_of_cpu "managed", type = "integer?" },
+    { "managed_allocated", "... and of these, taken by them", from = left_of_cpu "managed_allocated",
+      type = "integer?" },
+    { "global_available", "vectors of all CPUs that are free", from = left "global_available", type = "integer?" },
+    { "global_reserved", "... promised to IRQs that are not requested yet", from = left "global_reserved",
+      type = "integer?" },
+    { "total_allocated", "... that are taken", from = left "total_allocated", type = "integer?" },
+    { "online_maps", "CPUs that take part", from = left "online_maps", type = "integer?" },
+  },
+  -- What takes a vector comes just before the vector_* that it is part of, irq_matrix_free just after it.
+  events = {
+    { "ts_ns", "when it was done, CLOCK_MONOTONIC", unit = "ns" },
+    { "name", "name of the tracepoint", type = "string", from = function(_, event) return NAMES[event.what] end },
+    { "irq", "the IRQ; -1: irq_matrix_* do not tell" },
+    { "vector", "the vector; -1: none, or not told" },
+    { "on_cpu", "the CPU that it is of; -1: none, or not told" },
+    { "prev_vector", "the one before; -1: none, or not told" },
+    { "prev_cpu", "its CPU; -1: none, or not told" },
+    { "apicdest", "APIC id or mask, of vector_config" },
+    { "ret", "0 or a negative errno" },
+    { "flag_names", '"managed", "reserved", "can reserve", "legacy", with commas', type = "string",
+      from = flag_names },
+    { "matrix", "of irq_matrix_*: what it left, with the fields that rows have", type = "table" },
+    { "cpu", "where it was done" },
+    { "pid", "the thread that did it, or was interrupted by it" },
+    { "task", "its name", type = "string", from = function(_, event) return ffi.string(event.comm) end },
+    { "stack", "for session:stack(); negative: none" },
   },
   methods = { cpus = cpus },
 }

@@ -5,6 +5,16 @@
 
 #include "trace/wire.h"
 
+/* Slots of a row's key. Its matrix (irq_matrix:*) fills the tally. */
+enum {
+	SHARK_VECALLOC_ON_CPU = 0, /* CPU of the vector + 1, 0: the tracepoint does not tell */
+};
+
+/* Tally of irq_vectors:*. */
+enum {
+	SHARK_VECALLOC_FAILED = 0,
+};
+
 /*
  * Vectors free and taken, as the last event left them (kernel/irq/matrix.c):
  * those of one CPU, then of all.

@@ -10,9 +10,7 @@
 #include "bpf/frames.bpf.h"
 #include "bpf/rows.bpf.h"
 #include "bpf/tp.bpf.h"
-
-/* config.at, as provider_vector.c fills it. */
-enum { AT_VECTOR, AT_NMI_HANDLER, AT_NMI_NS, AT_NMI_HANDLED };
+#include "tracers/vector/wire.h"
 
 enum { NMI_VECTOR = 2 };
 
@@ -24,7 +22,7 @@ static __always_inline int wanted(__u32 vector)
 TRACEPOINT("local_timer_entry")
 int on_entry(tp_context *ctx)
 {
-	__u32 vector = ID_OF(ctx, AT_VECTOR);
+	__u32 vector = ID_OF(ctx, SHARK_VECTOR_AT_VECTOR);
 	struct row_key k = { .id = vector, .cpu = bpf_get_smp_processor_id() };
 	struct shark_cpu *cpu = this_cpu();
 
@@ -37,7 +35,7 @@ TRACEPOINT("local_timer_exit")
 int on_exit(tp_context *ctx)
 {
 	__u64 now = bpf_ktime_get_ns(), ns;
-	__u32 vector = ID_OF(ctx, AT_VECTOR);
+	__u32 vector = ID_OF(ctx, SHARK_VECTOR_AT_VECTOR);
 	struct shark_cpu *cpu = this_cpu();
 	struct shark_frame *frame;
 	struct shark_row *row;
@@ -67,11 +65,11 @@ int on_nmi(tp_context *ctx)
 	if (!cpu || !may_start() || !wanted(NMI_VECTOR))
 		return 0;
 #ifdef WAY_TP
-	bpf_probe_read_kernel(&k.key[0], sizeof(k.key[0]), ctx + config.at[AT_NMI_HANDLER]);
-	bpf_probe_read_kernel(&ns, sizeof(ns), ctx + config.at[AT_NMI_NS]);
-	handled = field(ctx, config.at[AT_NMI_HANDLED]);
+	bpf_probe_read_kernel(&k.key[SHARK_VECTOR_HANDLER], sizeof(k.key[SHARK_VECTOR_HANDLER]), ctx + config.at[SHARK_VECTOR_AT_NMI_HANDLER]);
+	bpf_probe_read_kernel(&ns, sizeof(ns), ctx + config.at[SHARK_VECTOR_AT_NMI_NS]);
+	handled = field(ctx, config.at[SHARK_VECTOR_AT_NMI_HANDLED]);
 #else
-	k.key[0] = ctx->args[0];
+	k.key[SHARK_VECTOR_HANDLER] = ctx->args[0];
 	ns = ctx->args[1];
 	handled = (__u32)ctx->args[2];
 #endif
@@ -79,7 +77,7 @@ int on_nmi(tp_context *ctx)
 	if (!row)
 		return 0;
 	count_begins(row);
-	row->tally[0] += handled;
+	row->tally[SHARK_VECTOR_HANDLED] += handled;
 	add_time(row, ns);
 	count_ends(row);
 	return 0;

@@ -6,6 +6,7 @@
 #include "kernel/kfeat.h"
 #include "kernel/tracepoint.h"
 #include "trace/provider.h"
+#include "tracers/vector/wire.h"
 
 #include "vector_raw_tp.image.h"
 #include "vector_tp.image.h"
@@ -39,19 +40,19 @@ static const struct point points[] = {
 /* Without the NMI tracepoint its offsets are of no use either. */
 static int configure_nmi(struct shark_config *config, struct error *err)
 {
-	int code = provider_field("nmi", "nmi_handler", "handler", &config->at[1], err);
+	int code = provider_field("nmi", "nmi_handler", "handler", &config->at[SHARK_VECTOR_AT_NMI_HANDLER], err);
 
 	if (!code)
-		code = provider_field("nmi", "nmi_handler", "delta_ns", &config->at[2], err);
+		code = provider_field("nmi", "nmi_handler", "delta_ns", &config->at[SHARK_VECTOR_AT_NMI_NS], err);
 	if (!code)
-		code = provider_field("nmi", "nmi_handler", "handled", &config->at[3], err);
+		code = provider_field("nmi", "nmi_handler", "handled", &config->at[SHARK_VECTOR_AT_NMI_HANDLED], err);
 	return code == -ENOENT && tracepoint_id("nmi", "nmi_handler", err) == -ENOENT ? 0 : code;
 }
 
 static int configure_tp(struct shark_config *config, struct error *err)
 {
 	int code =
-		provider_field("irq_vectors", "local_timer_entry", "vector", &config->at[0], err);
+		provider_field("irq_vectors", "local_timer_entry", "vector", &config->at[SHARK_VECTOR_AT_VECTOR], err);
 
 	return code ? code : configure_nmi(config, err);
 }

@@ -1,7 +1,7 @@
 --- System vectors of the local APIC; shark.irq has the documentation.
 
 local audit = require "shark.trace.audit"
-local hist = require "shark.hist"
+local C = require "shark.events"
 local interrupts = require "shark.system.interrupts"
 local session = require "shark.trace.session"
 local stack = require "shark.trace.stack"
@@ -34,15 +34,12 @@ function M.name_of(number)
 end
 
 local function handler_of(row)
-  return row.key[0] ~= 0 and stack.name_of(row.key[0]) or nil
+  local address = row.key[C.SHARK_VECTOR_HANDLER]
+  return address ~= 0 and stack.name_of(address) or nil
 end
 
-local function decode(row)
-  return {
-    vector = row.id, name = M.name_of(row.id), handler = handler_of(row), cpu = row.cpu,
-    count = tonumber(row.count), total_ns = tonumber(row.total_ns), max_ns = tonumber(row.max_ns),
-    handled = row.id == NMI and tonumber(row.tally[0]) or nil, hist = hist.new(row.hist, row.max_ns),
-  }
+local function handled(row)
+  return row.id == NMI and tonumber(row.tally[C.SHARK_VECTOR_HANDLED]) or nil
 end
 
 local function line_of(vector)
@@ -74,13 +71,32 @@ M.line_of = line_of
 
 local kind = session.define {
   provider = "vector",
+  call = "irq.vector",
+  class = "Vector",
+  about = "Time in the handlers of system vectors (local timer, reschedule, call function, irq work, thermal, ...) " ..
+    "and NMIs, by vector and CPU.",
+  source = "tracepoints irq_vectors:* (arch/x86/include/asm/trace/irq_vectors.h) and nmi:nmi_handler; how().skipped " ..
+    "names those that this kernel does not have",
   event = "struct shark_event",
-  decode = decode,
-  by = { "vector", "cpu", "handler" },
-  hidden = { "id", "irq", "ret", "sender" },
-  sums = { "count", "total_ns" },
-  fields = {
-    name = function(_, event) return M.name_of(event.vector) end,
+  rows = {
+    { "vector", "its number; NMIs are 2", at = "id", key = true },
+    { "name", "what it is for", type = "string", from = function(row) return M.name_of(row.id) end },
+    { "cpu", "the CPU that it was handled on", key = true },
+    { "handler", "symbol of an NMI's handler: each has a row", key = true, from = handler_of, type = "string?" },
+    { "count", "runs of the handler that ended", sum = "add" },
+    { "total_ns", "their time in all", sum = "add", unit = "ns" },
+    { "max_ns", "the longest of them", sum = "max", unit = "ns" },
+    { "handled", "events that an NMI's handler says it handled", from = handled, sum = "add", type = "integer?" },
+    { "hist", "the times of the runs", sum = "hist", unit = "ns", type = "shark.Hist" },
+  },
+  -- NMIs have none.
+  events = {
+    { "ts_ns", "when the handler was entered, CLOCK_MONOTONIC", unit = "ns" },
+    { "ns", "how long it ran, without what interrupted it", unit = "ns" },
+    { "vector", "its number" },
+    { "name", "what it is for", type = "string", from = function(_, event) return M.name_of(event.vector) end },
+    { "cpu", "the CPU it ran on" },
+    { "stack", "for session:stack(); negative: none" },
   },
   audit = {
     source = "/proc/interrupts",

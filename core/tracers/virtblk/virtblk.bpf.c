@@ -42,10 +42,6 @@
 
 #include "tracers/virtblk/virtblk.bpf.h"
 
-/* config.at, as provider_virtblk.c fills it: by number of argument or offset in a record. */
-enum { AT_REQUEST };
-enum { AT_DEV, AT_SECTOR, AT_SECTORS, AT_RWBS, AT_ERROR, AT_IRQ, AT_NAME, MAJOR };
-
 /* ---- completion, the same for all ways ---- */
 
 #ifdef SEES_THE_DRIVER
@@ -352,7 +348,7 @@ static __always_inline struct request *request_of(struct bpf_raw_tracepoint_args
 {
 	__u64 rq;
 
-	if (config.at[AT_REQUEST]) {
+	if (config.at[SHARK_VIRTBLK_AT_REQUEST]) {
 		rq = ctx->args[1];
 		/* Two loads: the verifier wants each offset to be a constant. */
 		__asm__ volatile("" : "+r"(rq));
@@ -458,7 +454,7 @@ static __always_inline void count_kick(struct shark_cpu *cpu, const struct queue
 		return;
 	row->begun = (__u32)row->count + asked;
 	barrier();
-	row->tally[SENT] += sent;
+	row->tally[SHARK_KICK_SENT] += sent;
 	barrier();
 	row->count += asked;
 }
@@ -704,7 +700,7 @@ static __always_inline void count_irq(struct shark_cpu *cpu, struct queue *queue
 		return;
 	/* What it reaps is not seen. */
 	count_begins(row);
-	row->tally[THE_IRQ] = irq;
+	row->tally[SHARK_INTERRUPT_IRQ] = irq;
 	count_ends(row);
 }
 
@@ -813,12 +809,12 @@ static __always_inline __u64 field64(const void *record, __u32 at)
 /* A flush has no sector: 0 where it is issued, -1 where it is completed. */
 static __always_inline struct request_key key_of_record(const void *record)
 {
-	__u64 sector = field64(record, config.at[AT_SECTOR]);
+	__u64 sector = field64(record, config.at[SHARK_VIRTBLK_AT_SECTOR]);
 
 	return (struct request_key){
 		.sector = sector + 1 ? sector : 0,
-		.dev = field(record, config.at[AT_DEV]),
-		.sectors = field(record, config.at[AT_SECTORS]),
+		.dev = field(record, config.at[SHARK_VIRTBLK_AT_DEV]),
+		.sectors = field(record, config.at[SHARK_VIRTBLK_AT_SECTORS]),
 	};
 }
 
@@ -843,7 +839,7 @@ static __always_inline __u8 op_of(const char *rwbs)
 
 static __always_inline int is_wanted_disk(__u32 dev)
 {
-	return dev >> 20 == config.at[MAJOR] && wanted_id(dev);
+	return dev >> 20 == config.at[SHARK_VIRTBLK_MAJOR] && wanted_id(dev);
 }
 
 /* The two records have these fields in common. */
@@ -854,7 +850,7 @@ static __always_inline int describe(void *ctx, const struct request_key *key,
 
 	if (!is_wanted_disk(key->dev))
 		return 0;
-	bpf_probe_read_kernel(rwbs, sizeof(rwbs), ctx + config.at[AT_RWBS]);
+	bpf_probe_read_kernel(rwbs, sizeof(rwbs), ctx + config.at[SHARK_VIRTBLK_AT_RWBS]);
 	fill_blank(fresh);
 	fresh->dev = key->dev;
 	fresh->sector = key->sector;
@@ -892,7 +888,7 @@ int on_complete(void *ctx)
 {
 	struct request_key key = key_of_record(ctx);
 	struct shark_request *request = bpf_map_lookup_elem(&extra, &key);
-	__s32 status = field(ctx, config.at[AT_ERROR]);
+	__s32 status = field(ctx, config.at[SHARK_VIRTBLK_AT_ERROR]);
 	struct shark_cpu *cpu = this_cpu();
 	struct shark_request late;
 
@@ -914,18 +910,18 @@ int on_complete(void *ctx)
 SEC("tracepoint/irq/irq_handler_entry")
 int on_irq(void *ctx)
 {
-	__u32 name_at = field(ctx, config.at[AT_NAME]) & 0xffff;
+	__u32 name_at = field(ctx, config.at[SHARK_VIRTBLK_AT_NAME]) & 0xffff;
 	struct shark_cpu *cpu = this_cpu();
 
 	if (cpu && may_end() && is_virtio(ctx + name_at))
-		push_frame(cpu, SHARK_HARDIRQ, field(ctx, config.at[AT_IRQ]), config.nr_rows);
+		push_frame(cpu, SHARK_HARDIRQ, field(ctx, config.at[SHARK_VIRTBLK_AT_IRQ]), config.nr_rows);
 	return 0;
 }
 
 SEC("tracepoint/irq/irq_handler_exit")
 int on_irq_end(void *ctx)
 {
-	return may_end() ? on_irq_end_of(field(ctx, config.at[AT_IRQ])) : 0;
+	return may_end() ? on_irq_end_of(field(ctx, config.at[SHARK_VIRTBLK_AT_IRQ])) : 0;
 }
 
 #endif

@@ -9,9 +9,6 @@
 #include "bpf/rows.bpf.h"
 #include "tracers/virtblk/wire.h"
 
-/* In the order of the tables in provider_virtblk.c. */
-enum { FULL_REQUESTS = SHARK_FULL_OWN, FULL_QUEUES, FULL_ENDINGS };
-
 /* What a request in flight is known by. Classic tracepoints have no address. */
 struct request_key {
 #ifdef WAY_TP
@@ -125,7 +122,7 @@ static __always_inline struct queue *queue_of(struct shark_cpu *cpu, __u64 key,
 	struct queue *queue = find_queue(key) ?: make_queue(key);
 
 	if (!queue) {
-		no_room(cpu, FULL_QUEUES);
+		no_room(cpu, SHARK_FULL_QUEUES);
 		return NULL;
 	}
 	if (is_queue_of(queue, request))
@@ -226,7 +223,7 @@ static __always_inline struct shark_row *queue_row(struct shark_cpu *cpu, __u32 
 						   __u32 what)
 {
 	struct row_key k = {
-		.key = { queue },
+		.key = { [SHARK_REQUEST_KIND] = queue },
 		.id = dev,
 		.cpu = bpf_get_smp_processor_id(),
 		.what = SHARK_INTERRUPTS,
@@ -234,11 +231,6 @@ static __always_inline struct shark_row *queue_row(struct shark_cpu *cpu, __u32 
 
 	return row_at(find_group(cpu, &k) + what - SHARK_INTERRUPTS);
 }
-
-/* Tally of SHARK_WHOLE, SHARK_INTERRUPTS, SHARK_KICKS. */
-enum { SAME_CPU, REQUEUES, ERRORS, BYTES };
-enum { WITHOUT_WORK, NOT_MINE, THE_IRQ };
-enum { SENT };
 
 static __always_inline void count_interrupt(struct shark_cpu *cpu, const struct queue *queue,
 					    int none)
@@ -248,9 +240,9 @@ static __always_inline void count_interrupt(struct shark_cpu *cpu, const struct 
 	if (!row)
 		return;
 	count_begins(row);
-	row->tally[WITHOUT_WORK] += !queue->reaped;
-	row->tally[NOT_MINE] += none;
-	row->tally[THE_IRQ] = queue->irq;
+	row->tally[SHARK_INTERRUPT_WITHOUT_WORK] += !queue->reaped;
+	row->tally[SHARK_INTERRUPT_NOT_MINE] += none;
+	row->tally[SHARK_INTERRUPT_IRQ] = queue->irq;
 	add_time(row, queue->reaped);
 	count_ends(row);
 }
@@ -264,9 +256,12 @@ enum counter { BY_COMPLETION, BY_SECOND, BY_ISSUE, BY_ADD };
 static __always_inline struct row_key key_of(const struct shark_request *request, enum counter by)
 {
 	return (struct row_key){
-		.key = { (__u64)request->queue | (__u64)request->op << 16 |
-			 (__u64)request->size_class << 24 | (__u64)request->where << 32 |
-			 (__u64)request->seen << 40 | (__u64)by << 48 },
+		.key = { [SHARK_REQUEST_KIND] = (__u64)request->queue << SHARK_KIND_QUEUE |
+						(__u64)request->op << SHARK_KIND_OP |
+						(__u64)request->size_class << SHARK_KIND_SIZE |
+						(__u64)request->where << SHARK_KIND_WHERE |
+						(__u64)request->seen << SHARK_KIND_SEEN |
+						(__u64)by << SHARK_KIND_BY },
 		.id = request->dev,
 		.cpu = bpf_get_smp_processor_id(),
 		.what = SHARK_WHOLE,
@@ -311,10 +306,10 @@ static __always_inline void count_whole(struct shark_row *row, const struct shar
 					__u64 ns)
 {
 	count_begins(row);
-	row->tally[SAME_CPU] += has(request, SHARK_COMPLETED) && request->cpu == request->issue_cpu;
-	row->tally[REQUEUES] += request->requeues;
-	row->tally[ERRORS] += request->status != 0;
-	row->tally[BYTES] += request->bytes;
+	row->tally[SHARK_REQUEST_SAME_CPU] += has(request, SHARK_COMPLETED) && request->cpu == request->issue_cpu;
+	row->tally[SHARK_REQUEST_REQUEUES] += request->requeues;
+	row->tally[SHARK_REQUEST_ERRORS] += request->status != 0;
+	row->tally[SHARK_REQUEST_BYTES] += request->bytes;
 	if (request->seen & (request->seen - 1))
 		add_time(row, ns);
 	count_ends(row);
@@ -379,7 +374,7 @@ static __always_inline void count_ending(struct shark_cpu *cpu, const struct sha
 		ending = bpf_map_lookup_elem(&endings, &key);
 	}
 	if (!ending) {
-		no_room(cpu, FULL_ENDINGS);
+		no_room(cpu, SHARK_FULL_ENDINGS);
 		return;
 	}
 	__sync_fetch_and_add(&ending->count, 1);
@@ -481,7 +476,7 @@ static __always_inline struct shark_request *keep(struct shark_cpu *cpu,
 	struct shark_request *request = bpf_map_lookup_elem(&extra, key);
 
 	if (!request)
-		no_room(cpu, FULL_REQUESTS);
+		no_room(cpu, SHARK_FULL_REQUESTS);
 	else if (code)
 		issue_again(cpu, request, fresh, by);
 	return request;

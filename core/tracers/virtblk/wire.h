@@ -5,6 +5,63 @@
 
 #include "trace/wire.h"
 
+/* Slots of a row's key. */
+enum {
+	SHARK_REQUEST_KIND = 0, /* bits of SHARK_KIND_..., or of a queue's rows its number */
+};
+
+/* Where its parts lie in SHARK_REQUEST_KIND, by their lowest bit. */
+enum {
+	SHARK_KIND_QUEUE = 0, /* 16 bits */
+	SHARK_KIND_OP = 16,   /* REQ_OP_READ, ... */
+	SHARK_KIND_SIZE = 24, /* size class */
+	SHARK_KIND_WHERE = 32, /* SHARK_DONE_... */
+	SHARK_KIND_SEEN = 40, /* moments, as bits */
+	SHARK_KIND_BY = 48,   /* which program counts, see key_of() */
+};
+
+/* Tally of SHARK_WHOLE. */
+enum {
+	SHARK_REQUEST_SAME_CPU = 0,
+	SHARK_REQUEST_REQUEUES = 1,
+	SHARK_REQUEST_ERRORS = 2,
+	SHARK_REQUEST_BYTES = 3,
+};
+
+/* Tally of SHARK_INTERRUPTS. */
+enum {
+	SHARK_INTERRUPT_WITHOUT_WORK = 0,
+	SHARK_INTERRUPT_NOT_MINE = 1,
+	SHARK_INTERRUPT_IRQ = 2, /* its number, not a count */
+};
+
+/* Tally of SHARK_KICKS. */
+enum {
+	SHARK_KICK_SENT = 0,
+};
+
+/* Of config.at: which argument is the request; or offsets in the records of classic tracepoints. */
+enum {
+	SHARK_VIRTBLK_AT_REQUEST = 0,
+};
+enum {
+	SHARK_VIRTBLK_AT_DEV = 0,
+	SHARK_VIRTBLK_AT_SECTOR = 1,
+	SHARK_VIRTBLK_AT_SECTORS = 2,
+	SHARK_VIRTBLK_AT_RWBS = 3,
+	SHARK_VIRTBLK_AT_ERROR = 4,
+	SHARK_VIRTBLK_AT_IRQ = 5,
+	SHARK_VIRTBLK_AT_NAME = 6,
+	SHARK_VIRTBLK_MAJOR = 7, /* the block major of virtblk */
+};
+
+/* Tables that can be full, see shark_cpu.full. */
+enum {
+	SHARK_FULL_REQUESTS = SHARK_FULL_OWN,
+	SHARK_FULL_QUEUES,
+	SHARK_FULL_ENDINGS,
+};
+
 /* The moments of a block request, in their order; those not seen are 0. */
 enum {
 	SHARK_ISSUED = 0,      /* the block layer gives it to the driver */

@@ -1,7 +1,7 @@
 --- Text that others chose: names of tasks, disks, interrupts and symbols, what firmware and
 -- the command line say. It may hold anything: control sequences of terminals, what turns the
 -- direction of text, bytes that are no UTF-8. Events and rows have it as it is; it is made fit
--- here, where it is shown. See core/foreign.h for which characters become what.
+-- here, where it is shown. See core/base/foreign.h for which characters become what.
 
 local escape = require "shark.text.escape"
 

@@ -54,13 +54,32 @@ local function show(spec, what)
   end
 end
 
+-- What is reckoned from a field stands after it.
+local RECKONED = { count = { "rate" }, total_ns = { "avg_ns", "p50_ns", "p99_ns" } }
+
+-- The order of a row's fields in JSON: that of the tracer, then what the script adds.
+local function order_of(kind, more)
+  local order = { "rows" }
+  for _, field in ipairs(kind.order) do
+    order[#order + 1] = field
+    for _, reckoned in ipairs(RECKONED[field] or {}) do
+      order[#order + 1] = reckoned
+    end
+  end
+  for _, list in ipairs { more, { "lo", "hi" } } do
+    for _, field in ipairs(list) do
+      order[#order + 1] = field
+    end
+  end
+  return order
+end
+
 --- Runs a script that prints a table of a session's rows.
 --- @param spec table what shark.cli.run() takes, without report and show; and
 ---   title     string
 ---   columns   table[]  as shark.text.table has them
 ---   key       fun(row): string  default: what tells the session's rows apart
----   sums      string[]  fields that add up
----   hists     string[]  fields that are histograms
+---   more      string[]?  further fields that complete() adds, for their order in JSON
 ---   label     fun(row): string  heading of the row's histogram
 ---   prepare   fun(rows)?  called with what read() returned
 ---   complete  fun(row)?  adds further fields
@@ -68,7 +87,8 @@ end
 ---   extend    fun(report, is_interval)?  adds to what is reported besides the rows
 ---   show_more fun(report)?  prints that, below the table
 function M.run(spec)
-  spec.hists = spec.hists or { "hist" }
+  local kind = spec.session.kind
+  spec.sums, spec.hists, spec.order = kind.sums, kind.hists, order_of(kind, spec.more or {})
   spec.key = spec.key or function(row) return spec.session:key(row) end
   spec.is_shown = spec.is_shown or function(row) return row.count > 0 end
   spec.report = function(before, seconds)
@@ -84,18 +104,6 @@ function M.run(spec)
   end
   spec.show = function(what) show(spec, what) end
   cli.run(spec)
-end
-
---- The order of a row's fields in JSON: those given, then what all rows have.
-function M.order(first, last)
-  local order = { "rows" }
-  for _, list in ipairs { first, { "count", "rate", "total_ns", "avg_ns", "p50_ns", "p99_ns", "max_ns" }, last,
-    { "hist", "lo", "hi" } } do
-    for _, field in ipairs(list) do
-      order[#order + 1] = field
-    end
-  end
-  return order
 end
 
 -- ---- columns that several scripts have ----

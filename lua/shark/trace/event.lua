@@ -64,30 +64,6 @@ end
 
 -- ---- fields ----
 
--- Of no use to scripts, or there as text under another name.
-local HIDDEN = { row = true, pad = true, reserved = true, comm = true }
-
--- Names of an event's fields in their order: the record's, then the further ones.
-local function names_of(kind)
-  local names, further, known = {}, {}, {}
-  for _, name in ipairs(kind.hidden or {}) do
-    known[name] = true
-  end
-  for _, field in ipairs(fields_of[kind.event]) do
-    if not HIDDEN[field.name] and not known[field.name] then
-      names[#names + 1], known[field.name] = field.name, true
-    end
-  end
-  for name in pairs(kind.fields or {}) do
-    further[#further + 1] = not known[name] and name or nil
-  end
-  table.sort(further)
-  for _, name in ipairs(further) do
-    names[#names + 1] = name
-  end
-  return names
-end
-
 -- An array or struct in the ring would outlive its event: scripts get a copy.
 local function copier_of(name, type)
   local ctype = ffi.typeof(type)
@@ -238,11 +214,11 @@ local function event_of(kind, slot)
   })
 end
 
---- Completes a kind of trace: `slot`, a record as it lies in the ring, `pointer` to one, `event_of` a record
---- and a batch's number, `names` of its events' fields.
+--- Completes a kind of trace, of which `names` and `fields` are known: `slot`, a record as it lies in the ring,
+--- `pointer` to one, `event_of` a record and a batch's number.
 function M.define(kind)
   local slot = slot_of(kind)
-  kind.names, kind.fields_of_event, kind.plain = names_of(kind), access_of(kind), plain_fields(kind)
+  kind.fields_of_event, kind.plain = access_of(kind), plain_fields(kind)
   kind.slot, kind.pointer = slot, ffi.typeof("const $ *", slot)
   kind.event_of = event_of(kind, slot)
 end

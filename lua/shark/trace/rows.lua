@@ -34,11 +34,19 @@ end
 
 local NONE, MAX_NS, HIST = {}, { "max_ns" }, { "hist" }
 
+local function add_counts(into, counts)
+  for name, count in pairs(counts) do
+    into[name] = (into[name] or 0) + count
+  end
+end
+
 --- Adds a row to another that means the same. Fields that a row has not are left out.
---- @param spec table { sums = {...}, maxima = { "max_ns" }, hists = { "hist" } }: names of fields
+--- @param spec table { sums = {...}, maxima = { "max_ns" }, hists = { "hist" }, counts = {...} }: names of fields;
+---   counts are tables of counts by name
 --- @return fun(into, row)
 function M.merger(spec)
   local sums, maxima, hists = spec.sums or NONE, spec.maxima or MAX_NS, spec.hists or HIST
+  local counts = spec.counts or NONE
   return function(into, row)
     for _, field in ipairs(sums) do
       into[field] = into[field] and into[field] + row[field]
@@ -50,6 +58,9 @@ function M.merger(spec)
       if into[field] then
         into[field]:merge(row[field])
       end
+    end
+    for _, field in ipairs(counts) do
+      add_counts(into[field], row[field])
     end
   end
 end

@@ -11,6 +11,7 @@ local core = require "shark.core"
 local delivery = require "shark.trace.delivery"
 local event = require "shark.trace.event"
 local ffi = require "ffi"
+local meaning = require "shark.trace.meaning"
 local rows = require "shark.trace.rows"
 local stack = require "shark.trace.stack"
 
@@ -30,17 +31,21 @@ local row_pointer = ffi.typeof("const struct shark_row *")
 -- The rows are there as long as what refers to them.
 local row_owners = setmetatable({}, { __mode = "k" })
 
+--- The kinds that are declared, by provider.
+M.kinds = {}
+
 --- Declares a kind of trace.
 --- @param kind table
 ---   provider  string  name of the core's provider
 ---   event     string  FFI type of an event
----   decode    fun(row): table   a row of read() from a row in the kernel's memory
----   by        string[]  fields that tell decoded rows apart, in the order of read()
----   sums, maxima, hists  string[]  fields that add up where rows mean the same, see shark.trace.rows
----   merge     fun(into, row)?   does so instead
----   less      fun(a, b)?: boolean  order of read(), if it is another
----   fields    table   name -> fun(session, record): further fields of an event
----   hidden    string[]?  fields of the FFI type that its handlers may read and copies do not have: not documented
+---   call      string  the public function that opens one: "irq.hardirq"
+---   class     string  what its rows and events are called in the editor: "Hardirq" for shark.HardirqRow
+---   about     string  one line: what is traced
+---   source    string  what of the kernel is watched
+---   rows      table[]   fields of a row of read(), see shark.trace.meaning
+---   events    table[]   fields of an event, likewise; others of the FFI type can be read and are not in copies
+---   by        string[]?  names of the keys, if read() does not sort by them in the order of rows
+---   less      fun(a, b)?: boolean  order of read(), if it is another than by the keys
 ---   audit     table?  what the kernel itself counts:
 ---     source  string    where, for people; a file's text is handed to kernel()
 ---     kernel  fun(options, text?): table  counts by name, now or of that text
@@ -48,10 +53,11 @@ local row_owners = setmetatable({}, { __mode = "k" })
 ---   losses    table[]?  { field of loss(), what one is, what several are }: what it loses besides
 ---   methods   table?  name -> fun(session, ...): what its sessions can do besides
 function M.define(kind)
+  meaning.apply(kind)
   event.define(kind)
   kind.key = rows.key_by(kind.by)
   kind.less = kind.less or rows.order_by(kind.by)
-  kind.merge = kind.merge or rows.merger(kind)
+  M.kinds[kind.provider] = kind
   return kind
 end
 

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+/* What can be traced, and how: the tables of the providers, for Lua. */
+#include <lauxlib.h>
+
+#include "bind/bind.h"
+#include "trace/provider.h"
+
+static void set_string(lua_State *L, const char *field, const char *value)
+{
+	lua_pushstring(L, value);
+	lua_setfield(L, -2, field);
+}
+
+/* Best first. */
+static void push_ways(lua_State *L, const struct provider *provider)
+{
+	lua_createtable(L, (int)provider->nr_ways, 0);
+	for (size_t i = 0; i < provider->nr_ways; i++) {
+		lua_pushstring(L, provider->ways[i].name);
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+}
+
+static void push_filters(lua_State *L, const struct provider *provider)
+{
+	lua_createtable(L, (int)provider->nr_filters, 0);
+	for (size_t i = 0; i < provider->nr_filters; i++) {
+		lua_pushstring(L, provider->filters[i].name);
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+}
+
+static void push_features(lua_State *L, const struct provider *provider)
+{
+	lua_createtable(L, (int)provider->nr_features, 0);
+	for (size_t i = 0; i < provider->nr_features; i++) {
+		lua_createtable(L, 0, 2);
+		set_string(L, "name", provider->features[i].name);
+		lua_pushboolean(L, provider->features[i].by_default);
+		lua_setfield(L, -2, "by_default");
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+}
+
+static void push_tables(lua_State *L, const struct provider *provider)
+{
+	lua_createtable(L, (int)provider->nr_tables, 0);
+	for (size_t i = 0; i < provider->nr_tables; i++) {
+		lua_createtable(L, 0, 3);
+		set_string(L, "field", provider->tables[i].field);
+		set_string(L, "name", provider->tables[i].name);
+		set_string(L, "how", provider->tables[i].how ? provider->tables[i].how : "not counted");
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+}
+
+/* What a way attaches: {program, point} of each, in the order of attaching. */
+static void push_points(lua_State *L, const struct provider *provider, const struct way *way)
+{
+	const struct point *points = way->points ? way->points : provider->points;
+	size_t nr_points = way->points ? way->nr_points : provider->nr_points;
+
+	lua_createtable(L, (int)nr_points, 0);
+	for (size_t i = 0; i < nr_points; i++) {
+		lua_createtable(L, 0, 2);
+		set_string(L, "program", points[i].program);
+		lua_pushfstring(L, "%s%s%s", points[i].group ? points[i].group : "",
+				points[i].group ? ":" : "", points[i].event);
+		lua_setfield(L, -2, "point");
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+}
+
+static void push_points_by_way(lua_State *L, const struct provider *provider)
+{
+	lua_createtable(L, 0, (int)provider->nr_ways);
+	for (size_t i = 0; i < provider->nr_ways; i++) {
+		push_points(L, provider, &provider->ways[i]);
+		lua_setfield(L, -2, provider->ways[i].name);
+	}
+}
+
+static void push_provider(lua_State *L, const struct provider *provider)
+{
+	lua_createtable(L, 0, 6);
+	set_string(L, "name", provider->name);
+	push_ways(L, provider);
+	lua_setfield(L, -2, "ways");
+	push_filters(L, provider);
+	lua_setfield(L, -2, "filters");
+	push_features(L, provider);
+	lua_setfield(L, -2, "features");
+	push_tables(L, provider);
+	lua_setfield(L, -2, "tables");
+	push_points_by_way(L, provider);
+	lua_setfield(L, -2, "points");
+}
+
+/*
+ * The providers, in no particular order: {{name, ways = {name, ...},
+ * filters = {name, ...}, features = {{name, by_default}, ...}, tables = {{field,
+ * name, how}, ...}, points = {WAY = {{program, point}, ...}}}, ...}
+ */
+int bind_open_providers(lua_State *L)
+{
+	lua_createtable(L, (int)provider_count(), 0);
+	for (size_t i = 0; i < provider_count(); i++) {
+		push_provider(L, provider_at(i));
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+	return 1;
+}

@@ -1,0 +1,180 @@
+--- Writes what tracers say of themselves: docs/reference.md for readers, and the types of
+-- rows and events for editors, lua/shark/_meta/tracers.lua.
+-- usage: build/shark docs/reference.lua          writes both
+--        build/shark docs/reference.lua --check  fails if what is there is another
+
+local MARKDOWN, TYPES = "docs/reference.md", "lua/shark/_meta/tracers.lua"
+
+-- In the order of an interrupt's way; others come after them, by name.
+local FIRST = { "hardirq", "irqthread", "softirq", "vector", "ipi", "vecalloc", "irte_intel", "affinity",
+  "fault_intel", "virtblk" }
+-- They differ from the ones above in their ways only.
+local TWINS = { irte_intel = "irte_amd", fault_intel = "fault_amd" }
+
+local HOW_JOINED = { add = "sum", max = "largest", hist = "joined", ["by name"] = "sum by name" }
+
+local function in_order(providers)
+  local by_name, list, taken = {}, {}, {}
+  for _, provider in ipairs(providers) do
+    by_name[provider.name] = provider
+  end
+  for _, name in ipairs(FIRST) do
+    list[#list + 1], taken[name] = by_name[name], true
+    if TWINS[name] then
+      by_name[name].twin, taken[TWINS[name]] = by_name[TWINS[name]], true
+    end
+  end
+  for _, provider in ipairs(providers) do
+    list[#list + 1] = not taken[provider.name] and provider or nil
+  end
+  return list
+end
+
+-- ---- for readers ----
+
+local function code(names)
+  local parts = {}
+  for i, name in ipairs(names) do
+    parts[i] = "`" .. name .. "`"
+  end
+  return #parts > 0 and table.concat(parts, ", ") or "none"
+end
+
+local function cell(text)
+  return (text:gsub("|", "\\|"))
+end
+
+local function type_of(field)
+  return field.unit and ("%s, %s"):format(field.type, field.unit) or field.type
+end
+
+local function table_of_rows(fields)
+  local lines = { "| row | type, unit | joined rows | |", "|---|---|---|---|" }
+  for _, field in ipairs(fields) do
+    lines[#lines + 1] = ("| `%s` | %s | %s | %s |"):format(field.name, cell(type_of(field)),
+      field.is_key and "key" or HOW_JOINED[field.sum] or "", cell(field.text))
+  end
+  return table.concat(lines, "\n")
+end
+
+local function table_of_events(fields)
+  local lines = { "| event | type, unit | |", "|---|---|---|" }
+  for _, field in ipairs(fields) do
+    lines[#lines + 1] = ("| `%s` | %s | %s |"):format(field.name, cell(type_of(field)), cell(field.text))
+  end
+  return table.concat(lines, "\n")
+end
+
+local function ways_of(provider)
+  if not provider.twin then
+    return code(provider.ways)
+  end
+  return ("%s (Intel), %s (AMD)"):format(code(provider.ways), code(provider.twin.ways))
+end
+
+local function features_of(provider)
+  local parts = {}
+  for i, feature in ipairs(provider.features) do
+    parts[i] = ("`%s` (%s)"):format(feature.name, tostring(feature.by_default))
+  end
+  return #parts > 0 and "; switches, with their defaults: " .. table.concat(parts, ", ") or ""
+end
+
+local function losses_of(provider)
+  local parts = {}
+  for _, full in ipairs(provider.tables) do
+    parts[#parts + 1] = ("`%s` (%s: %s)"):format(full.field, full.name, full.how)
+  end
+  for _, loss in ipairs(provider.losses) do
+    parts[#parts + 1] = ("`%s` (%s)"):format(loss.field, loss.text)
+  end
+  return #parts > 0 and "\nIts own fields of `loss()`: " .. table.concat(parts, ", ") .. ".\n" or ""
+end
+
+local function section(provider)
+  return ([[
+## `%s`
+
+%s
+Source: %s.
+
+Ways, best first: %s. Filters: %s%s. %s
+%s
+%s
+
+%s
+]]):format(provider.call, provider.about, provider.source, ways_of(provider), code(provider.filters),
+    features_of(provider), provider.has_audit and "Has `audit()`." or "Has no `audit()`.", losses_of(provider),
+    table_of_rows(provider.rows), table_of_events(provider.events))
+end
+
+local function markdown(providers)
+  local parts = { [[
+# What can be traced: rows and events
+
+Written by `make reference` from the tables that the tracers have of themselves (`core/tracers/NAME/NAME.lua`);
+`shark.providers()` gives the same to a script. The [guide](scripting.md) says how to use them.
+
+A row of `read()` stands for what was counted under one key. Rows that agree in their keys become one; the column
+"joined rows" says how. Times of events (`ts_ns`) and lengths (`ns`) are `uint64_t`; `tonumber()` makes them numbers.
+A type that ends in `?` can be nil.
+]] }
+  for _, provider in ipairs(providers) do
+    parts[#parts + 1] = section(provider)
+  end
+  return table.concat(parts, "\n")
+end
+
+-- ---- for editors ----
+
+local function class(name, parent, fields, about)
+  local lines = { ("---@class shark.%s%s %s"):format(name, parent and " : shark." .. parent or "", about) }
+  for _, field in ipairs(fields) do
+    local text = field.unit and ("%s (%s)"):format(field.text, field.unit) or field.text
+    local type = field.type:gsub("uint64_t", "ffi.cdata*")
+    lines[#lines + 1] = ("---@field %s %s %s"):format(field.name, type, text)
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local TORN = {
+  name = "torn", type = "true?", text = "counted in each time it was looked at: figures may differ by one",
+}
+
+local function types(providers)
+  local parts = { "---@meta\n-- Rows and events of the tracers; written by make reference.\n" }
+  for _, provider in ipairs(providers) do
+    local rows = { unpack(provider.rows) }
+    rows[#rows + 1] = TORN
+    parts[#parts + 1] = class(provider.class .. "Row", nil, rows, "of " .. provider.call)
+    parts[#parts + 1] = class(provider.class .. "Event", "Event", provider.events, "of " .. provider.call)
+  end
+  return table.concat(parts, "\n")
+end
+
+-- ---- files ----
+
+local function read(path)
+  local file = io.open(path)
+  return file and file:read("*a"), file and file:close()
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  assert(file:write(text))
+  assert(file:close())
+end
+
+local providers = in_order(shark.providers())
+local stale = {}
+for path, text in pairs { [MARKDOWN] = markdown(providers), [TYPES] = types(providers) } do
+  if arg[1] ~= "--check" then
+    write(path, text)
+  elseif read(path) ~= text then
+    stale[#stale + 1] = path
+  end
+end
+if #stale > 0 then
+  io.stderr:write(("%s: not what the tracers say of themselves; make reference\n"):format(table.concat(stale, ", ")))
+  os.exit(1)
+end

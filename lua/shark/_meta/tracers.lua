@@ -1,0 +1,306 @@
+---@meta
+-- Rows and events of the tracers; written by make reference.
+
+---@class shark.HardirqRow of irq.hardirq
+---@field irq integer the IRQ
+---@field action string name of the irqaction
+---@field cpu integer the CPU that the handler ran on
+---@field count integer runs of the handler that ended
+---@field total_ns integer their time in all, without what interrupted them (ns)
+---@field max_ns integer the longest of them (ns)
+---@field none integer runs that returned IRQ_NONE: the device was silent
+---@field handled integer runs that returned IRQ_HANDLED
+---@field wake_thread integer runs that returned IRQ_WAKE_THREAD
+---@field hist shark.Hist the times of the runs (ns)
+---@field torn true? counted in each time it was looked at: figures may differ by one
+
+---@class shark.HardirqEvent : shark.Event of irq.hardirq
+---@field ts_ns ffi.cdata* when the handler was entered, CLOCK_MONOTONIC (ns)
+---@field ns ffi.cdata* how long it ran, without what interrupted it (ns)
+---@field irq integer the IRQ
+---@field action string name of the irqaction
+---@field cpu integer the CPU it ran on
+---@field ret integer what it returned, an irqreturn_t
+---@field stack integer for session:stack(); negative: none
+
+---@class shark.ThreadRow of irq.thread
+---@field irq integer the IRQ
+---@field action string name of the irqaction
+---@field cpu integer the CPU of the thread; of wakes, the handler's
+---@field wakes integer handlers that asked for the thread; one that runs already answers several in one run
+---@field count integer runs of the thread that ended
+---@field total_ns integer their time in all, without preempted_ns (ns)
+---@field max_ns integer the longest of them (ns)
+---@field preempted_ns integer time that the thread was preempted (ns)
+---@field waits integer runs whose waking was seen
+---@field wait_ns integer time from the waking to the start, in all (ns)
+---@field wait_max_ns integer the longest of these (ns)
+---@field hist shark.Hist the times of the runs (ns)
+---@field wait_hist shark.Hist the times from waking to start (ns)
+---@field torn true? counted in each time it was looked at: figures may differ by one
+
+---@class shark.ThreadEvent : shark.Event of irq.thread
+---@field ts_ns ffi.cdata* when the thread started, CLOCK_MONOTONIC (ns)
+---@field ns ffi.cdata* how long it ran, without nested_ns (ns)
+---@field wait_ns ffi.cdata* since it was woken (ns)
+---@field nested_ns ffi.cdata* time that it was preempted (ns)
+---@field irq integer the IRQ
+---@field action string name of the irqaction
+---@field cpu integer the CPU of the thread
+---@field stack integer for session:stack(); negative: none
+
+---@class shark.SoftirqRow of irq.softirq
+---@field softirq string name, as in /proc/softirqs
+---@field number integer its number
+---@field cpu integer the CPU it ran on
+---@field count integer runs that ended
+---@field total_ns integer their time in all, without interrupted_ns (ns)
+---@field max_ns integer the longest of them (ns)
+---@field interrupted_ns integer taken from them by interrupts (ns)
+---@field ksoftirqd integer runs in the thread ksoftirqd, not after an interrupt
+---@field waits integer runs whose raise was seen
+---@field wait_ns integer time from the raise to the start, in all (ns)
+---@field wait_max_ns integer the longest of these (ns)
+---@field coalesced integer raises of a softirq that was pending already
+---@field raise_unseen integer runs whose raise was not seen
+---@field raised_by table<string, integer> "IRQ 36", "local timer", "softirq TIMER", "task" -> count
+---@field hist shark.Hist the times of the runs (ns)
+---@field wait_hist shark.Hist the times from raise to start (ns)
+---@field torn true? counted in each time it was looked at: figures may differ by one
+
+---@class shark.SoftirqEvent : shark.Event of irq.softirq
+---@field ts_ns ffi.cdata* when it was entered, CLOCK_MONOTONIC (ns)
+---@field ns ffi.cdata* how long it ran, without nested_ns (ns)
+---@field wait_ns ffi.cdata* since it was raised; 0: the raise was not seen (ns)
+---@field nested_ns ffi.cdata* taken by interrupts meanwhile (ns)
+---@field softirq integer its number
+---@field name string its name, as in /proc/softirqs
+---@field cpu integer the CPU it ran on
+---@field ksoftirqd integer 1: ran in the thread ksoftirqd, not after an interrupt
+---@field raised_by string "IRQ 36", "local timer", "softirq TIMER", "task 1234"; "?": not seen
+---@field stack integer of the raise, for session:stack(); negative: none
+
+---@class shark.VectorRow of irq.vector
+---@field vector integer its number; NMIs are 2
+---@field name string what it is for
+---@field cpu integer the CPU that it was handled on
+---@field handler string? symbol of an NMI's handler: each has a row
+---@field count integer runs of the handler that ended
+---@field total_ns integer their time in all (ns)
+---@field max_ns integer the longest of them (ns)
+---@field handled integer? events that an NMI's handler says it handled
+---@field hist shark.Hist the times of the runs (ns)
+---@field torn true? counted in each time it was looked at: figures may differ by one
+
+---@class shark.VectorEvent : shark.Event of irq.vector
+---@field ts_ns ffi.cdata* when the handler was entered, CLOCK_MONOTONIC (ns)
+---@field ns ffi.cdata* how long it ran, without what interrupted it (ns)
+---@field vector integer its number
+---@field name string what it is for
+---@field cpu integer the CPU it ran on
+---@field stack integer for session:stack(); negative: none
+
+---@class shark.IpiRow of irq.ipi
+---@field what "sent"|"received" "sent" or "received"
+---@field vector integer 251, 252 or 253
+---@field name string what the vector is for
+---@field cpu integer of sent the sender, of received the receiver
+---@field sender integer? the CPU that sent; nil: not seen
+---@field callsite string? symbol of the code that sent
+---@field callback string? symbol of the function that the receiver is to call
+---@field count integer how many
+---@field coalesced integer? sent while one was pending already
+---@field total_ns integer? time under way in all; nil: the sending was not seen (ns)
+---@field max_ns integer? the longest of these (ns)
+---@field hist shark.Hist? the times under way (ns)
+---@field torn true? counted in each time it was looked at: figures may differ by one
+
+---@class shark.IpiEvent : shark.Event of irq.ipi
+---@field ts_ns ffi.cdata* when it arrived, CLOCK_MONOTONIC (ns)
+---@field ns ffi.cdata* how long it was under way (ns)
+---@field vector integer 251, 252 or 253
+---@field name string what the vector is for
+---@field sender integer the CPU that sent it
+---@field cpu integer the CPU that it arrived on
+---@field stack integer for session:stack(); negative: none
+
+---@class shark.VecallocRow of irq.vecalloc
+---@field what string name of the tracepoint
+---@field on_cpu integer? the CPU that the vector is of; nil: the tracepoint does not tell
+---@field cpu integer where it was done
+---@field count integer how often
+---@field last_ns integer the last time, CLOCK_MONOTONIC (ns)
+---@field failed integer? of vector_*: there was no vector, or no memory
+---@field available integer? of irq_matrix_*, what it left: vectors of on_cpu that are free
+---@field allocated integer? ... that are taken
+---@field managed integer? ... that are kept for managed IRQs
+---@field managed_allocated integer? ... and of these, taken by them
+---@field global_available integer? vectors of all CPUs that are free
+---@field global_reserved integer? ... promised to IRQs that are not requested yet
+---@field total_allocated integer? ... that are taken
+---@field online_maps integer? CPUs that take part
+---@field torn true? counted in each time it was looked at: figures may differ by one
+
+---@class shark.VecallocEvent : shark.Event of irq.vecalloc
+---@field ts_ns ffi.cdata* when it was done, CLOCK_MONOTONIC (ns)
+---@field name string name of the tracepoint
+---@field irq integer the IRQ; -1: irq_matrix_* do not tell
+---@field vector integer the vector; -1: none, or not told
+---@field on_cpu integer the CPU that it is of; -1: none, or not told
+---@field prev_vector integer the one before; -1: none, or not told
+---@field prev_cpu integer its CPU; -1: none, or not told
+---@field apicdest integer APIC id or mask, of vector_config
+---@field ret integer 0 or a negative errno
+---@field flag_names string "managed", "reserved", "can reserve", "legacy", with commas
+---@field matrix table of irq_matrix_*: what it left, with the fields that rows have
+---@field cpu integer where it was done
+---@field pid integer the thread that did it, or was interrupted by it
+---@field task string its name
+---@field stack integer for session:stack(); negative: none
+
+---@class shark.ChangeRow of remap.changes
+---@field irq integer? the IRQ; nil: the entry was written without one
+---@field unit string the IOMMU: "dmar0", "ivhd0"
+---@field device string? of AMD, whose table it is: 01:00.0
+---@field index integer place of the entry in its table
+---@field what string why: "set affinity", "activate", "deactivate", "post to a guest", "other"
+---@field cpu integer where it was written
+---@field count integer writes
+---@field total_ns integer their time in all, from the request to the end (ns)
+---@field max_ns integer the longest of them (ns)
+---@field flushes integer invalidations in them
+---@field flush_ns integer time in these (ns)
+---@field refused integer writes that ended with an error
+---@field unchanged integer writes of what stood there already
+---@field hist shark.Hist the times of the writes (ns)
+---@field torn true? counted in each time it was looked at: figures may differ by one
+
+---@class shark.ChangeEvent : shark.Event of remap.changes
+---@field ts_ns ffi.cdata* when it was asked for, CLOCK_MONOTONIC (ns)
+---@field ns ffi.cdata* from the request to the end (ns)
+---@field flush_ns ffi.cdata* of it, waiting for the invalidation (ns)
+---@field irq integer the IRQ; -1: written without one
+---@field unit_name string the IOMMU: "dmar0", "ivhd0"
+---@field device_name string? of AMD, whose table it is
+---@field index integer place of the entry in its table
+---@field entries integer that were invalidated, from index on; 0: all
+---@field flushes integer invalidations in it
+---@field reason string why: "set affinity", "activate", ...
+---@field before table? the entry before, decoded; nil: not known
+---@field after table the entry now, decoded
+---@field old integer[] the entry before: low and high
+---@field now integer[] the entry now: low and high
+---@field no_old boolean what it was before is not known
+---@field no_time boolean this way sees no start and no end
+---@field ret integer 0 or a negative errno
+---@field cpu integer where it was written
+---@field pid integer the thread that asked, or was interrupted
+---@field task string its name
+---@field stack integer for session:stack(); negative: none
+
+---@class shark.AffinityRow of remap.affinity
+---@field irq integer the IRQ
+---@field what "asked"|"moved"|"set" "asked", "moved" (an interrupt made a pending one true), "set" (by the kernel itself)
+---@field cpu integer where it was done
+---@field count integer how often
+---@field total_ns integer of moved the time it was pending, else that of the calls (ns)
+---@field max_ns integer the longest of these (ns)
+---@field left_pending integer not in force when the call returned
+---@field failed integer returned an error
+---@field ask_unseen integer took effect, asked for before the trace began
+---@field replaced integer asked for while another was pending
+---@field hist shark.Hist the times (ns)
+---@field torn true? counted in each time it was looked at: figures may differ by one
+
+---@class shark.AffinityEvent : shark.Event of remap.affinity
+---@field ts_ns ffi.cdata* when it was asked for or took effect, CLOCK_MONOTONIC (ns)
+---@field ns ffi.cdata* from the request to its return (ns)
+---@field wait_ns ffi.cdata* of moved: since it was asked for (ns)
+---@field name string "asked", "moved" or "set"
+---@field irq integer the IRQ
+---@field cpus string CPUs asked for: "0-1,4"
+---@field was_on integer the CPU in force before; -1: none
+---@field is_on integer the CPU in force after; -1: none
+---@field pending boolean not in force when the request returned
+---@field was_pending boolean one was pending when the request came
+---@field ask_unseen boolean asked for before the trace began
+---@field ret integer 0 or a negative errno
+---@field cpu integer where it was done: of moved, where the interrupt came
+---@field pid integer the thread that asked
+---@field task string its name
+---@field stack integer for session:stack(); negative: none
+
+---@class shark.FaultRow of remap.faults
+---@field unit string the IOMMU: "dmar0", "ivhd0"
+---@field source string the device that asked: 01:00.0
+---@field code integer reason, as the IOMMU numbers it
+---@field reason string reason, in words
+---@field cpu integer where the kernel looked
+---@field count integer requests refused
+---@field last_ns integer the last time, CLOCK_MONOTONIC (ns)
+---@field overflows integer times that the IOMMU had no room for all
+---@field torn true? counted in each time it was looked at: figures may differ by one
+
+---@class shark.FaultEvent : shark.Event of remap.faults
+---@field ts_ns ffi.cdata* when the kernel looked, CLOCK_MONOTONIC (ns)
+---@field decoded table unit, source, what, reason, address or index, access, pasid, raw
+---@field record integer[] as the IOMMU wrote it
+---@field cpu integer where the kernel looked
+---@field lost integer 1: the IOMMU had no room for all
+
+---@class shark.VirtblkRow of virtblk.requests
+---@field what string which of the rows below
+---@field device string the disk: "vda"
+---@field queue integer number of the virtqueue
+---@field op string? "read", "write", "flush", "discard", ...
+---@field size string? size class: "0", "4K", "16K", "64K", "256K", "more"
+---@field cpu integer the CPU that completed them, or was interrupted, or kicked
+---@field where string? completed in: "hardirq", "softirq", "remote", "polled", "?"
+---@field stage string? "queue", "kick", "device", "reap", "complete"
+---@field from string? the moment from which the time counts
+---@field to string? the moment that ends it
+---@field count integer requests, interrupts, or questions whether to kick
+---@field total_ns integer? their time in all; nil: only one moment was seen (ns)
+---@field max_ns integer? the longest of them (ns)
+---@field total integer? requests in flight in the queue, the sum of what each request found, itself included (requests)
+---@field max integer? the most of them (requests)
+---@field same_cpu integer? completed on the CPU that issued them
+---@field requeues integer? taken back by the block layer, to be issued again
+---@field errors integer? ended with an error
+---@field bytes integer? read or written (bytes)
+---@field irq integer? the IRQ of the queue
+---@field requests integer? reaped by the interrupts; nil: not seen by this way
+---@field most integer? the most by one of them
+---@field without_work integer? interrupts that reaped nothing
+---@field not_mine integer? interrupts of another device (IRQ_NONE: the vector is shared)
+---@field sent integer? kicks that the device was told of
+---@field suppressed integer? kicks that it did not need
+---@field hist shark.Hist? the times; of depth the depths, of interrupts the requests of each
+---@field torn true? counted in each time it was looked at: figures may differ by one
+
+---@class shark.VirtblkEvent : shark.Event of virtblk.requests
+---@field ts_ns ffi.cdata* when first_seen was, CLOCK_MONOTONIC (ns)
+---@field ns ffi.cdata* from then to its completion (ns)
+---@field first_seen string the first moment that was seen: "issued" unless the kernel skipped a program
+---@field queue_ns integer? until it was in the ring; nil: not seen (ns)
+---@field kick_ns integer? until the device was told; nil: not seen (ns)
+---@field device_ns integer? until the handler of its interrupt started; nil: not seen (ns)
+---@field reap_ns integer? until the driver took it out of the ring; nil: not seen (ns)
+---@field complete_ns integer? until the block layer ended it; nil: not seen (ns)
+---@field device string the disk: "vda"
+---@field queue integer number of the virtqueue
+---@field operation string "read", "write", "flush", ...
+---@field sector integer? of 512 bytes; nil: without data
+---@field bytes integer read or written (bytes)
+---@field pid integer thread group of the task that issued it
+---@field tid integer thread id of that task
+---@field name string its name
+---@field status integer 0, a negative errno (before 5.18) or a blk_status_t
+---@field status_text string "ok", "I/O error", ...
+---@field irq integer the IRQ that ended it; negative: not seen
+---@field issue_cpu integer the CPU that issued it; 65535: not seen
+---@field cpu integer the CPU that completed it
+---@field completed_in string "hardirq", "softirq", "remote", "polled", "?"
+---@field requeues integer times that the block layer took it back
+---@field depth integer in flight in its queue when it was added, itself included
+---@field stack integer of the interrupt's handler, for session:stack(); negative: none

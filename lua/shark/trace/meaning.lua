@@ -1,0 +1,126 @@
+--- What rows and events mean: one list of fields for each, from which come decoding,
+-- joining, the order of reading and of JSON, and the tables of the documentation.
+--
+-- A field of rows is a table { "name", "one line of text", ... } with
+--   at        where it lies in the kernel's row (trace/wire.h): "id", "count", "max_ns",
+--             "tally[SHARK_...]", "key[SHARK_...]", "hist"; default: its name
+--   from      fun(row): any, instead: what is made of the kernel's row; nil leaves it out
+--   of        integer|integer[]?  only rows of these kinds (their `what`) say something of it
+--   default   what it is in rows of other kinds; without one it is not there
+--   key       true: tells rows apart; read() sorts by these, in their order
+--   sum       how rows that mean the same become one: "add", "max", "hist", or "by name" for
+--             tables of counts; nil: they agree in it
+--   unit      "ns", "bytes", ...
+--   type      string?  for the editor, default "integer"; ends in "?" if it can be nil
+--   inner     true: not for users, part of the key only
+--
+-- A field of events is { "name", "text", unit =, type =, from = }; from is fun(session, record),
+-- and without it the field is the record's own.
+
+local C = require "shark.events"
+local ffi = require "ffi"
+local hist = require "shark.hist"
+local rows = require "shark.trace.rows"
+
+local M = {}
+
+-- ---- decoding ----
+
+-- Text of an expression that reads a place of the kernel's row.
+local function place(at)
+  return "row." .. at:gsub("SHARK_[%w_]+", function(name) return tostring(C[name]) end)
+end
+
+local function value_of(field, i)
+  local at = field.at or field[1]
+  if field.from then
+    return ("from[%d](row)"):format(i)
+  elseif at == "hist" then
+    return "hist.new(row.hist, row.max_ns)"
+  end
+  return ("tonumber(%s)"):format(place(at))
+end
+
+local DEFAULTS = { hist = "hist.new()", ["by name"] = "{}", add = "0", max = "0" }
+
+local function default_of(field)
+  if field.default == nil then
+    return "nil"
+  end
+  return DEFAULTS[field.sum] or ("%q"):format(field.default)
+end
+
+-- "what == 1 or what == 2"
+local function is_of(of)
+  local parts = {}
+  for i, what in ipairs(type(of) == "table" and of or { of }) do
+    parts[i] = "what == " .. what
+  end
+  return table.concat(parts, " or ")
+end
+
+local function expression(field, i)
+  local value = value_of(field, i)
+  return field.of and ("(%s) and %s or %s"):format(is_of(field.of), value, default_of(field)) or value
+end
+
+-- A function with an expression for each field: as fast as if it were written by hand.
+local function decoder(fields)
+  local lines, from = {}, {}
+  for i, field in ipairs(fields) do
+    lines[i] = ("    [%q] = %s,\n"):format(field[1], expression(field, i))
+    from[i] = field.from or false
+  end
+  local text = ("local hist, from = ...\nreturn function(row)\n  local what = row.what\n  return {\n%s  }\nend\n")
+    :format(table.concat(lines))
+  return assert(loadstring(text, "=rows"))(hist, from)
+end
+
+-- ---- joining and order ----
+
+local function named(fields, test)
+  local list = {}
+  for _, field in ipairs(fields) do
+    if test(field) then
+      list[#list + 1] = field[1]
+    end
+  end
+  return list
+end
+
+local function summed(fields, how)
+  return named(fields, function(field) return field.sum == how end)
+end
+
+-- ---- events ----
+
+-- name -> from, of those that are more than the record's.
+local function further(fields)
+  local list = {}
+  for _, field in ipairs(fields) do
+    list[field[1]] = field.from
+  end
+  return list
+end
+
+--- Completes a kind by what its `rows` and `events` say: decode, by, sums, maxima, hists,
+--- counts, order (names of a row's fields, for JSON), fields and names of events.
+--- @param kind table
+function M.apply(kind)
+  local fields = kind.rows
+  kind.decode = decoder(fields)
+  kind.by = kind.by or named(fields, function(field) return field.key end)
+  kind.sums, kind.maxima = summed(fields, "add"), summed(fields, "max")
+  kind.hists, kind.counts = summed(fields, "hist"), summed(fields, "by name")
+  kind.order = named(fields, function(field) return not field.inner end)
+  kind.merge = kind.merge or rows.merger(kind)
+  kind.names = named(kind.events, function() return true end)
+  kind.fields = further(kind.events)
+end
+
+--- The name of an irqaction, or what else a row has as its name.
+function M.name_of(row)
+  return ffi.string(row.name)
+end
+
+return M
