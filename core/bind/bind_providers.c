@@ -49,7 +49,8 @@ static void push_tables(lua_State *L, const struct provider *provider)
 		lua_createtable(L, 0, 3);
 		set_string(L, "field", provider->tables[i].field);
 		set_string(L, "name", provider->tables[i].name);
-		set_string(L, "how", provider->tables[i].how ? provider->tables[i].how : "not counted");
+		set_string(L, "how",
+			   provider->tables[i].how ? provider->tables[i].how : "not counted");
 		lua_rawseti(L, -2, (int)i + 1);
 	}
 }

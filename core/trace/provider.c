@@ -10,8 +10,10 @@
 #include "kernel/tracepoint.h"
 
 /* The linker makes these of the section that PROVIDER_REGISTER() puts entries into. */
+/* NOLINTBEGIN(bugprone-reserved-identifier) */
 extern const struct provider *const __start_shark_providers[];
 extern const struct provider *const __stop_shark_providers[];
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 const struct full_table provider_calls_table = { "calls_full", "table of calls in progress", NULL };
 

@@ -169,9 +169,11 @@ static __always_inline void count_event(struct shark_cpu *cpu, struct shark_affi
 		return;
 	shared_begins(row);
 	add_time_shared(row, event->what == SHARK_AFFINITY_MOVED ? event->wait_ns : event->ns);
-	__sync_fetch_and_add(&row->tally[SHARK_AFFINITY_LEFT_PENDING], event->flags & SHARK_AFFINITY_PENDING);
+	__sync_fetch_and_add(&row->tally[SHARK_AFFINITY_LEFT_PENDING],
+			     event->flags & SHARK_AFFINITY_PENDING);
 	__sync_fetch_and_add(&row->tally[SHARK_AFFINITY_FAILED], event->ret < 0);
-	__sync_fetch_and_add(&row->tally[SHARK_AFFINITY_UNASKED], !!(event->flags & SHARK_AFFINITY_ASK_UNSEEN));
+	__sync_fetch_and_add(&row->tally[SHARK_AFFINITY_UNASKED],
+			     !!(event->flags & SHARK_AFFINITY_ASK_UNSEEN));
 	__sync_fetch_and_add(&row->tally[SHARK_AFFINITY_REPLACED],
 			     event->what == SHARK_AFFINITY_ASKED &&
 				     event->flags & SHARK_AFFINITY_WAS_PENDING);

@@ -134,7 +134,9 @@ int on_exit(void *ctx)
 {
 	__u32 irq = field(ctx, config.at[SHARK_HARDIRQ_AT_EXIT_IRQ]);
 
-	return may_end() && wanted(irq) ? leave(ctx, irq, field(ctx, config.at[SHARK_HARDIRQ_AT_EXIT_RET])) : 0;
+	return may_end() && wanted(irq)
+		       ? leave(ctx, irq, field(ctx, config.at[SHARK_HARDIRQ_AT_EXIT_RET]))
+		       : 0;
 }
 
 #endif

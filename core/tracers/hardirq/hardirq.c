@@ -18,14 +18,18 @@ static const struct point points[] = {
 
 static int configure_tp(struct shark_config *config, struct error *err)
 {
-	int code = provider_field("irq", "irq_handler_entry", "irq", &config->at[SHARK_HARDIRQ_AT_ENTRY_IRQ], err);
+	int code = provider_field("irq", "irq_handler_entry", "irq",
+				  &config->at[SHARK_HARDIRQ_AT_ENTRY_IRQ], err);
 
 	if (!code)
-		code = provider_field("irq", "irq_handler_entry", "name", &config->at[SHARK_HARDIRQ_AT_ENTRY_NAME], err);
+		code = provider_field("irq", "irq_handler_entry", "name",
+				      &config->at[SHARK_HARDIRQ_AT_ENTRY_NAME], err);
 	if (!code)
-		code = provider_field("irq", "irq_handler_exit", "irq", &config->at[SHARK_HARDIRQ_AT_EXIT_IRQ], err);
+		code = provider_field("irq", "irq_handler_exit", "irq",
+				      &config->at[SHARK_HARDIRQ_AT_EXIT_IRQ], err);
 	if (!code)
-		code = provider_field("irq", "irq_handler_exit", "ret", &config->at[SHARK_HARDIRQ_AT_EXIT_RET], err);
+		code = provider_field("irq", "irq_handler_exit", "ret",
+				      &config->at[SHARK_HARDIRQ_AT_EXIT_RET], err);
 	return code;
 }
 

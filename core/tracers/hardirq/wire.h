@@ -19,7 +19,8 @@ enum {
 	SHARK_HARDIRQ_AT_EXIT_RET = 3,
 };
 
-/* Slots of a row's tally: runs by what they returned, an irqreturn_t (include/linux/irqreturn.h). */
+/* Slots of a row's tally: runs by what they returned, an irqreturn_t (include/linux/irqreturn.h).
+ */
 enum {
 	SHARK_RETURNED_NONE = 0,
 	SHARK_RETURNED_HANDLED = 1,

@@ -40,7 +40,8 @@ static __always_inline __u32 find_row_of(struct shark_cpu *cpu, const struct sha
 					 __u32 what)
 {
 	struct row_key k = {
-		.key = { [SHARK_THREAD_ACTION] = thread->action, [SHARK_THREAD_NAME] = thread->name_hash },
+		.key = { [SHARK_THREAD_ACTION] = thread->action,
+			 [SHARK_THREAD_NAME] = thread->name_hash },
 		.id = thread->irq,
 		.cpu = bpf_get_smp_processor_id(),
 		.what = what,

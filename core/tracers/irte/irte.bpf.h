@@ -99,9 +99,10 @@ static __always_inline void count_write(struct shark_cpu *cpu, struct shark_irte
 	__sync_fetch_and_add(&row->tally[SHARK_IRTE_FLUSHES], event->flushes);
 	__sync_fetch_and_add(&row->tally[SHARK_IRTE_FLUSH_NS], event->flush_ns);
 	__sync_fetch_and_add(&row->tally[SHARK_IRTE_REFUSED], event->ret < 0);
-	__sync_fetch_and_add(&row->tally[SHARK_IRTE_UNCHANGED], !(event->flags & SHARK_IRTE_NO_OLD) &&
-							     event->old[0] == event->now[0] &&
-							     event->old[1] == event->now[1]);
+	__sync_fetch_and_add(&row->tally[SHARK_IRTE_UNCHANGED],
+			     !(event->flags & SHARK_IRTE_NO_OLD) &&
+				     event->old[0] == event->now[0] &&
+				     event->old[1] == event->now[1]);
 	shared_ends(row);
 }
 

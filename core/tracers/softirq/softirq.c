@@ -43,13 +43,15 @@ static const struct point points[] = {
 
 static int configure_tp(struct shark_config *config, struct error *err)
 {
-	int code = provider_field("irq", "softirq_entry", "vec", &config->at[SHARK_SOFTIRQ_AT_SOFTIRQ], err);
+	int code = provider_field("irq", "softirq_entry", "vec",
+				  &config->at[SHARK_SOFTIRQ_AT_SOFTIRQ], err);
 
 	if (!code)
-		code = provider_field("irq", "irq_handler_entry", "irq", &config->at[SHARK_SOFTIRQ_AT_IRQ], err);
+		code = provider_field("irq", "irq_handler_entry", "irq",
+				      &config->at[SHARK_SOFTIRQ_AT_IRQ], err);
 	if (!code)
-		code = provider_field("irq_vectors", "local_timer_entry", "vector", &config->at[SHARK_SOFTIRQ_AT_VECTOR],
-				      err);
+		code = provider_field("irq_vectors", "local_timer_entry", "vector",
+				      &config->at[SHARK_SOFTIRQ_AT_VECTOR], err);
 	return code;
 }
 

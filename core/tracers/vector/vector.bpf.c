@@ -65,7 +65,8 @@ int on_nmi(tp_context *ctx)
 	if (!cpu || !may_start() || !wanted(NMI_VECTOR))
 		return 0;
 #ifdef WAY_TP
-	bpf_probe_read_kernel(&k.key[SHARK_VECTOR_HANDLER], sizeof(k.key[SHARK_VECTOR_HANDLER]), ctx + config.at[SHARK_VECTOR_AT_NMI_HANDLER]);
+	bpf_probe_read_kernel(&k.key[SHARK_VECTOR_HANDLER], sizeof(k.key[SHARK_VECTOR_HANDLER]),
+			      ctx + config.at[SHARK_VECTOR_AT_NMI_HANDLER]);
 	bpf_probe_read_kernel(&ns, sizeof(ns), ctx + config.at[SHARK_VECTOR_AT_NMI_NS]);
 	handled = field(ctx, config.at[SHARK_VECTOR_AT_NMI_HANDLED]);
 #else

@@ -40,19 +40,22 @@ static const struct point points[] = {
 /* Without the NMI tracepoint its offsets are of no use either. */
 static int configure_nmi(struct shark_config *config, struct error *err)
 {
-	int code = provider_field("nmi", "nmi_handler", "handler", &config->at[SHARK_VECTOR_AT_NMI_HANDLER], err);
+	int code = provider_field("nmi", "nmi_handler", "handler",
+				  &config->at[SHARK_VECTOR_AT_NMI_HANDLER], err);
 
 	if (!code)
-		code = provider_field("nmi", "nmi_handler", "delta_ns", &config->at[SHARK_VECTOR_AT_NMI_NS], err);
+		code = provider_field("nmi", "nmi_handler", "delta_ns",
+				      &config->at[SHARK_VECTOR_AT_NMI_NS], err);
 	if (!code)
-		code = provider_field("nmi", "nmi_handler", "handled", &config->at[SHARK_VECTOR_AT_NMI_HANDLED], err);
+		code = provider_field("nmi", "nmi_handler", "handled",
+				      &config->at[SHARK_VECTOR_AT_NMI_HANDLED], err);
 	return code == -ENOENT && tracepoint_id("nmi", "nmi_handler", err) == -ENOENT ? 0 : code;
 }
 
 static int configure_tp(struct shark_config *config, struct error *err)
 {
-	int code =
-		provider_field("irq_vectors", "local_timer_entry", "vector", &config->at[SHARK_VECTOR_AT_VECTOR], err);
+	int code = provider_field("irq_vectors", "local_timer_entry", "vector",
+				  &config->at[SHARK_VECTOR_AT_VECTOR], err);
 
 	return code ? code : configure_nmi(config, err);
 }

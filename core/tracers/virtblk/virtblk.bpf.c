@@ -914,7 +914,8 @@ int on_irq(void *ctx)
 	struct shark_cpu *cpu = this_cpu();
 
 	if (cpu && may_end() && is_virtio(ctx + name_at))
-		push_frame(cpu, SHARK_HARDIRQ, field(ctx, config.at[SHARK_VIRTBLK_AT_IRQ]), config.nr_rows);
+		push_frame(cpu, SHARK_HARDIRQ, field(ctx, config.at[SHARK_VIRTBLK_AT_IRQ]),
+			   config.nr_rows);
 	return 0;
 }
 

@@ -306,7 +306,8 @@ static __always_inline void count_whole(struct shark_row *row, const struct shar
 					__u64 ns)
 {
 	count_begins(row);
-	row->tally[SHARK_REQUEST_SAME_CPU] += has(request, SHARK_COMPLETED) && request->cpu == request->issue_cpu;
+	row->tally[SHARK_REQUEST_SAME_CPU] +=
+		has(request, SHARK_COMPLETED) && request->cpu == request->issue_cpu;
 	row->tally[SHARK_REQUEST_REQUEUES] += request->requeues;
 	row->tally[SHARK_REQUEST_ERRORS] += request->status != 0;
 	row->tally[SHARK_REQUEST_BYTES] += request->bytes;

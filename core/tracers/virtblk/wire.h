@@ -12,12 +12,12 @@ enum {
 
 /* Where its parts lie in SHARK_REQUEST_KIND, by their lowest bit. */
 enum {
-	SHARK_KIND_QUEUE = 0, /* 16 bits */
-	SHARK_KIND_OP = 16,   /* REQ_OP_READ, ... */
-	SHARK_KIND_SIZE = 24, /* size class */
+	SHARK_KIND_QUEUE = 0,  /* 16 bits */
+	SHARK_KIND_OP = 16,    /* REQ_OP_READ, ... */
+	SHARK_KIND_SIZE = 24,  /* size class */
 	SHARK_KIND_WHERE = 32, /* SHARK_DONE_... */
-	SHARK_KIND_SEEN = 40, /* moments, as bits */
-	SHARK_KIND_BY = 48,   /* which program counts, see key_of() */
+	SHARK_KIND_SEEN = 40,  /* moments, as bits */
+	SHARK_KIND_BY = 48,    /* which program counts, see key_of() */
 };
 
 /* Tally of SHARK_WHOLE. */
