@@ -229,4 +229,7 @@ help:
 FORCE:
 .PHONY: all reference deps test-deps vm-deps run run-here run-guest install uninstall clean help FORCE
 
+# What was made of a file that has gone or moved since is made anew.
+core/%.c core/%.h core/%.lua: ;
+
 -include $(wildcard $(B)/obj/*.d $(B)/obj/*/*.d $(B)/obj/*/*/*.d $(B)/bpf/*.d)

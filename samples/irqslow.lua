@@ -57,7 +57,7 @@ local function print_event(event)
   end
   out.line("%s  CPU %d  %s  %s", event.clock, record.cpu, fmt.duration(record.ns), event.text)
   for _, frame in ipairs(record.stack or {}) do
-    out.line("    %s : %s", frame.address, frame.name)
+    out.line("    0x%s : %s", frame.address, frame.name)
   end
 end
 

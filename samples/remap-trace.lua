@@ -38,7 +38,7 @@ local function print_record(record, ns)
   end
   out.line("%s  CPU %-3d %s", clock.text(ns), record.cpu, records.text(record))
   for _, frame in ipairs(record.stack or {}) do
-    out.line("    %s : %s", frame.address, frame.name)
+    out.line("    0x%s : %s", frame.address, frame.name)
   end
 end
 

@@ -4,12 +4,12 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* Needs errno.h before it. */
 #include <bpf/skel_internal.h>
 
+#include "kernel/exchange.h"
 #include "kernel/kfeat.h"
 #include "kernel/kmem.bpf.h"
 #include "kernel/kmem_ways.h"
@@ -30,22 +30,11 @@ static struct {
 
 /* ---- opening ---- */
 
-static size_t exchange_bytes(void)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	return (sizeof(struct kmem_exchange) + page - 1) / page * page;
-}
-
 static int map_exchange(void)
 {
-	int fd = reader.skeleton->maps.exchange.map_fd;
-	void *memory = mmap(NULL, exchange_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (memory == MAP_FAILED)
-		return -errno;
-	reader.exchange = memory;
-	return 0;
+	reader.exchange =
+		exchange_map(reader.skeleton->maps.exchange.map_fd, sizeof(struct kmem_exchange));
+	return reader.exchange ? 0 : -errno;
 }
 
 /* The loader inside the kernel says a number only; what is known gives it sense. */
@@ -96,8 +85,7 @@ int kmem_bpf_open(struct error *err)
 void kmem_bpf_close(void)
 {
 	kmem_bpf_names_close();
-	if (reader.exchange)
-		munmap(reader.exchange, exchange_bytes());
+	exchange_unmap(reader.exchange, sizeof(struct kmem_exchange));
 	if (reader.skeleton)
 		kmem_light__destroy(reader.skeleton);
 	memset(&reader, 0, sizeof(reader));

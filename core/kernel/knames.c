@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* Needs errno.h before it. */
 #include <bpf/skel_internal.h>
 
+#include "kernel/exchange.h"
 #include "kernel/kmem_ways.h"
 #include "kernel/knames.bpf.h"
 
@@ -25,26 +25,14 @@ static struct {
 
 /* ---- opening ---- */
 
-static size_t exchange_bytes(void)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	return (sizeof(struct knames_exchange) + page - 1) / page * page;
-}
-
 static int load(void)
 {
-	void *memory;
-
 	names.skeleton = knames_light__open();
 	if (!names.skeleton || knames_light__load(names.skeleton))
 		return -EOPNOTSUPP;
-	memory = mmap(NULL, exchange_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED,
-		      names.skeleton->maps.exchange.map_fd, 0);
-	if (memory == MAP_FAILED)
-		return -errno;
-	names.exchange = memory;
-	return 0;
+	names.exchange =
+		exchange_map(names.skeleton->maps.exchange.map_fd, sizeof(struct knames_exchange));
+	return names.exchange ? 0 : -errno;
 }
 
 static int open_names(void)
@@ -60,8 +48,7 @@ static int open_names(void)
 
 void kmem_bpf_names_close(void)
 {
-	if (names.exchange)
-		munmap(names.exchange, exchange_bytes());
+	exchange_unmap(names.exchange, sizeof(struct knames_exchange));
 	if (names.skeleton)
 		knames_light__destroy(names.skeleton);
 	memset(&names, 0, sizeof(names));

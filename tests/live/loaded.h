@@ -7,6 +7,7 @@
 
 #include <bpf/bpf.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "kernel/kfeat.h"
 #include "trace/session.h"
@@ -33,26 +34,31 @@ static inline bool skip_all_without(const struct provider *provider)
 	return false;
 }
 
-/* The newest program of that name, a descriptor to close: the one just loaded. */
+static inline bool is_program(int fd)
+{
+	char path[32], target[32] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return readlink(path, target, sizeof(target) - 1) > 0 &&
+	       !strcmp(target, "anon_inode:bpf-prog");
+}
+
+/*
+ * The program of that name that this process has open, as a descriptor to close, or
+ * -1: what other processes have loaded under the same name is none of it.
+ */
 static inline int loaded_program(const char *name)
 {
-	int found = -1;
-
-	for (__u32 id = 0; !bpf_prog_get_next_id(id, &id);) {
+	for (int fd = 3; fd < 1024; fd++) {
 		struct bpf_prog_info info = { 0 };
 		__u32 size = sizeof(info);
-		int fd = bpf_prog_get_fd_by_id(id);
 
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size) &&
-		    !strcmp(info.name, name)) {
-			if (found >= 0)
-				close(found);
-			found = fd;
-		} else if (fd >= 0) {
-			close(fd);
-		}
+		if (!is_program(fd) || bpf_obj_get_info_by_fd(fd, &info, &size))
+			continue;
+		if (!strcmp(info.name, name))
+			return dup(fd);
 	}
-	return found;
+	return -1;
 }
 
 /* Runs a raw tracepoint program on a CPU (BPF_PROG_TEST_RUN, since 5.10). */
