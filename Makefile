@@ -65,8 +65,12 @@ CORE := $(filter-out %.bpf.c,$(wildcard core/base/*.c core/kernel/*.c core/trace
 	core/host/options.c core/host/embedded.c
 HOST := $(filter-out $(CORE) $(if $(STATIC),,core/host/static.c),$(wildcard core/bind/*.c core/host/*.c))
 
+# Tracers with a NAME.bpf.c and no NAME.c: that is made (core/trace/plain.lua).
+TRACERS := $(notdir $(wildcard core/tracers/*))
+PLAIN := $(foreach t,$(TRACERS),$(if $(wildcard core/tracers/$(t)/$(t).c),,$(if $(wildcard core/tracers/$(t)/$(t).bpf.c),$(t))))
+
 # IMAGE:SOURCE:DEFINE, one compiled BPF object for each way of attaching.
-BPF := $(shell core/trace/images)
+BPF := $(shell core/trace/images $(PLAIN))
 
 # Lua modules of others, linked in with ours.
 LUA_VENDOR := argparse=/usr/share/lua/5.1/argparse.lua dkjson=/usr/share/lua/5.1/dkjson.lua
@@ -74,7 +78,7 @@ LUA_MODULES := $(filter-out lua/shark/_meta/%,$(wildcard lua/shark/*.lua lua/sha
 	$(wildcard core/tracers/*/*.lua)
 SCRIPTS := $(wildcard samples/*.lua)
 
-CORE_OBJS := $(CORE:core/%.c=$(B)/obj/%.o)
+CORE_OBJS := $(CORE:core/%.c=$(B)/obj/%.o) $(foreach p,$(PLAIN),$(B)/obj/tracers/$(p)/$(p).o)
 HOST_OBJS := $(HOST:core/%.c=$(B)/obj/%.o) $(B)/obj/embedded_lua.o
 BPF_NAMES := $(foreach b,$(BPF),$(firstword $(subst :, ,$(b))))
 BPF_HEADERS := $(foreach n,$(BPF_NAMES),$(B)/bpf/$(n).skel.h $(B)/bpf/$(n).light.h $(B)/bpf/$(n).image.h)
@@ -101,6 +105,19 @@ $(B)/obj/%.o: core/%.c $(B)/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/gen/plain/%.c: $(B)/bpf/%_raw_tp.light.h core/trace/plain.lua
+	$(call say,PLAIN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LUAJIT) core/trace/plain.lua $* $< > $@
+
+define plain_object
+$(B)/obj/tracers/$(1)/$(1).o: $(B)/gen/plain/$(1).c $(B)/flags
+	$$(call say,CC,$$<)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_CFLAGS) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach p,$(PLAIN),$(eval $(call plain_object,$(p))))
 
 # Generated headers are system headers to the compiler, which -MMD leaves out.
 $(filter $(B)/obj/tracers/% $(B)/obj/kernel/kmem_bpf.o $(B)/obj/kernel/knames.o,$(CORE_OBJS)): $(BPF_HEADERS)

@@ -67,6 +67,14 @@ function shark.providers()
   return require("shark.trace.providers").list()
 end
 
+--- Starts a trace of any kind, by the name that providers() gives it: shark.trace("hardirq", { irq = 36 }) is
+--- irq.hardirq { irq = 36 }. For tracers that have no function of their own in a module.
+--- @param provider string @param options? table filters, and what all traces take; see shark.irq
+--- @return shark.Session? @return string? message @return string? name of the error
+function shark.trace(provider, options)
+  return require("shark.trace.providers").open(provider, options)
+end
+
 -- ---- the end of the run ----
 
 local end_notify, on_end = {}, {}

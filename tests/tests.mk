@@ -108,7 +108,7 @@ test-others:
 
 # ---- lint ----
 
-C_FILES := $(wildcard core/*/*.[ch] core/*/*/*.[ch] tests/*/*.[ch])
+C_FILES := $(wildcard core/*/*.[ch] core/*/*/*.[ch] tests/*/*.[ch] tests/example/*/core/tracers/*/*.[ch])
 TIDY_FILES := $(filter-out %.bpf.c tests/live/other_types.c,$(filter %.c,$(C_FILES)))
 
 lint: $(BPF_HEADERS)

@@ -66,6 +66,11 @@ enum {
 	SHARK_SEND = 2, /* no time, only how often it was asked for */
 };
 
+/* Slots of a row's key, for tracers that need no names of their own. */
+enum {
+	SHARK_KEY_ADDRESS = 0, /* of what the row is about: a function, an object */
+};
+
 /* What the programs count: nothing, what ends, what starts and ends. */
 enum {
 	SHARK_OFF = 0,

@@ -56,12 +56,13 @@ function M.start(event, filter)
 end
 
 --- Ends it.
+--- @param pattern string? what lines of the trace must have, to count
 --- @return table seen { all = entries, hidden = those while the keeper was current }
-function Witness:stop()
+function Witness:stop(pattern)
   put(self.path .. "/events/" .. self.event .. "/enable", "0")
   local seen, name = { all = 0, hidden = 0 }, self.event:match("[^/]+$")
   for line in io.lines(self.path .. "/trace") do
-    local tid = line:find(name .. ":", 1, true) and line:match("%-(%d+)%s+%[%d+%]")
+    local tid = line:find(name .. ":", 1, true) and line:find(pattern or "") and line:match("%-(%d+)%s+%[%d+%]")
     if tid then
       seen.all = seen.all + 1
       seen.hidden = seen.hidden + (self.keeper[tid] and 1 or 0)

@@ -7,8 +7,6 @@ local cpulist = require "shark.system.cpulist"
 local ffi = require "ffi"
 local session = require "shark.trace.session"
 
-local M = {}
-
 -- By SHARK_AFFINITY_ASKED, ... (core/tracers/affinity/wire.h).
 local NAMES = { [0] = "asked", "moved", "set" }
 
@@ -27,7 +25,7 @@ local function has(flag)
   return function(_, event) return bit.band(event.flags, flag) ~= 0 end
 end
 
-local kind = session.define {
+return session.define {
   provider = "affinity",
   call = "remap.affinity",
   class = "Affinity",
@@ -69,9 +67,3 @@ local kind = session.define {
     { "stack", "for session:stack(); negative: none" },
   },
 }
-
-function M.open(options)
-  return session.open(kind, options)
-end
-
-return M

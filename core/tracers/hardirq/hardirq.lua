@@ -6,8 +6,6 @@ local interrupts = require "shark.system.interrupts"
 local meaning = require "shark.trace.meaning"
 local session = require "shark.trace.session"
 
-local M = {}
-
 local action_of = meaning.name_of
 
 local function returned(number)
@@ -42,7 +40,7 @@ local function kernel(options, text)
   return counts
 end
 
-local kind = session.define {
+return session.define {
   provider = "hardirq",
   call = "irq.hardirq",
   class = "Hardirq",
@@ -66,24 +64,10 @@ local kind = session.define {
     { "ts_ns", "when the handler was entered, CLOCK_MONOTONIC", unit = "ns" },
     { "ns", "how long it ran, without what interrupted it", unit = "ns" },
     { "irq", "the IRQ" },
-    { "action", "name of the irqaction", type = "string", from = function(self, event)
-      local row = event.row
-      local name = self.names[row]
-      if not name then
-        name = row < self.nr_rows and action_of(self.rows[row]) or ""
-        self.names[row] = name
-      end
-      return name
-    end },
+    { "action", "name of the irqaction", type = "string", of_row = true },
     { "cpu", "the CPU it ran on" },
     { "ret", "what it returned, an irqreturn_t" },
     { "stack", "for session:stack(); negative: none" },
   },
   audit = { source = "/proc/interrupts", seen = seen, kernel = kernel },
 }
-
-function M.open(options)
-  return session.open(kind, options)
-end
-
-return M

@@ -4,10 +4,7 @@ local audit = require "shark.trace.audit"
 local C = require "shark.events"
 local hist = require "shark.hist"
 local session = require "shark.trace.session"
-local stack = require "shark.trace.stack"
 local vector = require "shark.tracers.vector"
-
-local M = {}
 
 local LINES = { RES = true, CAL = true }
 
@@ -25,12 +22,7 @@ local function if_sent(field)
   end
 end
 
-local function callback_of(row)
-  local address = row.key[C.SHARK_IPI_CALLBACK]
-  return address ~= 0 and stack.name_of(address) or nil
-end
-
-local kind = session.define {
+return session.define {
   provider = "ipi",
   call = "irq.ipi",
   class = "Ipi",
@@ -45,10 +37,10 @@ local kind = session.define {
     { "name", "what the vector is for", type = "string", from = function(row) return vector.name_of(row.id) end },
     { "cpu", "of sent the sender, of received the receiver", key = true },
     { "sender", "the CPU that sent; nil: not seen", of = RECEIVE, key = true, from = sender_of, type = "integer?" },
-    { "callsite", "symbol of the code that sent", of = SEND, key = true, type = "string?",
-      from = function(row) return stack.name_of(row.key[C.SHARK_IPI_CALLSITE]) end },
-    { "callback", "symbol of the function that the receiver is to call", of = SEND, key = true, type = "string?",
-      from = callback_of },
+    { "callsite", "symbol of the code that sent", at = "key[SHARK_IPI_CALLSITE]", symbol = true, of = SEND, key = true,
+      type = "string?" },
+    { "callback", "symbol of the function that the receiver is to call", at = "key[SHARK_IPI_CALLBACK]", symbol = true,
+      of = SEND, key = true, type = "string?" },
     { "count", "how many", sum = "add" },
     { "coalesced", "sent while one was pending already", at = "tally[SHARK_IPI_COALESCED]", of = SEND, sum = "add",
       type = "integer?" },
@@ -77,9 +69,3 @@ local kind = session.define {
     kernel = function(options, text) return vector.kernel_counts(options, text, LINES) end,
   },
 }
-
-function M.open(options)
-  return session.open(kind, options)
-end
-
-return M

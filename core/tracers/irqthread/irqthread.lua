@@ -4,11 +4,9 @@ local C = require "shark.events"
 local meaning = require "shark.trace.meaning"
 local session = require "shark.trace.session"
 
-local M = {}
-
 local RUN, WAIT, SEND = C.SHARK_RUN, C.SHARK_WAIT, C.SHARK_SEND
 
-local kind = session.define {
+return session.define {
   provider = "irqthread",
   call = "irq.thread",
   class = "Thread",
@@ -41,16 +39,8 @@ local kind = session.define {
     { "wait_ns", "since it was woken", unit = "ns" },
     { "nested_ns", "time that it was preempted", unit = "ns" },
     { "irq", "the IRQ" },
-    { "action", "name of the irqaction", type = "string", from = function(self, event)
-      return event.row < self.nr_rows and meaning.name_of(self.rows[event.row]) or ""
-    end },
+    { "action", "name of the irqaction", type = "string", of_row = true },
     { "cpu", "the CPU of the thread" },
     { "stack", "for session:stack(); negative: none" },
   },
 }
-
-function M.open(options)
-  return session.open(kind, options)
-end
-
-return M

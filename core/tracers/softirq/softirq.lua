@@ -135,5 +135,6 @@ end
 function M.open(options)
   return session.open(kind, with_number(options))
 end
+kind.open = M.open
 
 return M

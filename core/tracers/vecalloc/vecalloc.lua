@@ -166,8 +166,6 @@ function M.name_of(what)
   return NAMES[what]
 end
 
-function M.open(options)
-  return session.open(kind, options)
-end
+M.open = kind.open
 
 return M

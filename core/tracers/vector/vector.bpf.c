@@ -7,8 +7,7 @@
  * Rows: SHARK_RUN, id: the vector. NMI handlers have id 2, the vector of NMIs,
  * key: the handler's address, tally: how many events it says it handled.
  */
-#include "bpf/frames.bpf.h"
-#include "bpf/rows.bpf.h"
+#include "bpf/spans.bpf.h"
 #include "bpf/tp.bpf.h"
 #include "tracers/vector/wire.h"
 
@@ -24,33 +23,16 @@ int on_entry(tp_context *ctx)
 {
 	__u32 vector = ID_OF(ctx, SHARK_VECTOR_AT_VECTOR);
 	struct row_key k = { .id = vector, .cpu = bpf_get_smp_processor_id() };
-	struct shark_cpu *cpu = this_cpu();
 
-	if (cpu && may_start() && wanted(vector))
-		push_frame(cpu, SHARK_VECTOR, vector, find_row(cpu, &k, NULL));
-	return 0;
+	return may_start() && wanted(vector) ? start_span(SHARK_VECTOR, vector, &k) : 0;
 }
 
 TRACEPOINT("local_timer_exit")
 int on_exit(tp_context *ctx)
 {
-	__u64 now = bpf_ktime_get_ns(), ns;
 	__u32 vector = ID_OF(ctx, SHARK_VECTOR_AT_VECTOR);
-	struct shark_cpu *cpu = this_cpu();
-	struct shark_frame *frame;
-	struct shark_row *row;
 
-	if (!cpu || !may_end() || !wanted(vector))
-		return 0;
-	frame = end_frame(cpu, SHARK_VECTOR, vector, now, &ns);
-	if (!frame)
-		return 0;
-	row = row_at(frame->row);
-	if (row)
-		count(row, ns);
-	stream_frame(cpu, ctx, frame, ns, 0);
-	pop_frame(cpu);
-	return 0;
+	return may_end() && wanted(vector) ? end_span(ctx, SHARK_VECTOR, vector) : 0;
 }
 
 /* nmi_handler(void *handler, s64 delta_ns, int handled), arch/x86/kernel/nmi.c */

@@ -4,7 +4,6 @@ local audit = require "shark.trace.audit"
 local C = require "shark.events"
 local interrupts = require "shark.system.interrupts"
 local session = require "shark.trace.session"
-local stack = require "shark.trace.stack"
 
 local M = {}
 
@@ -31,11 +30,6 @@ local VECTORS = {
 function M.name_of(number)
   local known = VECTORS[number]
   return known and known.name or "vector " .. number
-end
-
-local function handler_of(row)
-  local address = row.key[C.SHARK_VECTOR_HANDLER]
-  return address ~= 0 and stack.name_of(address) or nil
 end
 
 local function handled(row)
@@ -82,7 +76,7 @@ local kind = session.define {
     { "vector", "its number; NMIs are 2", at = "id", key = true },
     { "name", "what it is for", type = "string", from = function(row) return M.name_of(row.id) end },
     { "cpu", "the CPU that it was handled on", key = true },
-    { "handler", "symbol of an NMI's handler: each has a row", key = true, from = handler_of, type = "string?" },
+    { "handler", "symbol of an NMI's handler: each has a row", key = true, at = "key[SHARK_VECTOR_HANDLER]", symbol = true, type = "string?" },
     { "count", "runs of the handler that ended", sum = "add" },
     { "total_ns", "their time in all", sum = "add", unit = "ns" },
     { "max_ns", "the longest of them", sum = "max", unit = "ns" },
@@ -107,8 +101,6 @@ local kind = session.define {
   },
 }
 
-function M.open(options)
-  return session.open(kind, options)
-end
+M.open = kind.open
 
 return M

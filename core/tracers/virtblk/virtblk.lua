@@ -468,5 +468,6 @@ function M.open(options)
   end
   return session.open(M.kind, wanted)
 end
+M.kind.open = M.open
 
 return M

@@ -81,6 +81,18 @@ function shark.open_raw_sock(interface) end
 ---@return string? name of the error
 function shark.sock_attach_bpf(fd, filter) end
 
+--- What can be traced, how, and what it means; see docs/reference.md.
+---@return table[] providers by name: { name, about, source, call, ways, filters, features, rows, events, tables, losses, points }
+function shark.providers() end
+
+--- Starts a trace of any kind, by the name that providers() gives it.
+---@param provider string "hardirq"
+---@param options? table filters of that provider, and what shark.TraceOptions has
+---@return shark.Session?
+---@return string? message
+---@return string? name of the error
+function shark.trace(provider, options) end
+
 --- An IPv4 address in host order as "a.b.c.d".
 ---@param address integer
 ---@return string

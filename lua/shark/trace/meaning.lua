@@ -5,6 +5,8 @@
 --   at        where it lies in the kernel's row (trace/wire.h): "id", "count", "max_ns",
 --             "tally[SHARK_...]", "key[SHARK_...]", "hist"; default: its name
 --   from      fun(row): any, instead: what is made of the kernel's row; nil leaves it out
+--   symbol    true: what lies there is an address in the kernel, and the field the symbol's name;
+--             nil for 0
 --   of        integer|integer[]?  only rows of these kinds (their `what`) say something of it
 --   default   what it is in rows of other kinds; without one it is not there
 --   key       true: tells rows apart; read() sorts by these, in their order
@@ -15,12 +17,14 @@
 --   inner     true: not for users, part of the key only
 --
 -- A field of events is { "name", "text", unit =, type =, from = }; from is fun(session, record),
--- and without it the field is the record's own.
+-- and without it the field is the record's own. With of_row = true it is the field of that name of
+-- the row that the event was counted in.
 
 local C = require "shark.events"
 local ffi = require "ffi"
 local hist = require "shark.hist"
 local rows = require "shark.trace.rows"
+local stack = require "shark.trace.stack"
 
 local M = {}
 
@@ -35,10 +39,16 @@ local function value_of(field, i)
   local at = field.at or field[1]
   if field.from then
     return ("from[%d](row)"):format(i)
+  elseif field.symbol then
+    return ("symbol_of(%s)"):format(place(at))
   elseif at == "hist" then
     return "hist.new(row.hist, row.max_ns)"
   end
   return ("tonumber(%s)"):format(place(at))
+end
+
+local function symbol_of(address)
+  return address ~= 0 and stack.name_of(address) or nil
 end
 
 local DEFAULTS = { hist = "hist.new()", ["by name"] = "{}", add = "0", max = "0" }
@@ -71,9 +81,9 @@ local function decoder(fields)
     lines[i] = ("    [%q] = %s,\n"):format(field[1], expression(field, i))
     from[i] = field.from or false
   end
-  local text = ("local hist, from = ...\nreturn function(row)\n  local what = row.what\n  return {\n%s  }\nend\n")
+  local text = ("local hist, symbol_of, from = ...\nreturn function(row)\n  local what = row.what\n  return {\n%s  }\nend\n")
     :format(table.concat(lines))
-  return assert(loadstring(text, "=rows"))(hist, from)
+  return assert(loadstring(text, "=rows"))(hist, symbol_of, from)
 end
 
 -- ---- joining and order ----
@@ -94,11 +104,36 @@ end
 
 -- ---- events ----
 
+local function field_named(fields, name)
+  for _, field in ipairs(fields) do
+    if field[1] == name then
+      return field
+    end
+  end
+  error(("no field '%s' of rows"):format(name))
+end
+
+-- Looked up once for each row: what tells rows apart does not change. "" if it found no room.
+local function from_row(fields, name)
+  local decode = decoder { field_named(fields, name) }
+  return function(session, event)
+    local row, known = event.row, session.names[name]
+    if not known then
+      known = {}
+      session.names[name] = known
+    end
+    if known[row] == nil then
+      known[row] = row < session.nr_rows and decode(session.rows[row])[name] or ""
+    end
+    return known[row]
+  end
+end
+
 -- name -> from, of those that are more than the record's.
-local function further(fields)
+local function further(fields, of_rows)
   local list = {}
   for _, field in ipairs(fields) do
-    list[field[1]] = field.from
+    list[field[1]] = field.of_row and from_row(of_rows, field[1]) or field.from
   end
   return list
 end
@@ -115,7 +150,7 @@ function M.apply(kind)
   kind.order = named(fields, function(field) return not field.inner end)
   kind.merge = kind.merge or rows.merger(kind)
   kind.names = named(kind.events, function() return true end)
-  kind.fields = further(kind.events)
+  kind.fields = further(kind.events, fields)
 end
 
 --- The name of an irqaction, or what else a row has as its name.

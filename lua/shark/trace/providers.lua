@@ -50,9 +50,13 @@ local function losses_of(kind)
   return list
 end
 
+local function kind_of(name)
+  tracer_of(name)
+  return session.kinds[name] or error(("no tracer gives '%s' a meaning"):format(name))
+end
+
 local function describe(provider)
-  tracer_of(provider.name)
-  local kind = session.kinds[provider.name] or error(("no tracer gives '%s' a meaning"):format(provider.name))
+  local kind = kind_of(provider.name)
   local described = {
     about = kind.about, source = kind.source, call = kind.call, class = kind.class, has_audit = kind.audit ~= nil,
   }
@@ -75,6 +79,33 @@ function M.list()
   end
   table.sort(list, function(a, b) return a.name < b.name end)
   return list
+end
+
+local function names()
+  local list = {}
+  for i, provider in ipairs(core) do
+    list[i] = provider.name
+  end
+  table.sort(list)
+  return list
+end
+
+local function is_known(name)
+  for _, provider in ipairs(core) do
+    if provider.name == name then
+      return true
+    end
+  end
+  return false
+end
+
+--- Starts a trace by its provider's name; see shark.trace().
+function M.open(name, options)
+  if not is_known(name) then
+    error(("bad argument #1 to 'trace' (no tracer '%s'; there are: %s)"):format(tostring(name),
+      table.concat(names(), ", ")), 3)
+  end
+  return kind_of(name).open(options)
 end
 
 return M

@@ -37,9 +37,10 @@ M.kinds = {}
 --- Declares a kind of trace.
 --- @param kind table
 ---   provider  string  name of the core's provider
----   event     string  FFI type of an event
----   call      string  the public function that opens one: "irq.hardirq"
----   class     string  what its rows and events are called in the editor: "Hardirq" for shark.HardirqRow
+---   event     string?  FFI type of an event; "struct shark_event"
+---   call      string?  the public function that opens one: "irq.hardirq"; shark.trace("PROVIDER") opens all
+---   class     string?  what its rows and events are called in the editor: "Hardirq" for shark.HardirqRow; as the
+---     provider is called
 ---   about     string  one line: what is traced
 ---   source    string  what of the kernel is watched
 ---   rows      table[]   fields of a row of read(), see shark.trace.meaning
@@ -52,7 +53,13 @@ M.kinds = {}
 ---     seen    fun(session): table  the same from the rows
 ---   losses    table[]?  { field of loss(), what one is, what several are }: what it loses besides
 ---   methods   table?  name -> fun(session, ...): what its sessions can do besides
+---   open      fun(options)?  if more is to be done than to start a session
+--- @return table kind with open(options): the whole of a tracer's module that has nothing else
 function M.define(kind)
+  kind.event = kind.event or "struct shark_event"
+  kind.call = kind.call or ("shark.trace(%q)"):format(kind.provider)
+  kind.class = kind.class or kind.provider:gsub("^%l", string.upper)
+  kind.open = kind.open or function(options) return M.open(kind, options) end
   meaning.apply(kind)
   event.define(kind)
   kind.key = rows.key_by(kind.by)
