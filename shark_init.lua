@@ -61,10 +61,10 @@ function _G.set_timeout(callback, ms)
 end
 
 --- What can be traced: ways, filters, fields of rows and events of each, see
---- shark.trace.providers.
+--- shark.providers.
 --- @return table[]
 function shark.providers()
-  return require("shark.trace.providers").list()
+  return require("shark.providers").list()
 end
 
 --- Starts a trace of any kind, by the name that providers() gives it: shark.trace("hardirq", { irq = 36 }) is
@@ -72,7 +72,7 @@ end
 --- @param provider string @param options? table filters, and what all traces take; see shark.irq
 --- @return shark.Session? @return string? message @return string? name of the error
 function shark.trace(provider, options)
-  return require("shark.trace.providers").open(provider, options)
+  return require("shark.providers").open(provider, options)
 end
 
 -- ---- the end of the run ----

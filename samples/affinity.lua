@@ -1,12 +1,11 @@
 -- affinity: where each IRQ was asked to go, where it is, and where it really arrived
-local affinity = require "shark.remap.affinity"
+local affinity = require "shark.affinity"
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
-local interrupts = require "shark.system.interrupts"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
-local remap_trace = require "shark.remap.trace"
-local rows_of = require "shark.trace.rows"
+local remap = require "shark.remap"
+local rows_of = require "shark.rows"
 local table_text = require "shark.text.table"
 
 local NAME = "affinity"
@@ -51,7 +50,7 @@ local function add_request(by_irq, e)
   end
 end
 
-local moves, why_no_moves = remap_trace.affinity { irq = options.irq, way = way_of { "fentry", "kprobe" } }
+local moves, why_no_moves = remap.affinity { irq = options.irq, way = way_of { "fentry", "kprobe" } }
 if moves then
   sessions[2] = { name = "requests", session = moves }
   moves:on(function(e)
@@ -63,7 +62,7 @@ end
 
 local function effective()
   local by_irq = {}
-  for number in pairs(interrupts.read() or {}) do
+  for number in pairs(irq.interrupts() or {}) do
     by_irq[number] = (affinity.read(number) or {}).effective
   end
   return by_irq
@@ -103,7 +102,7 @@ local function report(before)
   local rows, arrived, online = {}, arrivals(counted, before and before.rows), affinity.online()
   local since = { requests = before and recent or requests, effective = before and before.effective or at_start }
   recent = {}
-  for number, entry in pairs(interrupts.read() or {}) do
+  for number, entry in pairs(irq.interrupts() or {}) do
     local state = affinity.read(number)
     if state and (not options.irq or number == options.irq) and (options.all or #entry.actions > 0) then
       rows[#rows + 1] = row_of(entry, state, arrived[number], online, since)

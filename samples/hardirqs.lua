@@ -1,9 +1,8 @@
 -- hardirqs: time in hard interrupt handlers, by IRQ, action and CPU
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
-local interrupts = require "shark.system.interrupts"
 local irq = require "shark.irq"
-local rowtable = require "shark.text.rowtable"
+local rowtable = require "shark.rowtable"
 
 local NAME = "hardirqs"
 
@@ -37,7 +36,7 @@ rowtable.run {
     { title = "NONE", field = "none", format = fmt.count },
   },
   label = function(row) return ("IRQ %d %s, CPU %d"):format(row.irq, row.action, row.cpu) end,
-  prepare = function() chips = interrupts.read() or {} end,
+  prepare = function() chips = irq.interrupts() or {} end,
   complete = function(row)
     local entry = chips[row.irq] or {}
     row.chip, row.hwirq, row.flow = entry.chip, entry.hwirq, entry.flow

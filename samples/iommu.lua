@@ -1,12 +1,11 @@
 -- iommu: which IOMMUs there are, what is behind them, and why they are used or not
 local acpi_text = require "shark.text.acpi"
-local chain = require "shark.iommu.chain"
+local chain_text = require "shark.text.chain"
 local cli = require "shark.cli"
-local iommu_state = require "shark.iommu.state"
-local iommu_units = require "shark.iommu.units"
+local iommu = require "shark.iommu"
 local out = require "shark.text.out"
 local plain = require "shark.text.plain"
-local tree = require "shark.map.tree"
+local tree = require "shark.text.tree"
 
 -- This ends in milliseconds: to compile what it runs would cost more than it saves.
 jit.off()
@@ -22,10 +21,10 @@ local options = parser:parse()
 -- ---- reading ----
 
 local function read()
-  local firmware = iommu_units.firmware()
-  local drhds, why_drhds = iommu_units.drhds()
-  local registered, why_registered = iommu_units.registered()
-  local units, missing, source = iommu_units.read()
+  local firmware = iommu.firmware()
+  local drhds, why_drhds = iommu.drhds()
+  local registered, why_registered = iommu.registered()
+  local units, missing, source = iommu.units()
   if not drhds then
     table.insert(missing, { what = "dmar_drhd_units", why = why_drhds })
   end
@@ -33,7 +32,7 @@ local function read()
     table.insert(missing, { what = "iommu_device_list", why = why_registered })
   end
   return {
-    chains = iommu_state.chains(firmware, drhds), units = units, source = source, drhd_units = drhds,
+    chains = iommu.chains(firmware, drhds), units = units, source = source, drhd_units = drhds,
     registered = registered, dmar = firmware.dmar, ivrs = firmware.ivrs, missing = missing, firmware = firmware,
   }
 end
@@ -45,7 +44,7 @@ local found = read()
 local function print_chains()
   for _, entry in ipairs(found.chains) do
     out.line("%s", entry.verdict)
-    out.lines(chain.lines(entry.steps, entry.decisive))
+    out.lines(chain_text.lines(entry.steps, entry.decisive))
   end
 end
 

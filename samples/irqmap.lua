@@ -1,12 +1,12 @@
 -- irqmap: an interrupt's way from the device through remapping and vector to its handler
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
-local graph = require "shark.map.graph"
+local graph = require "shark.text.graph"
 local irqmap = require "shark.irqmap"
 local out = require "shark.text.out"
 local plain = require "shark.text.plain"
 local table_text = require "shark.text.table"
-local tree = require "shark.map.tree"
+local tree = require "shark.text.tree"
 
 -- This ends in milliseconds: to compile what it runs would cost more than it saves.
 jit.off()

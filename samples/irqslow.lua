@@ -4,7 +4,7 @@ local clock = require "shark.text.clock"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
-local timeline = require "shark.trace.timeline"
+local timeline = require "shark.timeline"
 
 local NAME = "irqslow"
 

@@ -3,11 +3,9 @@ local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
-local peaks = require "shark.trace.peaks"
 local schedule = require "shark.schedule"
-local storm = require "shark.trace.storm"
+local storm = require "shark.storm"
 local table_text = require "shark.text.table"
-local vector = require "shark.tracers.vector"
 
 local NAME = "irqstorm"
 local SAMPLE_MS = 20 -- bursts are told apart at this distance
@@ -35,7 +33,7 @@ for _, kind in ipairs(kinds) do
 end
 
 for _, kind in ipairs(kinds) do
-  kind.peaks = peaks.new(kind.session, SAMPLE_MS / 1e3)
+  kind.peaks = storm.peaks(kind.session, SAMPLE_MS / 1e3)
 end
 
 local function sample()
@@ -58,7 +56,7 @@ end
 
 local function vector_source(row)
   local handler = row.handler and (" %s"):format(row.handler) or ""
-  return { kind = "vector", id = row.vector, name = vector.name_of(row.vector) .. handler }
+  return { kind = "vector", id = row.vector, name = row.name .. handler }
 end
 
 local source_of = { hardirq = hardirq_source, softirq = softirq_source, vector = vector_source }

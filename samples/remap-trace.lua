@@ -4,11 +4,9 @@ local clock = require "shark.text.clock"
 local fmt = require "shark.fmt"
 local json = require "shark.text.json"
 local out = require "shark.text.out"
-local records = require "shark.remap.records"
-local remap_story = require "shark.remap.story"
-local rows_of = require "shark.trace.rows"
+local remap_story = require "shark.story"
+local rows_of = require "shark.rows"
 local table_text = require "shark.text.table"
-local vector_life = require "shark.remap.vector_life"
 
 local NAME = "remap-trace"
 
@@ -36,7 +34,7 @@ local function print_record(record, ns)
     out.json(record, ORDER)
     return
   end
-  out.line("%s  CPU %-3d %s", clock.text(ns), record.cpu, records.text(record))
+  out.line("%s  CPU %-3d %s", clock.text(ns), record.cpu, remap_story.text(record))
   for _, frame in ipairs(record.stack or {}) do
     out.line("    0x%s : %s", frame.address, frame.name)
   end
@@ -105,9 +103,9 @@ local SPECS = {
   affinities = { kind = "affinity", is_shown = function(row) return row.count > 0 end, hists = { "hist" },
     sums = { "count", "total_ns", "left_pending", "failed", "ask_unseen", "replaced" } },
   faults = { kind = "fault", is_shown = function(row) return row.count > 0 end, sums = { "count", "overflows" } },
-  vectors = { sums = vector_life.COUNTS, is_shown = function(life)
+  vectors = { sums = remap_story.VECTOR_COUNTS, is_shown = function(life)
     local sum = #life.unmatched
-    for _, field in ipairs(vector_life.COUNTS) do
+    for _, field in ipairs(remap_story.VECTOR_COUNTS) do
       sum = sum + life[field]
     end
     return sum > 0

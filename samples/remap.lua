@@ -1,5 +1,5 @@
 -- remap: is interrupt remapping on, why not, and every entry in use with its IRQ
-local chain = require "shark.iommu.chain"
+local chain_text = require "shark.text.chain"
 local cli = require "shark.cli"
 local out = require "shark.text.out"
 local plain = require "shark.text.plain"
@@ -83,7 +83,7 @@ end
 
 local function print_text()
   out.line("%s", state.verdict)
-  out.lines(chain.lines(state.steps, state.decisive))
+  out.lines(chain_text.lines(state.steps, state.decisive))
   print_ops()
   if state.entries then
     print_entries()

@@ -2,7 +2,7 @@
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
-local rowtable = require "shark.text.rowtable"
+local rowtable = require "shark.rowtable"
 
 local NAME = "softirqs"
 

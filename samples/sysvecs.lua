@@ -1,7 +1,7 @@
 -- sysvecs: time in system vectors (local timer, IPIs, thermal, errors) and NMIs, by CPU
 local cli = require "shark.cli"
 local irq = require "shark.irq"
-local rowtable = require "shark.text.rowtable"
+local rowtable = require "shark.rowtable"
 
 local NAME = "sysvecs"
 

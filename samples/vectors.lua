@@ -1,9 +1,9 @@
 -- vectors: what each CPU's interrupt vectors are for, and how many are left
 local cli = require "shark.cli"
-local interrupts = require "shark.system.interrupts"
+local irq = require "shark.irq"
+local irqmap = require "shark.irqmap"
 local out = require "shark.text.out"
 local table_text = require "shark.text.table"
-local vectors = require "shark.map.vectors"
 
 -- This ends in milliseconds: to compile what it runs would cost more than it saves.
 jit.off()
@@ -18,20 +18,10 @@ parser:flag("--system", "List the system's own vectors.")
 parser:flag("--json", "Print one JSON object, with every vector.")
 local options = parser:parse()
 
-local function read()
-  local found, message = vectors.read()
-  if found then
-    return found
-  end
-  local partial = vectors.from_irqs()
-  if not partial then
-    cli.fail(NAME, message)
-  end
-  partial.missing = { { what = "vectors that are free, kept for managed interrupts or the system's", why = message } }
-  return partial
+local found, why_not = irqmap.vectors()
+if not found then
+  cli.fail(NAME, why_not)
 end
-
-local found = read()
 
 local function wanted_cpus()
   local list = {}
@@ -103,7 +93,7 @@ local slot_columns = {
 local QUIET = { free = true, system = true, beyond = true, exception = true }
 
 local function print_used()
-  local by_irq, rows = interrupts.read() or {}, {}
+  local by_irq, rows = irq.interrupts() or {}, {}
   for _, entry in ipairs(found.cpus) do
     for _, slot in ipairs(entry.vectors) do
       if not QUIET[slot.state] then

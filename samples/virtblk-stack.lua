@@ -1,7 +1,7 @@
 -- virtblk-stack: the kernel stacks from the interrupt to virtblk_done
 local cli = require "shark.cli"
 local out = require "shark.text.out"
-local stack_text = require "shark.trace.stack"
+local stack_text = require "shark.stack"
 local virtblk = require "shark.virtblk"
 
 local NAME = "virtblk-stack"

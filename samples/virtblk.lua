@@ -2,7 +2,7 @@
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local out = require "shark.text.out"
-local rowtable = require "shark.text.rowtable"
+local rowtable = require "shark.rowtable"
 local table_text = require "shark.text.table"
 local virtblk = require "shark.virtblk"
 

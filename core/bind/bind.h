@@ -25,7 +25,7 @@ void bind_push_private(lua_State *L);
 /* Loader of "shark.core": sessions, for lua/shark/trace/session.lua. */
 int bind_open_core(lua_State *L);
 
-/* Loader of "shark.core.providers", for lua/shark/trace/providers.lua. */
+/* Loader of "shark.core.providers", for lua/shark/providers.lua. */
 int bind_open_providers(lua_State *L);
 
 /* Loader of "shark.kernel.core": kernel objects, for lua/shark/kernel.lua. */

@@ -109,6 +109,14 @@ function M.ipi(options)
   return require("shark.tracers.ipi").open(options)
 end
 
+--- What /proc/interrupts says of each IRQ now.
+--- @return table<integer, shark.Interrupt>? interrupts irq -> { irq, chip, hwirq, flow = "edge", actions = {...},
+---   count = over all CPUs, counts = { [cpu] = count } }; what a line does not tell is nil
+--- @return string? message
+function M.interrupts()
+  return require("shark.system.interrupts").read()
+end
+
 --- Everything that can be told about an IRQ, from its device to its handler.
 --- See shark.irqmap.
 --- @param irq integer

@@ -111,7 +111,7 @@ end
 --- What a CPU does when this vector arrives: the IRQ it belongs to, as
 --- describe(), or what else the vector is for.
 --- @param cpu integer @param vector integer 0 to 255
---- @return table? slot { cpu, vector, state, idt, irq?, map? } see shark.map.vectors
+--- @return table? slot { cpu, vector, state, idt, irq?, map? } as vectors() has them
 --- @return string? message @return string? name
 function M.describe_vector(cpu, vector)
   check_number("describe_vector", 1, cpu)
@@ -125,6 +125,30 @@ function M.describe_vector(cpu, vector)
   end
   slot.map = slot.irq and M.describe(slot.irq) or nil
   return slot
+end
+
+--- What the vectors of all online CPUs are for, and how many are left.
+---
+--- counts.free is what the allocator can give of a CPU's vectors; `available` is its own
+--- count of them, read at another moment; `reserved` is how many interrupts were promised a
+--- vector that they do not have yet. Where the allocator cannot be read, only the vectors that
+--- interrupts have are known: then `partial` is true, and `missing` says why.
+--- @return shark.Vectors? vectors { cpus = {{ cpu, available, allocated, managed, managed_allocated,
+---   counts = {[state] = n}, vectors = {slot...} }}, system = {{vector, handler}}, available, reserved, allocated,
+---   first, last, missing?, partial? }; slots as those of describe_vector(), without their map
+--- @return string? message @return string? name
+function M.vectors()
+  local vectors = require "shark.map.vectors"
+  local found, message, name = vectors.read()
+  if found then
+    return found
+  end
+  local partial = vectors.of_irqs(M.describe_all() or {})
+  if not partial then
+    return nil, message, name
+  end
+  partial.missing = { { what = "vectors that are free, kept for managed interrupts or the system's", why = message } }
+  return partial
 end
 
 --- The IRQs with an action of this name, or the one with this number.

@@ -194,6 +194,10 @@ end
 
 -- ---- objects ----
 
+object.set_tostring(function(value)
+  return require("shark.kernel.text").describe(value)
+end)
+
 --- The object of a type at an address. Nothing is read yet.
 --- @param name string e.g. "struct intel_iommu"
 --- @param address integer|ffi.cdata*|string uint64_t, "0x..." or another object

@@ -1,19 +1,35 @@
 --- Interrupt remapping: its state, every entry of its tables in use, and what
--- changes in it.
-
-local iommu_units = require "shark.iommu.units"
-local irqmap = require "shark.irqmap"
-local remap_state = require "shark.iommu.remapping"
-local remap_trace = require "shark.remap.trace"
+-- changes in it. The rows and events of its traces are in docs/reference.md.
 
 local M = {}
 
 --- The state of interrupt remapping: active operations, mode, and the chain of
---- decisions. See remap_state.read().
-M.state = remap_state.read
+--- decisions.
+--- @return shark.RemapState
+function M.state()
+  return require("shark.iommu.remapping").read()
+end
 
---- Traces; see shark.remap.trace.
-M.changes, M.affinity, M.faults = remap_trace.changes, remap_trace.affinity, remap_trace.faults
+--- Entries of the interrupt remapping tables that are written, with who asked.
+--- @param options? table filters irq, cpu, at_least_ns; stacks; way
+--- @return shark.Session? @return string? message @return string? name
+function M.changes(options)
+  return require("shark.remap.trace").changes(options)
+end
+
+--- Affinity: asked for, left pending, in force.
+--- @param options? table filters irq, cpu; stacks; way
+--- @return shark.Session? @return string? message @return string? name
+function M.affinity(options)
+  return require("shark.remap.trace").affinity(options)
+end
+
+--- Requests, of memory or an interrupt, that an IOMMU refused.
+--- @param options? table filter source (16 bits: bus, device, function); way
+--- @return shark.Session? @return string? message @return string? name
+function M.faults(options)
+  return require("shark.remap.trace").faults(options)
+end
 
 -- unit, device (AMD) and index -> map of the IRQ that has the entry.
 local function key(unit, device, index)
@@ -22,7 +38,7 @@ end
 
 local function by_entry()
   local owners = {}
-  for _, map in ipairs(irqmap.describe_all() or {}) do
+  for _, map in ipairs(require("shark.irqmap").describe_all() or {}) do
     if map.irte then
       owners[key(map.irte.iommu, map.irte.device, map.irte.index)] = map
     end
@@ -52,7 +68,7 @@ end
 ---   pci? }}; without irq: no IRQ has it now
 --- @return string? message @return string? name
 function M.entries()
-  local entries, message, name = iommu_units.entries()
+  local entries, message, name = require("shark.iommu.units").entries()
   if not entries then
     return nil, message, name
   end

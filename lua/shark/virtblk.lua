@@ -91,7 +91,19 @@ end
 --- Disks, queues, interrupts and features; see shark.system.virtio.
 M.disks = virtio.disks
 
---- Vector and IRTE of a queue's IRQ; see shark.system.virtio.
-M.route = virtio.route
+--- Vector, CPU and index of the interrupt remapping table entry of a queue's IRQ,
+--- from the interrupt map (shark.irqmap).
+--- @param irq integer
+--- @return table? route { vector, cpu, irte = nil without remapping }
+--- @return string? message where kernel memory cannot be read
+function M.route(irq)
+  local map, message = require("shark.irqmap").describe(irq)
+  if not map then
+    return nil, message
+  elseif not map.vector then
+    return nil, map.missing[1] and map.missing[1].why or map.changed or "it has no vector"
+  end
+  return { vector = map.vector.number, cpu = map.vector.cpu, irte = map.irte and map.irte.index }
+end
 
 return M

@@ -7,7 +7,7 @@ local irq = require "shark.irq"
 local irqmap = require "shark.irqmap"
 local proc = require "proc"
 local t = require "t"
-local tree = require "shark.map.tree"
+local tree = require "shark.text.tree"
 local uv = require "uv"
 local vectors = require "shark.map.vectors"
 

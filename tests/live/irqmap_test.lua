@@ -12,7 +12,7 @@ local map_system = require "shark.map.system"
 local proc = require "proc"
 local remap = require "shark.remap"
 local t = require "t"
-local tree = require "shark.map.tree"
+local tree = require "shark.text.tree"
 local vectors = require "shark.map.vectors"
 local walk = require "shark.map.walk"
 

@@ -5,7 +5,7 @@ local ffi = require "ffi"
 local interrupts = require "shark.system.interrupts"
 local k = require "shark.kernel"
 local proc = require "proc"
-local stack = require "shark.trace.stack"
+local stack = require "shark.stack"
 local t = require "t"
 local uv = require "uv"
 

@@ -1,7 +1,8 @@
--- shark.system.cpulist, shark.map.affinity: lists of CPUs, and affinities in words.
+-- shark.decode.cpulist, shark.map.affinity: lists of CPUs, and affinities in words.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local affinity = require "shark.map.affinity"
-local cpulist = require "shark.system.cpulist"
+local cpulist = require "shark.decode.cpulist"
+local cpus = require "shark.system.cpus"
 local t = require "t"
 
 local tests = {}
@@ -33,7 +34,7 @@ end
 
 function tests.test_cpus_that_are_online()
   local text = io.open("/sys/devices/system/cpu/online"):read("*l")
-  t.assertEquals(cpulist.format(cpulist.online()), text)
+  t.assertEquals(cpulist.format(cpus.online()), text)
 end
 
 function tests.test_masks()

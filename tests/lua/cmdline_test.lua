@@ -1,6 +1,7 @@
 -- shark.system.cmdline, shark.iommu.chain, shark.text.plain: small parts of the IOMMU's state.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local chain = require "shark.iommu.chain"
+local chain_text = require "shark.text.chain"
 local cmdline = require "shark.system.cmdline"
 local plain = require "shark.text.plain"
 local t = require "t"
@@ -34,7 +35,7 @@ function tests.test_the_first_no_decides()
   steps:add("b", "four", false, "no either")
   local decisive = steps:decisive()
   t.assertEquals(decisive.question, "three")
-  t.assertEquals(chain.lines(steps.steps, decisive), {
+  t.assertEquals(chain_text.lines(steps.steps, decisive), {
     "  a         yes  one: fine", "  a         -    two: not known",
     "  b         NO   three: no  <- this decided", "  b         NO   four: no either",
   })

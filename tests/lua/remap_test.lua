@@ -1,13 +1,13 @@
 -- The parts of interrupt remapping's traces that need no kernel: what fits
 -- together, what words mean, what order is.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local affinity = require "shark.remap.affinity"
+local affinity = require "shark.affinity"
 local apic = require "shark.decode.apic"
 local apics = require "shark.system.apic"
 local fault_words = require "shark.decode.fault_words"
 local records = require "shark.remap.records"
 local t = require "t"
-local timeline = require "shark.trace.timeline"
+local timeline = require "shark.timeline"
 local vector_life = require "shark.remap.vector_life"
 
 local tests = {}

@@ -1,7 +1,7 @@
--- shark.trace.stack: frames as text.
+-- shark.stack: frames as text.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local rows = require "shark.trace.rows"
-local stack = require "shark.trace.stack"
+local rows = require "shark.rows"
+local stack = require "shark.stack"
 local t = require "t"
 
 local FRAMES = {

@@ -1,6 +1,6 @@
--- shark.trace.storm: what figures of interrupts mean.
+-- shark.storm: what figures of interrupts mean.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local storm = require "shark.trace.storm"
+local storm = require "shark.storm"
 local t = require "t"
 
 local tests = {}

@@ -3,7 +3,7 @@
 
 local bit = require "bit"
 local C = require "shark.events"
-local cpulist = require "shark.system.cpulist"
+local cpulist = require "shark.decode.cpulist"
 local ffi = require "ffi"
 local session = require "shark.trace.session"
 

@@ -4,7 +4,7 @@ local audit = require "shark.trace.audit"
 local C = require "shark.events"
 local hist = require "shark.hist"
 local session = require "shark.trace.session"
-local vector = require "shark.tracers.vector"
+local vectors = require "shark.system.vectors"
 
 local LINES = { RES = true, CAL = true }
 
@@ -34,7 +34,7 @@ return session.define {
     { "what", '"sent" or "received"', key = true, type = '"sent"|"received"',
       from = function(row) return row.what == SEND and "sent" or "received" end },
     { "vector", "251, 252 or 253", at = "id", key = true },
-    { "name", "what the vector is for", type = "string", from = function(row) return vector.name_of(row.id) end },
+    { "name", "what the vector is for", type = "string", from = function(row) return vectors.name_of(row.id) end },
     { "cpu", "of sent the sender, of received the receiver", key = true },
     { "sender", "the CPU that sent; nil: not seen", of = RECEIVE, key = true, from = sender_of, type = "integer?" },
     { "callsite", "symbol of the code that sent", at = "key[SHARK_IPI_CALLSITE]", symbol = true, of = SEND, key = true,
@@ -56,7 +56,7 @@ return session.define {
     { "ns", "how long it was under way", unit = "ns" },
     { "vector", "251, 252 or 253" },
     { "name", "what the vector is for", type = "string",
-      from = function(_, event) return vector.name_of(event.vector) end },
+      from = function(_, event) return vectors.name_of(event.vector) end },
     { "sender", "the CPU that sent it" },
     { "cpu", "the CPU that it arrived on" },
     { "stack", "for session:stack(); negative: none" },
@@ -64,8 +64,8 @@ return session.define {
   audit = {
     source = "/proc/interrupts",
     seen = function(self)
-      return audit.sum(self, function(row) return row.what == C.SHARK_WAIT and vector.line_of(row.id) end)
+      return audit.sum(self, function(row) return row.what == C.SHARK_WAIT and vectors.line_of(row.id) end)
     end,
-    kernel = function(options, text) return vector.kernel_counts(options, text, LINES) end,
+    kernel = function(options, text) return vectors.kernel_counts(options, text, LINES) end,
   },
 }

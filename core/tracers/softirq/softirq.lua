@@ -5,7 +5,7 @@ local bit = require "bit"
 local C = require "shark.events"
 local interrupts = require "shark.system.interrupts"
 local session = require "shark.trace.session"
-local vector = require "shark.tracers.vector"
+local vectors = require "shark.system.vectors"
 
 local M = {}
 
@@ -34,7 +34,7 @@ local function asker(asked_by, tid)
   if kind == C.SHARK_HARDIRQ then
     return "IRQ " .. id
   elseif kind == C.SHARK_VECTOR then
-    return vector.name_of(id)
+    return vectors.name_of(id)
   elseif kind == C.SHARK_SOFTIRQ then
     return "softirq " .. name_of(id)
   end

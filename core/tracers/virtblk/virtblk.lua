@@ -10,7 +10,7 @@ local bit = require "bit"
 local C = require "shark.events"
 local ffi = require "ffi"
 local hist = require "shark.hist"
-local rows = require "shark.trace.rows"
+local rows = require "shark.rows"
 local session = require "shark.trace.session"
 local virtio = require "shark.system.virtio"
 

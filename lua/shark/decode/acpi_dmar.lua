@@ -1,9 +1,9 @@
 --- The ACPI table DMAR: Intel's remapping units and what is behind them.
 -- Source: VT-d spec, chapter 8.
 
-local acpi = require "shark.decode.acpi"
 local bytes = require "shark.decode.bytes"
 local register = require "shark.decode.register"
+local structures = require "shark.decode.structures"
 
 local bit_of = function(value, n) return register.bits(value, n) == 1 end
 
@@ -33,7 +33,7 @@ end
 
 local function scope(text, offset, kind, length)
   if length < 6 or length % 2 ~= 0 then
-    acpi.corrupt("the device scope at byte %d has length %d", offset, length)
+    structures.corrupt("the device scope at byte %d has length %d", offset, length)
   end
   local bus, path = bytes.u8(text, offset + 5), path_of(text, offset, length)
   return {
@@ -43,19 +43,19 @@ local function scope(text, offset, kind, length)
 end
 
 local function scope_head(text, offset, limit)
-  acpi.at_least("device scope", offset, limit - offset, 6)
+  structures.at_least("device scope", offset, limit - offset, 6)
   return bytes.u8(text, offset), bytes.u8(text, offset + 1)
 end
 
 local function scopes(text, offset, limit)
   local list = {}
-  acpi.each(text, offset, limit, scope_head, function(...)
+  structures.each(text, offset, limit, scope_head, function(...)
     list[#list + 1] = scope(...)
   end)
   return list
 end
 
-local structures = {
+local KINDS = {
   [0] = { name = "DRHD", fixed = 16, scopes = true, decode = function(text, at)
     local flags = bytes.u8(text, at + 4)
     return {
@@ -86,11 +86,11 @@ local structures = {
 }
 
 local function structure(text, at, kind, length)
-  local known = structures[kind]
+  local known = KINDS[kind]
   if not known then
     return { type = kind, name = ("type %d"):format(kind), length = length }
   end
-  acpi.at_least(known.name, at, length, known.fixed)
+  structures.at_least(known.name, at, length, known.fixed)
   local decoded = known.decode(text, at, length)
   decoded.type, decoded.name = kind, known.name
   if known.scopes then
@@ -100,7 +100,7 @@ local function structure(text, at, kind, length)
 end
 
 local function head(text, offset, limit)
-  acpi.at_least("structure", offset, limit - offset, 4)
+  structures.at_least("structure", offset, limit - offset, 4)
   return bytes.u16(text, offset), bytes.u16(text, offset + 2)
 end
 
@@ -109,13 +109,13 @@ end
 ---   structures = {{ name = "DRHD"|"RMRR"|"ATSR"|"RHSA"|"ANDD"|"SATC"|"SIDP"|"type N", ... }} }; addresses are
 ---   uint64_t; scopes = {{ kind, id, bus, path = {{device, fn}}, device = "00:1f.0" }}
 function M.parse(text)
-  acpi.at_least("table", 0, #text, FIXED)
+  structures.at_least("table", 0, #text, FIXED)
   local flags = bytes.u8(text, 37)
   local dmar = {
     address_bits = bytes.u8(text, 36) + 1, flags = flags, intr_remap = bit_of(flags, 0),
     x2apic_opt_out = bit_of(flags, 1), dma_opt_in = bit_of(flags, 2), structures = {},
   }
-  acpi.each(text, FIXED, #text, head, function(...)
+  structures.each(text, FIXED, #text, head, function(...)
     table.insert(dmar.structures, structure(...))
   end)
   return dmar

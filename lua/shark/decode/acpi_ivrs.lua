@@ -1,10 +1,10 @@
 --- The ACPI table IVRS: AMD's IOMMUs and the devices they serve.
 -- Source: AMD IOMMU spec, chapter 5.2.
 
-local acpi = require "shark.decode.acpi"
 local bytes = require "shark.decode.bytes"
 local irte = require "shark.decode.irte"
 local register = require "shark.decode.register"
+local structures = require "shark.decode.structures"
 
 local bits = register.bits
 
@@ -44,7 +44,7 @@ local SPECIAL = { "IO-APIC", "HPET" }
 local function entry_head(text, offset, limit)
   local kind = bytes.u8(text, offset)
   if kind == 0xf0 then -- as long as the name it holds
-    acpi.at_least("device entry", offset, limit - offset, 22)
+    structures.at_least("device entry", offset, limit - offset, 22)
     return kind, 22 + bytes.u8(text, offset + 21)
   elseif kind >= 0xc0 then
     return kind, 32
@@ -84,7 +84,7 @@ end
 
 local function entries(text, offset, limit)
   local list = {}
-  acpi.each(text, offset, limit, entry_head, function(source, at, kind, length)
+  structures.each(text, offset, limit, entry_head, function(source, at, kind, length)
     if KINDS[kind] ~= "padding" then
       list[#list + 1] = entry_of(source, at, kind, length)
     end
@@ -97,7 +97,7 @@ end
 -- IVHD: type 10h has 24 fixed bytes, 11h and 40h 40, with the feature registers.
 local function ivhd(text, at, kind, length)
   local fixed = kind == 0x10 and 24 or 40
-  acpi.at_least("IVHD", at, length, fixed)
+  structures.at_least("IVHD", at, length, fixed)
   local info = bytes.u16(text, at + 18)
   local block = {
     name = "IVHD", flags = IVHD_FLAGS(bytes.u8(text, at + 1)), device = irte.source(bytes.u16(text, at + 4)),
@@ -112,7 +112,7 @@ local function ivhd(text, at, kind, length)
 end
 
 local function ivmd(text, at, _, length)
-  acpi.at_least("IVMD", at, length, 32)
+  structures.at_least("IVMD", at, length, 32)
   local flags = bytes.u8(text, at + 1)
   return {
     name = "IVMD", flags = flags, unity = bits(flags, 0) == 1, readable = bits(flags, 1) == 1,
@@ -125,7 +125,7 @@ end
 local blocks = { [0x10] = ivhd, [0x11] = ivhd, [0x40] = ivhd, [0x20] = ivmd, [0x21] = ivmd, [0x22] = ivmd }
 
 local function head(text, offset, limit)
-  acpi.at_least("block", offset, limit - offset, 4)
+  structures.at_least("block", offset, limit - offset, 4)
   return bytes.u8(text, offset), bytes.u16(text, offset + 2)
 end
 
@@ -144,13 +144,13 @@ end
 ---   flags, device, capability, base, segment, entries = {{kind, device, settings, ...}}, efr } |
 ---   { name = "IVMD", unity, readable, writable, exclusion, device, base, bytes }} }; addresses are uint64_t
 function M.parse(text)
-  acpi.at_least("table", 0, #text, FIXED)
+  structures.at_least("table", 0, #text, FIXED)
   local info = bytes.u32(text, 36)
   local ivrs = {
     info = info, efr_support = bits(info, 0) == 1, dma_remap = bits(info, 1) == 1, physical_bits = bits(info, 8, 14),
     virtual_bits = bits(info, 15, 21), blocks = {},
   }
-  acpi.each(text, FIXED, #text, head, function(...)
+  structures.each(text, FIXED, #text, head, function(...)
     table.insert(ivrs.blocks, block_of(...))
   end)
   return ivrs

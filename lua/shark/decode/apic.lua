@@ -1,7 +1,7 @@
 --- Destinations of interrupts: APIC ids, and masks of them.
 
 local bit = require "bit"
-local cpulist = require "shark.system.cpulist"
+local cpulist = require "shark.decode.cpulist"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- The IOMMUs of this machine: as the kernel keeps them, as /sys shows them, and
 -- as the firmware described them.
 
-local acpi = require "shark.decode.acpi"
+local acpi = require "shark.system.acpi"
 local files = require "shark.system.files"
 local globals = require "shark.kernel.globals"
 local irte = require "shark.decode.irte"

@@ -266,12 +266,14 @@ local function is_same(a, b)
   return M.address(a) == M.address(b) and types.label(M.type(a)) == types.label(M.type(b))
 end
 
-local function to_text(object)
-  return require("shark.kernel.text").describe(object)
+for _, class in ipairs { Struct, Array } do
+  class.__newindex, class.__eq = refuse_to_write, is_same
 end
 
-for _, class in ipairs { Struct, Array } do
-  class.__newindex, class.__eq, class.__tostring = refuse_to_write, is_same, to_text
+--- From here on tostring(object) is describe(object).
+--- @param describe fun(object): string
+function M.set_tostring(describe)
+  Struct.__tostring, Array.__tostring = describe, describe
 end
 
 -- ---- copies ----

@@ -1,6 +1,6 @@
 --- The affinity of an interrupt in words: asked for, in force, on its way.
 
-local cpulist = require "shark.system.cpulist"
+local cpulist = require "shark.decode.cpulist"
 
 local M = {}
 

@@ -1,7 +1,7 @@
 --- What /proc and /sys tell about an interrupt: all there is where kernel memory
 -- cannot be read.
 
-local cpulist = require "shark.system.cpulist"
+local cpulist = require "shark.decode.cpulist"
 local files = require "shark.system.files"
 local interrupts = require "shark.system.interrupts"
 

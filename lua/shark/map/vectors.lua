@@ -2,7 +2,8 @@
 -- Source: arch/x86/kernel/apic/vector.c, kernel/irq/matrix.c.
 
 local bytes = require "shark.decode.bytes"
-local cpulist = require "shark.system.cpulist"
+local cpulist = require "shark.decode.cpulist"
+local cpus = require "shark.system.cpus"
 local idt = require "shark.map.idt"
 local globals = require "shark.kernel.globals"
 local k = require "shark.kernel"
@@ -121,7 +122,7 @@ local function row_of(cpu)
 end
 
 local function check_cpu(cpu)
-  if not cpulist.contains(must(cpulist.online()), { cpu }) then
+  if not cpulist.contains(must(cpus.online()), { cpu }) then
     memory.fault(("CPU %d is not online"):format(cpu), "ENOENT")
   end
 end
@@ -190,7 +191,7 @@ function M.read()
       first = matrix.alloc_start, last = matrix.alloc_end - 1, system = system_vectors(matrix), cpus = {},
       missing = idt.not_used() and { { what = "handlers of the system's vectors", why = idt.not_used() } } or nil,
     }
-    for _, cpu in ipairs(must(cpulist.online())) do
+    for _, cpu in ipairs(must(cpus.online())) do
       table.insert(found.cpus, read_cpu(cpu, matrix))
     end
     return found
@@ -201,14 +202,11 @@ end
 
 --- The vectors that are known from the interrupts that have them. What the other
 --- vectors are for is not known then.
+--- @param maps shark.IrqMap[]
 --- @return table? vectors { partial = true, cpus = {{ cpu, counts = {used}, vectors = {slot...} }} }
 --- @return string? message @return string? name
-function M.from_irqs()
-  local maps, message = require("shark.irqmap").describe_all()
-  if not maps then
-    return nil, message, "ENOENT"
-  end
-  local by_cpu = {}
+function M.of_irqs(maps)
+  local found, by_cpu = { partial = true, cpus = {} }, {}
   for _, map in ipairs(maps) do
     local vector = map.vector
     if vector then
@@ -217,17 +215,11 @@ function M.from_irqs()
         words = ("in use, IRQ %d"):format(map.irq) })
     end
   end
-  return M.partial(by_cpu)
-end
-
---- For from_irqs(): { [cpu] = slots } as read() has it.
-function M.partial(by_cpu)
-  local found = { partial = true, cpus = {} }
   for cpu, slots in pairs(by_cpu) do
-    table.sort(slots, function(a, b) return a.vector < b.vector end)
+    table.sort(slots, function(one, other) return one.vector < other.vector end)
     table.insert(found.cpus, { cpu = cpu, counts = { used = #slots }, vectors = slots })
   end
-  table.sort(found.cpus, function(a, b) return a.cpu < b.cpu end)
+  table.sort(found.cpus, function(one, other) return one.cpu < other.cpu end)
   if #found.cpus == 0 then
     return nil, "no interrupt's vector could be read", "ENOTSUP"
   end

@@ -6,7 +6,7 @@ local apics = require "shark.system.apic"
 local apic_ids = require "shark.decode.apic"
 local bit = require "bit"
 local bytes = require "shark.decode.bytes"
-local cpulist = require "shark.system.cpulist"
+local cpulist = require "shark.decode.cpulist"
 local flags = require "shark.decode.irqflags"
 local iommu_amd = require "shark.iommu.amd"
 local iommu_intel = require "shark.iommu.intel"
@@ -17,6 +17,7 @@ local idt = require "shark.map.idt"
 local k = require "shark.kernel"
 local memory = require "shark.kernel.memory"
 local must = require "shark.kernel.must"
+local online_cpus = require("shark.system.cpus").online
 local register = require "shark.decode.register"
 
 local M = {}
@@ -90,7 +91,7 @@ end
 
 local function read_counts(walk, desc)
   local per_cpu = desc.kstat_irqs
-  local online = per_cpu and memory.remember("online CPUs", cpulist.online)
+  local online = per_cpu and memory.remember("online CPUs", online_cpus)
   local stats = online and globals.per_cpu_each(per_cpu, online)
   if not stats then
     return -- those of /proc/interrupts stay

@@ -6,7 +6,7 @@
 -- fixup_irqs()): vectors change without an event, for ftrace too. So the CPUs that
 -- are online are looked at, and where each interrupt is.
 
-local cpulist = require "shark.system.cpulist"
+local cpulist = require "shark.decode.cpulist"
 local files = require "shark.system.files"
 local uv = require "uv"
 

@@ -22,7 +22,7 @@ function M.line(format, ...)
 end
 
 --- Prints several lines: a list of them, or a text whose lines have been made fit
---- one by one, as those of shark.text.table and shark.map.tree are.
+--- one by one, as those of shark.text.table and shark.text.tree are.
 --- @param lines string[]|string
 function M.lines(lines)
   if type(lines) == "string" then

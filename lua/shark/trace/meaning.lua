@@ -23,8 +23,8 @@
 local C = require "shark.events"
 local ffi = require "ffi"
 local hist = require "shark.hist"
-local rows = require "shark.trace.rows"
-local stack = require "shark.trace.stack"
+local rows = require "shark.rows"
+local stack = require "shark.stack"
 
 local M = {}
 

@@ -12,8 +12,8 @@ local delivery = require "shark.trace.delivery"
 local event = require "shark.trace.event"
 local ffi = require "ffi"
 local meaning = require "shark.trace.meaning"
-local rows = require "shark.trace.rows"
-local stack = require "shark.trace.stack"
+local rows = require "shark.rows"
+local stack = require "shark.stack"
 
 local M = {}
 

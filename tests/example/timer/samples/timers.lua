@@ -1,6 +1,6 @@
 -- timers: how long the functions of kernel timers run, by function and CPU
 local cli = require "shark.cli"
-local rowtable = require "shark.text.rowtable"
+local rowtable = require "shark.rowtable"
 
 local NAME = "timers"
 

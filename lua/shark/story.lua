@@ -2,23 +2,33 @@
 --- each with what the others know of it, and what it came to per IRQ.
 
 local hotplug = require "shark.remap.hotplug"
-local irq = require "shark.irq"
 local records = require "shark.remap.records"
 local remap_trace = require "shark.remap.trace"
-local timeline = require "shark.trace.timeline"
+local timeline = require "shark.timeline"
 local vector_life = require "shark.remap.vector_life"
 
 local M = {}
 
+local function open_vecalloc(options)
+  return require("shark.tracers.vecalloc").open(options)
+end
+
 local KINDS = {
   { kind = "irte", open = remap_trace.changes, stacks = true, ways = { fentry = true, kprobe = true, raw_tp = true } },
   { kind = "affinity", open = remap_trace.affinity, stacks = true, ways = { fentry = true, kprobe = true } },
-  { kind = "vector", open = irq.vecalloc, stacks = true, ways = { raw_tp = true } },
+  { kind = "vector", open = open_vecalloc, stacks = true, ways = { raw_tp = true } },
   { kind = "fault", open = remap_trace.faults, ways = { fentry = true, kprobe = true } },
 }
 
 --- Names of the kinds of record.
 M.KINDS = { "irte", "affinity", "vector", "fault" }
+
+--- Fields of the summary's vectors that are counts.
+M.VECTOR_COUNTS = vector_life.COUNTS
+
+--- One line of text of a record, without its time.
+--- @param record table @return string
+M.text = records.text
 
 local Story = {}
 Story.__index = Story

@@ -1,8 +1,6 @@
 --- Lists of CPUs as the kernel prints them: "0-3,8" (Documentation/core-api/
 -- cpu_hotplug, "cpulist").
 
-local files = require "shark.system.files"
-
 local M = {}
 
 --- @param text string "0-3,8"; "" is none
@@ -20,16 +18,6 @@ function M.parse(text)
     end
   end
   return cpus
-end
-
---- The CPUs that are online now.
---- @return integer[]? cpus ascending @return string? message @return string? name of the error
-function M.online()
-  local line, message, name = files.line("/sys/devices/system/cpu/online")
-  if not line then
-    return nil, message, name
-  end
-  return M.parse(line)
 end
 
 --- Of a mask in hexadecimal, as "00000000,0000000f".

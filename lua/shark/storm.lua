@@ -1,5 +1,5 @@
 --- What a set of interrupt rates means: who hogs which CPU, what comes in bursts,
--- and what can be done. Pure functions over figures; the script measures.
+-- and what can be done.
 
 local M = {}
 
@@ -81,6 +81,16 @@ function checks.ksoftirqd(figures, limits)
 end
 
 local ORDER = { "cpu_hog", "lopsided", "coalescing", "bursts", "silent_devices", "ksoftirqd" }
+
+--- The highest rates of a session's rows, which is looked at often: bursts that an average
+--- hides. peaks:sample(now_s) looks; peaks:note(key, rate) adds a rate that was measured
+--- otherwise; peaks:of(key, all) is the highest since the last peaks:end_window(), or of all
+--- the time. Keys are those of session:key(row).
+--- @param session shark.Session @param least_s number a rate is told over no less than so many seconds
+--- @return shark.Peaks
+function M.peaks(session, least_s)
+  return require("shark.trace.peaks").new(session, least_s)
+end
 
 --- What to say about the figures of a window.
 --- @param figures table

@@ -1,7 +1,8 @@
 --- Affinity of an IRQ as it was asked for, as it is, and where its interrupts
 --- really came: does it all fit?
 
-local cpulist = require "shark.system.cpulist"
+local cpulist = require "shark.decode.cpulist"
+local cpus_now = require "shark.system.cpus"
 
 local M = {}
 
@@ -45,7 +46,7 @@ end
 
 --- CPUs that are online, as a list: "0-3"; "" where the kernel does not tell.
 function M.online()
-  return cpulist.format(cpulist.online() or {})
+  return cpulist.format(cpus_now.online() or {})
 end
 
 -- Interrupts that came where nobody wanted them: neither on a CPU in force at the

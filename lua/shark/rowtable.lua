@@ -4,7 +4,7 @@
 local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local out = require "shark.text.out"
-local rows_of = require "shark.trace.rows"
+local rows_of = require "shark.rows"
 local table_text = require "shark.text.table"
 
 local M = {}
