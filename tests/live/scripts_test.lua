@@ -319,6 +319,38 @@ function tests.test_intervals_are_of_what_happened_in_them()
   t.assertTrue(arrived.interval <= arrived.total, json.encode(arrived))
 end
 
+-- 600 reads in two parts, between which an interval ends: each is in the total, and in one interval at most.
+local function sums_of_reads(disk, count_of, ...)
+  local args = { ... }
+  for _, word in ipairs { "-n", "0.3", "--json", "--", "sh", "-c", [[for i in 1 2; do
+    for j in 1 2 3 4 5; do dd if="$0" of=/dev/null bs=4k count=60 iflag=direct status=none; done; sleep 0.7; done]],
+    disk.path } do
+    args[#args + 1] = word
+  end
+  local sums = { interval = 0, total = 0 }
+  for line in assert_ok(shark(unpack(args))):gmatch("[^\n]+") do
+    local report = json.decode(line)
+    if sums[report.report] then
+      sums[report.report] = sums[report.report] + count_of(report)
+    end
+  end
+  return sums
+end
+
+function tests.test_intervals_of_requests()
+  local disk = t.needs("root", "tracing", "disk")
+  local slow = sums_of_reads(disk, function(report) return report.slow end, "virtblk-slow", "-u", "1")
+  t.assertTrue(slow.total >= 600 and slow.interval >= 600 and slow.interval <= slow.total, json.encode(slow))
+  local stacks = sums_of_reads(disk, function(report)
+    local n = 0
+    for _, stack in ipairs(report.stacks) do
+      n = n + stack.requests
+    end
+    return n
+  end, "virtblk-stack")
+  t.assertTrue(stacks.total >= 600 and stacks.interval >= 600 and stacks.interval <= stacks.total, json.encode(stacks))
+end
+
 function tests.test_remap_trace_has_an_object_of_events()
   t.needs("root", "tracing")
   t.assertStrContains(assert_ok(shark("remap-trace", "-d", "0.3", "--json")), '"events":{')
