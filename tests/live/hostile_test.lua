@@ -112,18 +112,30 @@ function tests.test_a_heat_map_as_a_picture()
 end
 
 -- Argument and option values come back in messages.
+local BAD = "x" .. hostile.SUFFIX
+
+local function assert_named_in_message(...)
+  local result, name = proc.run_shark(...), (...)
+  t.assertNotEquals(result.status, 0)
+  assert_fit(result.out, name)
+  assert_fit(result.err:gsub("\nINJECTED", ""), name) -- a message may have lines
+  t.assertStrContains(result.err, "pwn")
+end
+
 function tests.test_arguments_in_messages()
-  local bad = "x" .. hostile.SUFFIX
-  assert_fit(proc.run_shark("hello", bad).out, "hello")
-  for _, words in ipairs { { bad }, { "./" .. bad }, { "hardirqs", "-i", bad }, { "hardirqs", "--" .. bad },
-    { "softirqs", "-s", bad }, { "virtblk", "-D", bad }, { "irqmap", bad }, { "hardirqs", "--", "./" .. bad },
-    { "-e", "error(" .. ("%q"):format(bad) .. ")" }, { "virtblk-heat", "--svg", "/none/" .. bad } } do
-    local result = proc.run_shark(unpack(words))
-    t.assertNotEquals(result.status, 0)
-    assert_fit(result.out, words[1])
-    assert_fit(result.err:gsub("\nINJECTED", ""), words[1]) -- a message may have lines
-    t.assertStrContains(result.err, "pwn")
+  assert_fit(proc.run_shark("hello", BAD).out, "hello")
+  for _, words in ipairs { { BAD }, { "./" .. BAD }, { "hardirqs", "-i", BAD }, { "hardirqs", "--" .. BAD },
+    { "softirqs", "-s", BAD }, { "virtblk", "-D", BAD }, { "irqmap", BAD },
+    { "-e", "error(" .. ("%q"):format(BAD) .. ")" } } do
+    assert_named_in_message(unpack(words))
   end
+end
+
+-- Looked at once the trace runs.
+function tests.test_arguments_in_messages_of_traces()
+  t.needs("root", "tracing")
+  assert_named_in_message("hardirqs", "--", "./" .. BAD)
+  assert_named_in_message("virtblk-heat", "--svg", "/none/" .. BAD)
 end
 
 -- No injection: a task really has that name.
