@@ -82,7 +82,7 @@ CORE_OBJS := $(CORE:core/%.c=$(B)/obj/%.o) $(foreach p,$(PLAIN),$(B)/obj/tracers
 HOST_OBJS := $(HOST:core/%.c=$(B)/obj/%.o) $(B)/obj/embedded_lua.o
 BPF_NAMES := $(foreach b,$(BPF),$(firstword $(subst :, ,$(b))))
 BPF_HEADERS := $(foreach n,$(BPF_NAMES),$(B)/bpf/$(n).skel.h $(B)/bpf/$(n).light.h $(B)/bpf/$(n).image.h)
-WIRE := core/trace/wire.h $(wildcard core/tracers/*/wire.h)
+WIRE := core/trace/wire.h $(wildcard core/bpf/*/wire.h core/tracers/*/wire.h)
 
 all: $(B)/shark
 

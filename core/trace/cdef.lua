@@ -20,7 +20,7 @@ for name, body in text:gmatch("(struct [%w_]+) (%b{})") do
 end
 
 io.write(([==[
--- Made from core/trace/wire.h and core/tracers/*/wire.h by core/trace/cdef.lua.
+-- Made from core/trace/wire.h, core/bpf/*/wire.h and core/tracers/*/wire.h by core/trace/cdef.lua.
 local ffi = require "ffi"
 ffi.cdef [[
 typedef uint8_t __u8;

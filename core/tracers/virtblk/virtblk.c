@@ -25,7 +25,7 @@ enum { STACKS = offsetof(struct shark_config, stacks) };
 		.program = "on_" #name, .group = "block", .event = "block_rq_" #name,              \
 		.attach = (way)                                                                    \
 	}
-/* Behind the first: see on_complete_of(). */
+/* After the first: see on_complete_of(). */
 #define COMPLETE_AGAIN(way)                                                                        \
 	{                                                                                          \
 		.program = "on_complete_2nd", .group = "block", .event = "block_rq_complete",      \
@@ -97,14 +97,14 @@ static int configure_fentry(struct shark_config *config, struct error *err)
 	return check_driver(err);
 }
 
-/* config.at[0]: which argument of block_rq_issue and block_rq_requeue is the request. */
+/* Which argument of block_rq_issue and block_rq_requeue is the request. */
 static int configure_raw(struct shark_config *config, struct error *err)
 {
 	int second = kfeat_raw_tp_has_argument("block_rq_issue", 1, err);
 
 	if (second < 0)
 		return second;
-	config->at[0] = (uint32_t)second;
+	config->at[SHARK_BLOCK_AT_REQUEST] = (uint32_t)second;
 	return 0;
 }
 
@@ -113,7 +113,7 @@ static int configure_tp_btf(struct shark_config *config, struct error *err)
 {
 	int code = configure_raw(config, err);
 
-	if (code || !config->at[0])
+	if (code || !config->at[SHARK_BLOCK_AT_REQUEST])
 		return code;
 	return error_set(err, -EOPNOTSUPP,
 			 "the request is not the first argument of block_rq_issue (before 5.11)");
@@ -141,21 +141,25 @@ static int find_major(uint32_t *major, struct error *err)
 	return error_set(err, -ENODEV, "/proc/devices has no virtblk: virtio_blk is not loaded");
 }
 
-/* The two records have the same fields, but for the last ones. */
+/* What block_rq_issue has of these, the other events of requests have at the same place. */
+static const struct {
+	const char *group, *event, *field;
+} tp_fields[] = {
+	[SHARK_BLOCK_AT_DEV] = { "block", "block_rq_issue", "dev" },
+	[SHARK_BLOCK_AT_SECTOR] = { "block", "block_rq_issue", "sector" },
+	[SHARK_BLOCK_AT_SECTORS] = { "block", "block_rq_issue", "nr_sector" },
+	[SHARK_BLOCK_AT_RWBS] = { "block", "block_rq_issue", "rwbs" },
+	[SHARK_BLOCK_AT_ERROR] = { "block", "block_rq_complete", "error" },
+	[SHARK_VIRTBLK_AT_IRQ] = { "irq", "irq_handler_entry", "irq" },
+	[SHARK_VIRTBLK_AT_NAME] = { "irq", "irq_handler_entry", "name" },
+};
+
 static int configure_tp(struct shark_config *config, struct error *err)
 {
-	static const struct {
-		const char *group, *event, *field;
-	} fields[] = {
-		{ "block", "block_rq_issue", "dev" },	    { "block", "block_rq_issue", "sector" },
-		{ "block", "block_rq_issue", "nr_sector" }, { "block", "block_rq_issue", "rwbs" },
-		{ "block", "block_rq_complete", "error" },  { "irq", "irq_handler_entry", "irq" },
-		{ "irq", "irq_handler_entry", "name" },
-	};
-	int code = find_major(&config->at[ARRAY_SIZE(fields)], err);
+	int code = find_major(&config->at[SHARK_VIRTBLK_MAJOR], err);
 
-	for (size_t i = 0; !code && i < ARRAY_SIZE(fields); i++)
-		code = provider_field(fields[i].group, fields[i].event, fields[i].field,
+	for (size_t i = 0; !code && i < ARRAY_SIZE(tp_fields); i++)
+		code = provider_field(tp_fields[i].group, tp_fields[i].event, tp_fields[i].field,
 				      &config->at[i], err);
 	return code;
 }
@@ -252,7 +256,7 @@ static uint32_t extra_entries(int cpus)
 	return 4096 + 256 * (uint32_t)cpus;
 }
 
-/* As the programs of virtblk.bpf.h count them. */
+/* As the programs of bpf/block count them. */
 static const struct full_table tables[] = {
 	{ "requests_full", "table of requests in flight", "not followed" },
 	{ "queues_full", "table of queues", "without their queue" },
