@@ -38,12 +38,19 @@ $(T)/filter.o: tests/live/filter.bpf.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
+# A driver that is not among the tracers, of the shared half of block requests.
+$(T)/loop_disks.o: tests/live/loop_disks.bpf.c $(WIRE) $(wildcard core/bpf/*.h core/bpf/*/*.h)
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
 $(T)/other_types.o: tests/live/other_types.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpf -O2 -g -c -o $@ $<
 
-TEST_PROGRAMS := $(UNIT:%=$(T)/%) $(LIVE_C:%=$(T)/%) $(T)/layout $(T)/blkload $(T)/filter.o $(T)/other_types.o
+TEST_PROGRAMS := $(UNIT:%=$(T)/%) $(LIVE_C:%=$(T)/%) $(T)/layout $(T)/blkload $(T)/filter.o $(T)/loop_disks.o \
+	$(T)/other_types.o
 
 test-programs: $(B)/shark $(TEST_PROGRAMS)
 
