@@ -210,9 +210,10 @@ run-here:
 run-guest:
 	tests/vm/run --kernel 6.12 --iommu intel -- shark hardirqs --interval 1 -- sh -c '$(call LOAD,/dev/vda)'
 
-# The tables of docs/reference.md and the types of rows and events for editors.
+# The tables of docs/reference.md, and for editors the types of rows, events and public modules.
 reference: $(B)/shark
 	$(Q)$(B)/shark docs/reference.lua
+	$(Q)$(B)/shark docs/types.lua
 
 include tests/tests.mk
 include tests/bench/bench.mk

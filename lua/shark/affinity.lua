@@ -38,6 +38,7 @@ end
 --- What /proc says of an IRQ. The kernel shows the mask that is pending as the one
 --- asked for (kernel/irq/proc.c, show_irq_affinity()), so a pending one shows in
 --- that the CPU in force is none of it.
+--- @param irq integer
 --- @return table? state { asked, effective: "0-1,4"; nil where the kernel does not tell }
 function M.read(irq)
   local asked = read_line(("/proc/irq/%d/smp_affinity_list"):format(irq))
@@ -45,6 +46,7 @@ function M.read(irq)
 end
 
 --- CPUs that are online, as a list: "0-3"; "" where the kernel does not tell.
+--- @return string
 function M.online()
   return cpulist.format(cpus_now.online() or {})
 end

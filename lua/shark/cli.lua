@@ -69,12 +69,14 @@ function M.add_trace_options(parser, ways)
 end
 
 --- Ends the script with a message on standard error and status 1.
+--- @param name string of the script @param message string
 function M.fail(name, message)
   out.complain("shark %s: %s", name, message)
   os.exit(1)
 end
 
---- JSON text of a value, fields in the order given, others behind; see shark.text.json.
+--- JSON text of a value, fields in the order given, then the others by name; see shark.text.json.
+--- @param value any @param order? string[] @return string
 M.json = json.encode
 
 -- The command's own status is the user's to see.

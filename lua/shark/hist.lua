@@ -27,6 +27,7 @@ function M.bounds(i)
 end
 
 --- The bucket a value falls into; the value is below 2^53.
+--- @param value number @return integer i
 function M.bucket(value)
   if value < SUB then
     return math.floor(value)
@@ -83,6 +84,8 @@ local function larger(a, b)
   return a and b and math.max(a, b) or a or b
 end
 
+--- Counts a value, once or n times.
+--- @param value number below 2^53 @param n? integer
 function Hist:add(value, n)
   add_to(self, M.bucket(value), n or 1)
   self.max = larger(self.max, value)
@@ -127,6 +130,7 @@ function Hist:since(earlier)
 end
 
 --- How many values it has.
+--- @return integer
 function Hist:count()
   local sum = 0ULL
   for i = 0, self.counts and self.last - self.first or -1 do
@@ -135,7 +139,8 @@ function Hist:count()
   return tonumber(sum)
 end
 
---- The buckets that are not empty: { {lo, hi, count}, ... }, ascending.
+--- The buckets that are not empty, ascending.
+--- @return { lo: number, hi: number, count: integer }[]
 function Hist:buckets()
   local list = {}
   each(self, function(i, count)
@@ -149,6 +154,7 @@ end
 --- for, and never more than the largest value there was. So it is exact or up to an
 --- eighth above the exact percentile, and not below it; nil for an empty histogram.
 --- @param p number 0 to 100
+--- @return number?
 function Hist:percentile(p)
   local wanted = math.max(1, math.ceil(self:count() * p / 100))
   local seen = 0

@@ -4,7 +4,8 @@
 local M = {}
 
 --- The units, with registers and devices.
---- @return shark.Iommu[] units @return shark.Missing[] missing what could not be read @return string source
+--- @return table[] units {{ name, kind, devices = PCI addresses, and registers as shark.Register }}
+--- @return shark.Missing[] missing what could not be read @return string source
 function M.units()
   return require("shark.iommu.units").read()
 end

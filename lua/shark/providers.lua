@@ -100,6 +100,8 @@ local function is_known(name)
 end
 
 --- Starts a trace by its provider's name; see shark.trace().
+--- @param name string @param options? table
+--- @return shark.Session? @return string? message @return string? name
 function M.open(name, options)
   if not is_known(name) then
     error(("bad argument #1 to 'trace' (no tracer '%s'; there are: %s)"):format(tostring(name),

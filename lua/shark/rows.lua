@@ -83,6 +83,7 @@ function M.since(row, before, spec)
   return delta
 end
 
+--- Rows by their key.
 --- @param rows table[] @param key fun(row): string|number @return table rows by their key
 function M.by_key(rows, key)
   local map = {}

@@ -14,6 +14,7 @@ local SHORTEST = 0.5
 local ROUNDING = 1e-9
 
 --- Seconds on the monotonic clock, since an arbitrary moment.
+--- @return number
 function M.now()
   return tonumber(uv.hrtime()) / 1e9
 end

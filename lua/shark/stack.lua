@@ -9,6 +9,7 @@ local function hex(address)
   return bit.tohex(address, 16)
 end
 
+--- @class shark.Stack array of uint64_t, innermost first; as text, a line each
 local Stack = {}
 Stack.__index = Stack
 
@@ -60,9 +61,8 @@ local function is_trampoline_of(frame, inner, outer)
   return inner and outer and frame.name:find("^bpf_trampoline_") and symbol_of(inner) == symbol_of(outer)
 end
 
---- The stack's frames, from the traced function on:
---- { {address = "ffffffff81234567", name = "symbol+0x1/0x2 [module]"}, ... }; not to
---- be written, for stacks share them.
+--- The stack's frames, from the traced function on; not to be written, for stacks share them.
+--- @return { address: string, name: string }[] {{address = "ffffffff81234567", name = "symbol+0x1/0x2 [module]"}}
 function Stack:frames()
   local all, list, i = {}, {}, 1
   for j, address in ipairs(self) do
@@ -108,11 +108,13 @@ function Stack:__tostring()
 end
 
 --- All of the frames as fold() has them.
+--- @return string
 function Stack:folded()
   return M.fold(self:frames())
 end
 
 --- A stack from an array of return addresses (uint64_t), innermost first.
+--- @param addresses ffi.cdata*[] @return shark.Stack
 function M.new(addresses)
   return setmetatable(addresses, Stack)
 end

@@ -30,6 +30,10 @@ M.VECTOR_COUNTS = vector_life.COUNTS
 --- @param record table @return string
 M.text = records.text
 
+--- @class shark.Story
+--- @field sessions { name: string, session: shark.Session }[] by kind
+--- @field unavailable table<string, { message: string, error: string }> why kinds are not traced
+--- @field counts table<string, integer> records told, by kind
 local Story = {}
 Story.__index = Story
 
@@ -147,8 +151,7 @@ end
 --- Starts the traces that this machine allows.
 --- @param options table { irq?, kinds? = { irte = true, ... }, stacks?, matrix? = irq_matrix_* too, way? }
 --- @param emit fun(record, ns) receives the records in the order of time
---- @return table story { sessions = {{name, session}}, unavailable = { kind -> {message, error} },
----   counts = { kind -> n } }
+--- @return shark.Story
 function M.open(options, emit)
   local self = setmetatable({
     options = options, emit = emit, sessions = {}, by_kind = {}, unavailable = {}, counts = {}, moves = {},
@@ -175,7 +178,8 @@ function Story:flush(all)
 end
 
 --- What was counted so far.
---- @return table { irtes, affinities, faults: rows of read(); vectors: see shark.remap.vector_life;
+--- @return table summary { irtes, affinities, faults: rows of read();
+---   vectors: {{irq, vector, on_cpu, moving, unmatched, and those of VECTOR_COUNTS}};
 ---   unseen: IRQs that moved without an event, as CPUs went offline; cpus, all_cpus: see irq.vecalloc(); each nil
 ---   where that is not traced }
 function Story:summary()

@@ -14,12 +14,16 @@ M.HOLD_MS = 100
 -- So many records are held at most: a trace that is further behind no longer holds up the others.
 local MOST_HELD = 65536
 
+--- @class shark.Timeline
+--- @field out_of_order integer records that were handed on after a younger one
 local Timeline = {}
 Timeline.__index = Timeline
 
+--- A timeline, which holds records back and hands them on by their time.
 --- @param hold_ms number longer than events are on their way
 --- @param emit fun(record) receives the records in order
 --- @param most? integer records held; the oldest of more are handed on before their time
+--- @return shark.Timeline
 function M.new(hold_ms, emit, most)
   return setmetatable({ hold_ns = hold_ms * 1e6, emit = emit, most = most or MOST_HELD, held = {}, added = 0,
     sessions = {}, reached = {}, told_ns = -math.huge, out_of_order = 0 }, Timeline)
@@ -32,6 +36,7 @@ function Timeline:follow(session)
   self.sessions[#self.sessions + 1] = session
 end
 
+--- Takes a record, to be handed on in its turn.
 --- @param ns number CLOCK_MONOTONIC @param record any
 --- @param session? shark.Session whose event it was, if that is followed
 function Timeline:add(ns, record, session)

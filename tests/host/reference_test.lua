@@ -21,6 +21,43 @@ function tests.test_a_changed_line_is_noticed()
     { 1, "docs/reference.md: not what the tracers say of themselves; make reference\n" })
 end
 
+-- The types of public modules, as their docstrings have them; in a copy, without a file.
+function tests.test_types_of_modules_are_not_stale()
+  local result = proc.run_shell('"$SHARK" docs/types.lua --check')
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+  local copy, here = proc.temporary_directory(), proc.run_shell("pwd").out:match("[^\n]+")
+  result = proc.run_shell(([[
+    cp -r lua %s && cd %s && rm lua/shark/_meta/rows.lua &&
+    sed -i 's/percentile/percentage/' lua/shark/_meta/hist.lua &&
+    "$SHARK" %s/docs/types.lua --check]]):format(copy, copy, here))
+  t.assertEquals({ result.status, result.err }, { 1, "lua/shark/_meta/hist.lua, lua/shark/_meta/rows.lua: " ..
+    "not what the docstrings say; make reference\n" })
+end
+
+-- What an editor is told of a module is what it has.
+function tests.test_editors_know_the_functions_of_public_modules()
+  local checked = 0
+  for _, entry in ipairs(require "shark.modules") do
+    local path = "lua/shark/_meta/" .. entry.name:gsub("^shark%.", ""):gsub("%.", "_") .. ".lua"
+    local file = assert(io.open(path))
+    local text, module = file:read("*a"), require(entry.name)
+    file:close()
+    t.assertStrContains(text, "---@meta " .. entry.name .. "\n")
+    local owner = text:match("\nreturn ([%w_]+)\n")
+    for name, value in pairs(type(module) == "table" and module or {}) do
+      if type(value) == "function" then
+        t.assertTrue(text:find(("\nfunction %s.%s("):format(owner, name), 1, true) ~= nil
+          or text:find(("\n%s.%s ="):format(owner, name), 1, true) ~= nil, path .. " lacks " .. name)
+        checked = checked + 1
+      end
+    end
+    for name in text:gmatch("\nfunction " .. owner .. "%.([%w_]+)%(") do
+      t.assertEquals(type(module[name]), "function", path .. " has " .. name)
+    end
+  end
+  t.assertTrue(checked > 100, checked .. " functions")
+end
+
 function tests.test_every_tracer_says_what_it_has()
   local providers = shark.providers()
   t.assertTrue(#providers >= 12, #providers)

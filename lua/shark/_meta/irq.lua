@@ -77,16 +77,6 @@ local irq = {}
 ---@field while_attaching integer
 ---@field rows { name: string, kernel: integer, missing: integer }[] where the two differ; missing below 0: a surplus
 
----@class shark.Stack array of uint64_t, innermost first; as text, a line each
-local stack = {}
-
----@return { address: string, name: string }[]
-function stack:frames() end
-
---- Names in one line, outermost first, joined by ";".
----@return string
-function stack:folded() end
-
 ---@class shark.Session
 local session = {}
 
@@ -197,6 +187,20 @@ function vecalloc:cpus() end
 ---@return string? message
 ---@return string? name of the error
 function irq.vecalloc(options) end
+
+---@class shark.Interrupt a line of /proc/interrupts; what it does not tell is nil
+---@field irq integer
+---@field chip string?
+---@field hwirq integer?
+---@field flow string? "edge"
+---@field actions string[]
+---@field count integer over all CPUs
+---@field counts table<integer, integer> by CPU
+
+--- What /proc/interrupts says of each IRQ now.
+---@return table<integer, shark.Interrupt>? interrupts by IRQ
+---@return string? message
+function irq.interrupts() end
 
 --- Everything that can be told about an IRQ, from its device to its handler.
 ---@param irq integer

@@ -130,6 +130,32 @@ function irqmap.describe_all() end
 ---@return string? name of the error
 function irqmap.describe_vector(cpu, vector) end
 
+---@class shark.CpuVectors
+---@field cpu integer
+---@field counts table<string, integer> by state, see shark.VectorSlot
+---@field vectors shark.VectorSlot[] without their map
+---@field available integer? the allocator's own count of what is free
+---@field allocated integer?
+---@field managed integer?
+---@field managed_allocated integer?
+
+---@class shark.Vectors fields but cpus, partial and missing are nil where the allocator cannot be read
+---@field cpus shark.CpuVectors[]
+---@field system { vector: integer, handler: string? }[]?
+---@field available integer?
+---@field reserved integer? interrupts that were promised a vector and have none yet
+---@field allocated integer?
+---@field first integer? of the vectors that the allocator gives
+---@field last integer?
+---@field partial true? only the vectors that interrupts have are known
+---@field missing shark.Missing[]?
+
+--- What the vectors of all online CPUs are for, and how many are left.
+---@return shark.Vectors? vectors
+---@return string? message
+---@return string? name of the error
+function irqmap.vectors() end
+
 --- IRQs by the name of an action, or a number as text.
 ---@param what string "virtio0-req.0", "26"
 ---@return integer[]? irqs

@@ -68,6 +68,11 @@ function virtblk.join(rows, fields, wanted) end
 ---@return shark.VirtblkRequest
 function virtblk.copy(request) end
 
+--- "2048 +4096", sector and bytes; "-" of a request without data.
+---@param request shark.VirtblkRequest
+---@return string
+function virtblk.extent(request) end
+
 --- What a session started now would see better.
 ---@param session shark.VirtblkSession
 ---@return string? hint

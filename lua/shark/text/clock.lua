@@ -24,7 +24,7 @@ local function of_day(ts_ns)
 end
 
 --- "12:34:56.123456", local time.
---- @param ts_ns integer|ffi.cdata* of an event
+--- @param ts_ns integer|ffi.cdata* of an event @return string
 function M.text(ts_ns)
   local ns = of_day(ts_ns)
   return ("%s.%06d"):format(os.date("%H:%M:%S", tonumber(ns / BILLION)), tonumber(ns % BILLION / 1000LL))

@@ -13,6 +13,7 @@ local COLOURS = { [0] = 232, 17, 18, 20, 27, 39, 82, 226, 208, 231 }
 
 --- The counts of a histogram by power of two: counts[e] of values from 2^e up.
 --- @param hist shark.Hist @param first integer exponent @param last integer
+--- @return table<integer, integer>
 function M.columns(hist, first, last)
   local counts = {}
   for exponent = first, last do
@@ -42,7 +43,8 @@ local function mark(darkness, coloured)
 end
 
 --- One line: the columns' marks.
---- @param counts table from columns() @param coloured boolean for a terminal
+--- @param counts table from columns() @param first integer @param last integer
+--- @param coloured boolean for a terminal @return string
 function M.line(counts, first, last, coloured)
   local most, cells = 1, {}
   for exponent = first, last do
@@ -111,6 +113,7 @@ function M.svg(slices, first, last, title)
 end
 
 --- The scale below or above the lines: where some of the columns begin.
+--- @param first integer exponent @param last integer @return string
 function M.scale(first, last)
   local text = ""
   for exponent = first, last, 4 do

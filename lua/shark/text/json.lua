@@ -168,7 +168,7 @@ function Seconds:__tojson()
 end
 
 --- A copy of a table that is written as an object also when it is empty.
---- @param fields table
+--- @param fields table @return table
 function M.object(fields)
   local copy = setmetatable({}, Object)
   for name, value in pairs(fields) do

@@ -4,6 +4,7 @@
 
 local register = require "shark.decode.register"
 
+--- @param value any @return any copy
 local function plain(value)
   if type(value) == "cdata" then
     return register.hex(value)

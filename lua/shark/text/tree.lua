@@ -2,7 +2,6 @@
 
 local fmt = require "shark.fmt"
 local foreign = require "shark.text.foreign"
-local register = require "shark.decode.register"
 
 local M = {}
 
@@ -107,6 +106,8 @@ local REGISTERS = {
 }
 
 --- Adds an IOMMU to a tree.
+--- @param parent table node @param unit table as shark.iommu has it
+--- @return table node of the IOMMU
 function M.add_iommu(parent, unit)
   local line = ("IOMMU %s"):format(unit.name)
   if unit.reg_phys then
@@ -209,7 +210,7 @@ end
 -- ---- all of it ----
 
 --- The tree of a map as irq.describe() gives it.
---- @return table node { line, node... }
+--- @param map shark.IrqMap @return table node { line, node... }
 function M.of(map)
   local tree = node(title(map))
   if map.changed then
@@ -244,11 +245,17 @@ local function render(tree, indent, lines)
 end
 
 --- The tree as text, two blanks for each level; each node is one line.
+--- @param tree table node @return string
 function M.text(tree)
   return table.concat(render(tree, "", {}), "\n")
 end
 
---- A tree of one's own: node(line, child...); add(parent, line) appends a child.
-M.node, M.add, M.hex = node, add, register.hex
+--- A tree of one's own.
+--- @param line string @param ... table its children @return table node
+M.node = node
+
+--- Appends a child to a node.
+--- @param parent table node @param line string @param ... table the child's children @return table child
+M.add = add
 
 return M

@@ -1,0 +1,53 @@
+---@meta shark.cli
+-- Of the module's docstrings; written by make reference.
+
+local M = {}
+
+--- Converter for options that take seconds.
+---@return number?
+---@return string? message
+function M.seconds(text) end
+
+--- Converter for options that take a number of the kernel's (IRQ, CPU, vector),
+--- or another whole number.
+---@return number?
+---@return string? message
+function M.number(text) end
+
+--- A parser with --help, and --json if the script traces; a wrong command line
+--- ends the script with status 2.
+---@param name string of the script
+---@param description string
+function M.parser(name, description) end
+
+--- Adds the options of a script that traces for a while.
+---@param ways string[] that --way can name
+function M.add_trace_options(parser, ways) end
+
+--- Ends the script with a message on standard error and status 1.
+---@param name string of the script
+---@param message string
+function M.fail(name, message) end
+
+--- JSON text of a value, fields in the order given, then the others by name; see shark.text.json.
+---@param value any
+---@param order? string[]
+---@return string
+function M.json(value, order) end
+
+--- Runs a trace as its options say: until the duration is over, the command has
+--- ended or the user interrupts; prints each interval and the total. Times count
+--- from this call: what is traced is attached by then.
+---@param trace table
+---   name     string  of the script
+---   options  table   parsed, see add_trace_options()
+---   session  shark.Session, or sessions = { {name, session}, ... }
+---   report   fun(before, seconds): table, any  what to say, as JSON-ready table, and
+---            what to be given as before in the next interval, {} in the first;
+---            seconds is the time since then. For the total, before is nil and
+---            seconds the time of the whole trace
+---   show     fun(report)  prints it as text
+---   order    string[]  of the fields in JSON
+function M.run(trace) end
+
+return M

@@ -1,0 +1,6 @@
+---@meta shark.modules
+-- Of the module's docstrings; written by make reference.
+
+local M = {}
+
+return M
