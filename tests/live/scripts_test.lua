@@ -144,8 +144,8 @@ function tests.test_affinity_has_a_verdict_for_every_interrupt()
   end
 end
 
-function tests.test_slow_softirqs_have_a_line_and_a_stack()
-  t.needs("root", "tracing")
+-- Of 50 datagrams: softirqs that have a line, those of them with a stack, and events that have none.
+local function slow_softirqs()
   local command = ("require('load').datagrams(50)")
   local path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;")
   local out = assert_ok(shark("irqslow", "-u", "0", "-k", "softirq", "--json", "--", proc.shark, "-e",
@@ -159,9 +159,21 @@ function tests.test_slow_softirqs_have_a_line_and_a_stack()
       with_stack = with_stack + (record.stack and record.stack[1].name:find("+0x", 1, true) and 1 or 0)
     end
   end
-  -- Where CPUs are emulated, a line for each softirq is more than one of them can print.
-  local left_out = lost.undelivered + lost.ring_drops
-  t.assertTrue(seen + left_out >= 40, ("%d, and %d left out"):format(seen, left_out))
+  return seen, with_stack, lost.undelivered + lost.ring_drops
+end
+
+-- Where CPUs are emulated, a line for each softirq is more than one of them can print; on a
+-- busy machine it may print none of these.
+function tests.test_slow_softirqs_have_a_line_and_a_stack()
+  t.needs("root", "tracing")
+  local seen, with_stack, left_out
+  for _ = 1, 5 do
+    seen, with_stack, left_out = slow_softirqs()
+    t.assertTrue(seen + left_out >= 40, ("%d, and %d left out"):format(seen, left_out))
+    if seen > 0 then
+      break
+    end
+  end
   t.assertTrue(seen > 0 and with_stack >= 0.8 * seen, ("%d of %d with a stack"):format(with_stack, seen))
 end
 
