@@ -9,7 +9,7 @@ for program, event in text:gmatch('progs%.([%w_]+)%.prog_fd;%s*int fd = skel_raw
   points[#points + 1] = ('\t{ .program = "%s", .event = "%s" },\n'):format(program, event)
 end
 if #points == 0 then
-  io.stderr:write(("%s.bpf.c: no program at a raw tracepoint; without %s.c there can be no others\n"):format(name, name))
+  io.stderr:write(("%s.bpf.c has no program at a raw tracepoint, and others need a %s.c\n"):format(name, name))
   os.exit(1)
 end
 

@@ -52,7 +52,8 @@ function tests.test_it_is_three_files_more_and_none_changed()
       added[#added + 1] = path
     end
   end
-  t.assertEquals(added, { "./core/tracers/timer/timer.bpf.c", "./core/tracers/timer/timer.lua", "./samples/timers.lua" })
+  t.assertEquals(added,
+    { "./core/tracers/timer/timer.bpf.c", "./core/tracers/timer/timer.lua", "./samples/timers.lua" })
   t.assertEquals(#copy.after - #copy.before, #table.concat(added, "\n") + 1)
 end
 

@@ -4,7 +4,7 @@ local rowtable = require "shark.rowtable"
 
 local NAME = "timers"
 
-local parser = cli.parser(NAME, "How long the functions of kernel timers run, by function and CPU, counted in the kernel.")
+local parser = cli.parser(NAME, "How long the functions of kernel timers run, counted in the kernel.")
 parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
 parser:flag("--hist", "Print a histogram of each row.")
 cli.add_trace_options(parser, { "raw_tp" })
