@@ -1,4 +1,4 @@
--- iommu: which IOMMUs there are, what is behind them, and why they are used or not
+-- iommu: which IOMMUs there are, which devices each is for, and why they are used or not
 local acpi_text = require "shark.text.acpi"
 local chain_text = require "shark.text.chain"
 local cli = require "shark.cli"
@@ -54,7 +54,7 @@ local function print_units()
     local top = tree.node("")
     local branch = tree.add_iommu(top, unit)
     tree.add(branch, #unit.devices > 0 and "devices: " .. table.concat(unit.devices, " ")
-      or "no device is behind it in /sys: it translates no DMA")
+      or "/sys knows no device of it: it translates no DMA")
     out.lines(tree.text(branch))
   end
 end

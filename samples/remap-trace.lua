@@ -122,7 +122,7 @@ local function copy_of(fields)
 end
 
 -- Those said before stay said.
-local function behind(list, before)
+local function added(list, before)
   return { unpack(list, before and #before + 1 or 1) }
 end
 
@@ -131,7 +131,7 @@ local function rows_since(rows, before, spec, key)
   for _, row in ipairs(rows) do
     local earlier = before and before[key(row)]
     local delta = rows_of.since(row, earlier, spec)
-    delta.unmatched = row.unmatched and behind(row.unmatched, earlier and earlier.unmatched)
+    delta.unmatched = row.unmatched and added(row.unmatched, earlier and earlier.unmatched)
     list[#list + 1] = spec.is_shown(delta) and delta or nil
   end
   return list
@@ -252,7 +252,7 @@ local function show(what)
   section(CPU_COLUMNS, what.cpus, "CPU's vectors changed")
   section(FAULT_COLUMNS, what.faults, "request was refused by an IOMMU")
   if what.out_of_order > 0 then
-    out.line("%d lines behind a later one: too many to wait for the order", what.out_of_order)
+    out.line("%d lines after a later one: too many to wait for the order", what.out_of_order)
   end
   out.line("")
 end

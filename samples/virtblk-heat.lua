@@ -71,7 +71,7 @@ local function report(before)
 end
 
 local function write_svg()
-  if slices[#slices].n == 0 then -- what came behind the last interval
+  if slices[#slices].n == 0 then -- what came after the last interval
     slices[#slices] = nil
   end
   local title = ("virtio-blk, %s%s"):format(options.stage and "stage " .. options.stage or "issued to completed",

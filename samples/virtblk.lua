@@ -120,7 +120,7 @@ local function whole_key(row)
   return table.concat(parts, " ")
 end
 
--- Requests and stages only, joined; the whole of a kind of request behind its stages.
+-- Requests and stages only, joined; the whole of a kind of request after its stages.
 local function prepare(rows)
   all_rows = {}
   for i, row in ipairs(rows) do

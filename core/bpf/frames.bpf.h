@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * What runs on a CPU, innermost last. Softirqs are interrupted by vectors and
- * handlers, handlers call handlers behind them (generic_handle_irq() for Intel
+ * handlers, handlers call handlers of other IRQs (generic_handle_irq() for Intel
  * VMD, GPIO chips): each CPU keeps a stack of frames. Time goes to the innermost.
  *
  * Programs of softirqs are interrupted themselves, by programs that push and pop

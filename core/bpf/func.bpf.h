@@ -2,7 +2,7 @@
 /*
  * Functions of the kernel, entered and left, by one source for two ways:
  * trampolines (fentry, fexit) and, with WAY_KPROBE, breakpoints. Arguments are
- * counted from 1; the result of a trampoline stands behind them.
+ * counted from 1; the result of a trampoline follows them.
  */
 #ifndef SHARK_BPF_FUNC_H
 #define SHARK_BPF_FUNC_H

@@ -65,7 +65,7 @@ static __always_inline struct shark_row *search_row(struct shark_cpu *cpu, const
 	__u32 at = first_place(hash) * stride;
 	struct shark_row *row = NULL;
 
-	/* What follows is behind the loop: the verifier goes there twice, not at each turn. */
+	/* What follows is not in the loop: the verifier goes there twice, not at each turn. */
 	for (int i = 0; i < SHARK_MAX_PROBES; i++, at += step) {
 		*index = at & (config.nr_rows - 1);
 		row = bpf_map_lookup_elem(&rows, index);

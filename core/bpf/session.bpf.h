@@ -117,7 +117,7 @@ static __always_inline int long_enough(__u64 ns)
 /*
  * The consumer looks at the ring on a timer, so an event wakes nobody; only
  * when the ring fills past wake_at is the consumer woken, once. Looking at the
- * fill level costs as much as the event, hence on every 16th only.
+ * fill level costs as much as the event, so it is done for every 16th only.
  */
 static __always_inline __u64 ring_wakeup(const struct shark_cpu *cpu)
 {

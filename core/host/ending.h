@@ -18,7 +18,7 @@ struct ending_calls {
 	/*
 	 * In signal context, so only what signal-safety(7) allows: the script
 	 * has not come back yet; and, after a second of the CPU's time or of
-	 * waiting for anything but the CPU, still not. Behind the latter the
+	 * waiting for anything but the CPU, still not. After the latter the
 	 * process dies of the signal.
 	 */
 	void (*on_late)(void *data, int signal);

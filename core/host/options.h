@@ -26,7 +26,7 @@ struct options {
 
 /*
  * Returns 0, or -EINVAL with what is wrong in err. Options end at the script,
- * at "-" (standard input) and behind "--". options_free() takes the result of
+ * at "-" (standard input) and after "--". options_free() takes the result of
  * either.
  */
 int options_parse(struct options *options, int argc, char **argv, struct error *err);

@@ -185,7 +185,7 @@ static void take_lines(struct repl *repl, size_t n)
 }
 
 /*
- * n bytes have been read behind what is pending, or a negative errno, 0 at the
+ * n bytes have been read after what is pending, or a negative errno, 0 at the
  * end. Nothing is read while a chunk runs: one that runs the loop itself is not
  * interrupted by the next, and uv.run() ends when the script's handles have.
  */

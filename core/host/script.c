@@ -56,7 +56,7 @@ static void preload_modules(lua_State *L, const char *root)
 	lua_pop(L, 1);
 }
 
-/* Keeps the absolute entries of the path in package[field], behind first. */
+/* Keeps the absolute entries of the path in package[field], after first. */
 static void strip_path(lua_State *L, const char *field, const char *first)
 {
 	const char *entry, *end;

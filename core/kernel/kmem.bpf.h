@@ -28,7 +28,7 @@ struct kmem_exchange {
 	__u32 n;
 	__u32 unused;
 	struct kmem_slot slots[KMEM_SLOTS];
-	/* Behind one another, in the order of the slots. */
+	/* One after another, in the order of the slots. */
 	__u8 data[KMEM_DATA + KMEM_PIECE];
 };
 

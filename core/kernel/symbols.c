@@ -388,7 +388,7 @@ int symbols_read_elf(const char *path, const char *module, struct symbols **out,
 
 /* ---- looking up ---- */
 
-/* Index behind the last entry that starts at or before the address. */
+/* Index after the last entry that starts at or before the address. */
 static size_t upper_bound(const struct symbols *symbols, uint64_t address)
 {
 	size_t low = 0, high = symbols->count;

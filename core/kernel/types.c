@@ -15,7 +15,7 @@
 #define BTF_DIR "/sys/kernel/btf"
 
 enum {
-	/* Typedefs, qualifiers and arrays behind one another; anonymous structs in one another. */
+	/* Typedefs, qualifiers and arrays in a chain; anonymous structs in one another. */
 	MAX_DEPTH = 32,
 	/* Members looked at for one name; the kernel's largest struct has some hundreds. */
 	MAX_LOOKS = 100000,
@@ -122,7 +122,7 @@ static int check_source(const struct source *source, struct error *err)
 
 void types_reset(void)
 {
-	/* Modules come behind the kernel they are based on. */
+	/* Modules come after the kernel they are based on. */
 	while (state.count) {
 		struct source *source = &state.sources[--state.count];
 

@@ -20,7 +20,7 @@
 enum type_kind {
 	TYPE_VOID,
 	TYPE_INT,
-	TYPE_CHAR, /* the C type char: text, in arrays and behind pointers */
+	TYPE_CHAR, /* the C type char: text, in arrays and where pointers lead */
 	TYPE_BOOL,
 	TYPE_FLOAT,
 	TYPE_ENUM,

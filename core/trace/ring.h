@@ -37,7 +37,7 @@ int ring_map(struct ring *ring, int map_fd, size_t size, struct error *err);
 void ring_unmap(struct ring *ring);
 
 /*
- * The records waiting at the consumer's position that lie behind one another
+ * The records waiting at the consumer's position that follow one another without a gap
  * and are all of record_size bytes, at most max of them. *first is the header
  * of the first; the next is ring_stride() further on. They stay valid until ring_advance(). Returns
  * how many, 0 for none. Discarded records, and those of another size, are skipped.

@@ -622,7 +622,7 @@ static int copy_values(struct session *session, int fd, const struct bpf_map_inf
 		       ? bpf_map_lookup_batch(fd, NULL, &batch, keys, session->extra, &n, NULL)
 		       : -ENOMEM;
 	free(keys);
-	/* No more behind these. */
+	/* No more after these. */
 	return !code || code == -ENOENT ? (int)n : code;
 }
 

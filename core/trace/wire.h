@@ -153,7 +153,7 @@ struct shark_row {
 	__u16 cpu;
 	__u8 what;    /* SHARK_RUN, ... */
 	__u8 used;    /* set last, when the key above is complete */
-	__u32 claims; /* of this place: who sees 1 behind its own has it */
+	__u32 claims; /* of this place: who adds one and then sees 1 has it */
 	__u32 begun;  /* lower half of the count as it will be; equal to it when all below is whole
 		       */
 	__u64 count;
@@ -212,7 +212,7 @@ struct shark_deferred_event {
 	};
 	__u32 row;
 	__u16 cpu;
-	__u16 ksoftirqd; /* ran in the thread, not behind an interrupt */
+	__u16 ksoftirqd; /* ran in the thread, not after an interrupt */
 	__s32 stack;	 /* of the raise */
 };
 SHARK_WIRE_SIZE(struct shark_deferred_event, 56);

@@ -63,7 +63,7 @@ function M.add_trace_options(parser, ways)
     :argname("SECONDS"):convert(M.seconds)
   parser:option("--way", "Attach this way only."):argname("WAY"):choices(ways)
   parser:flag("--json", "Print one JSON object, with -n one per line and interval.")
-  parser:argument("command", "Command to run meanwhile, behind '--'; the trace ends with it.")
+  parser:argument("command", "Command to run meanwhile, after '--'; the trace ends with it.")
     :args("*")
   return parser
 end

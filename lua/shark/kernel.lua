@@ -58,7 +58,7 @@ end
 
 local Variable = {}
 
--- The object behind a variable; objects as they are.
+-- The object that a variable is; objects as they are.
 local function unwrap(value)
   if getmetatable(value) == Variable then
     return rawget(value, "of")
@@ -517,7 +517,7 @@ local function cpus_of(mask)
   local size = object.type(mask).size
   if bytes and size >= offset + bytes_needed then
     bytes = bytes + (base + offset)
-  else -- of masks behind pointers only so much is there
+  else -- where a pointer leads to a mask only so much is there
     bytes = memory.read(object.address(mask) + offset, bytes_needed)
   end
   local cpus = {}
@@ -641,7 +641,7 @@ local function check_sysfs()
   end
 end
 
--- The kobject behind an open folder of sysfs.
+-- The kobject that an open folder of sysfs shows.
 local function kobject_of(fd)
   local task, message, name = M.current()
   if not task then

@@ -11,7 +11,7 @@ local M = {}
 --- Longer than an event is on its way: 10 ms until the ring is looked at, and what it took itself.
 M.HOLD_MS = 100
 
--- So many records are held at most: a trace that is further behind no longer holds up the others.
+-- So many records are held at most: a trace that is later than that no longer holds up the others.
 local MOST_HELD = 65536
 
 --- @class shark.Timeline
@@ -94,7 +94,7 @@ local function take(self, n)
   return ready
 end
 
---- Hands on what is old enough, or all that is left. What comes behind a younger
+--- Hands on what is old enough, or all that is left. What comes after a younger
 --- one all the same, because too many were held, is counted in out_of_order.
 --- @param all? boolean
 function Timeline:flush(all)

@@ -26,27 +26,9 @@ M.WHERE = tracer.WHERE
 
 --- Block requests of virtio-blk disks.
 ---
---- Rows of read(), by `what`:
----   "request"     device, queue, cpu (that completed it), op, size (class), where
----                 ("hardirq", "softirq", "remote", "polled", "?"); from, to (the
----                 first and last moment that were seen: "issued" and "completed"
----                 unless the kernel skipped a program); count, total_ns, max_ns,
----                 hist of the time between them (nil where they are one);
----                 same_cpu (completed where issued), requeues, errors, bytes
----   "stage"       the same, and stage ("queue", "kick", "device", "reap",
----                 "complete"), from, to (the moments it lies between)
----   "depth"       the same; count, total, max, hist of the requests in flight in the
----                 queue that each request found, itself included
----   "interrupts"  device, queue, cpu, irq; count; where the driver is seen requests
----                 (reaped by them), most, hist of requests per interrupt,
----                 without_work, not_mine (IRQ_NONE)
----   "kicks"       device, queue, cpu; count (asked), sent, suppressed
----   "flush_ends"  device, queue, cpu; count of requests without data that a flush ended
----
---- Fields of an event: ts_ns (issued, or first_seen), ns, first_seen, queue_ns, kick_ns, device_ns, reap_ns,
---- complete_ns (nil: not seen), device, queue, operation, sector (nil: without data), bytes, pid, tid,
---- name (comm), status, status_text, irq, issue_cpu, cpu, completed_in, requeues,
---- depth, stack.
+--- Rows are of six kinds, told apart by `what`: "request", "stage", "depth" (requests in
+--- flight that each request found), "interrupts", "kicks" and "flush_ends". Their fields,
+--- and those of events, are in docs/reference.md; docs/scripting.md says what the stages are.
 ---
 --- The session has open_requests(), too: those issued and not yet completed; and, with
 --- stacks = true, stacks(): completed ones, counted in the kernel by device, queue, op, irq and

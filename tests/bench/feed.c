@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Fills the ring of a tracer, as fast as the kernel can, from CPU 0: records that
- * begin with two times and are zero behind them.
+ * begin with two times and are zero after them.
  * usage: feed OBJECT PID RECORD-BYTES WAKE-AT SECONDS
  * The ring is the BPF ring buffer among the process's descriptors.
  * Prints "submitted N refused N ns N".
@@ -45,7 +45,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * NS + (uint64_t)ts.tv_nsec;
 }
 
-/* Id of the map behind a descriptor if it is a ring buffer, otherwise 0. */
+/* Id of the map that a descriptor is for if it is a ring buffer, otherwise 0. */
 static unsigned int ring_id(const char *path)
 {
 	unsigned int type = 0, id = 0;

@@ -73,7 +73,7 @@ local function done(functions)
 end
 ]]
 
--- Runs a chunk behind the prelude; it ends with done(n). Returns n.
+-- Runs a chunk after the prelude; it ends with done(n). Returns n.
 local function survives(chunk)
   local path = proc.write_file(proc.temporary_directory() .. "/misuse.lua", PRELUDE .. chunk)
   local result = proc.run_shark(path)

@@ -11,7 +11,7 @@ local function start()
   return child
 end
 
--- What was printed behind the greeting, without the prompts.
+-- What was printed after the greeting, without the prompts.
 local function answers(text)
   return (text:gsub("^[^\n]*\n", ""):gsub(">+ ", ""))
 end

@@ -1,5 +1,5 @@
 --- JSON as RFC 8259 has it and nothing else: valid UTF-8, no field twice, no half of a
---- surrogate pair, nothing behind the value. Independent of what shark encodes with.
+--- surrogate pair, nothing after the value. Independent of what shark encodes with.
 local M = {}
 
 local text, at

@@ -39,7 +39,7 @@ end
 
 -- Counts of the disk's interrupts, by shark and by /proc/interrupts, over one
 -- window. The window's ends are exact only if no interrupt came while they
--- were taken: /proc is read before and behind, and all is done again if the
+-- were taken: /proc is read before and after, and all is done again if the
 -- two differ.
 local function window(disk, options, work)
   local wanted = is_of(disk)
@@ -320,7 +320,7 @@ function tests.test_a_closed_session()
   end
 end
 
--- Neither file descriptors nor programs stay behind.
+-- Neither file descriptors nor programs are left.
 function tests.test_many_sessions_leave_nothing()
   t.needs("root", "tracing")
   local uv = require "uv"

@@ -1,5 +1,5 @@
 -- Floods, consumers that do not come, and many sessions: what is lost is counted
--- exactly, and nothing stays behind.
+-- exactly, and nothing is left.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local irq = require "shark.irq"
 local load = require "load"

@@ -11,7 +11,7 @@ local tests = {}
 local SCRIPTS = { hardirqs = 8, irqthreads = 8, softirqs = 8, sysvecs = 8, ipis = 18, virtblk = 20 }
 local PER_CPU_KIB, LIBBPF_KIB = 48, 24 * 1024
 
--- The peak of a script's memory, printed when its Lua state is closed: behind all else.
+-- The peak of a script's memory, printed when its Lua state is closed: after all else.
 local PEAK = [[
   local last = newproxy(true)
   getmetatable(last).__gc = function()

@@ -383,7 +383,7 @@ function tests.test_the_table_script()
   t.assertNotNil(report.attached.way)
 end
 
--- Both the reader's own requests and, behind "--", all of them.
+-- Both the reader's own requests and, after "--", all of them.
 local function run_reading(disk, ...)
   local args = { ... }
   for _, word in ipairs { "-D", disk.device, "--", "dd", "if=" .. disk.path, "of=/dev/null", "bs=4096", "count=50",

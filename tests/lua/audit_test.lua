@@ -6,7 +6,7 @@ local t = require "t"
 
 local tests = {}
 
--- A session whose readings are given: seen before, kernel, seen behind.
+-- A session whose readings are given: seen before, kernel, seen after.
 local function session_of(readings)
   local at = 0
   local function next_reading()

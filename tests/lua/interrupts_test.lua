@@ -3,7 +3,7 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local interrupts = require "shark.system.interrupts"
 local t = require "t"
 
--- As kernel/irq/proc.c prints it: an IRQ behind an IO-APIC, MSI-X with and
+-- As kernel/irq/proc.c prints it: an IRQ of an IO-APIC, MSI-X with and
 -- without remapping, an IRQ that devices share, names with blanks and colons,
 -- one without action, one without domain; CPU1 is offline.
 local TEXT = [[

@@ -26,7 +26,7 @@ function tests.test_compatibility()
   t.assertEquals(msi.decode(0xfee0000cULL, 0).redirection_hint, true)
 end
 
--- The same message means something else behind an AMD IOMMU.
+-- The same message means something else where an AMD IOMMU reads it.
 function tests.test_amd()
   local message = msi.decode(0xfee00000, 0x805, "amd")
   t.assertEquals({ message.format, message.index }, { "AMD remapped", 5 })

@@ -108,7 +108,7 @@ static void json_tells_bytes_from_text(void **state)
 	assert_string_equal(json("\\\xff"), "\\\\\\\\xff");
 }
 
-/* Every byte and pair of bytes, before and behind what is cut off. */
+/* Every byte and pair of bytes, before and after what is cut off. */
 static void nothing_else_comes_out(void **state)
 {
 	char text[4] = "\xe2..";

@@ -13,7 +13,7 @@ enum { RECORD = 24, STRIDE = 32 };
 struct fake {
 	struct ring ring;
 	unsigned long consumer, producer;
-	char *data; /* writable, twice behind one another */
+	char *data; /* writable, twice, one after the other */
 	size_t size;
 };
 

@@ -60,7 +60,7 @@ local function remove(directory)
   os.execute(("rm -rf '%s'"):format(directory))
 end
 
--- A "newc" cpio archive: as the kernel unpacks one behind another, what is of
+-- A "newc" cpio archive: as the kernel unpacks one after another, what is of
 -- this guest alone needs no repacking of the rest.
 local function cpio(files)
   local parts = {}
@@ -126,7 +126,7 @@ local function add_disk(guest, args, i, properties)
   table.insert(args, "-drive")
   table.insert(args, ("file=%s,if=none,id=%s,format=raw,cache=unsafe%s"):format(disk_image(guest, id), id .. "-file",
     drive))
-  -- Behind a port of its own, so that it can be unplugged.
+  -- At a port of its own, so that it can be unplugged.
   table.insert(args, "-device")
   table.insert(args, ("pcie-root-port,id=port%d,slot=%d,chassis=%d"):format(i, i, i))
   table.insert(args, "-device")
@@ -383,7 +383,7 @@ local function start_qemu(guest)
   }, function() on_exit(guest) end)
   assert(handle, ("cannot run qemu-system-x86_64: %s"):format(pid))
   guest.handle, guest.pid = handle, pid
-  -- Who is interrupted leaves no guest behind.
+  -- Who is interrupted leaves no guest running.
   shark.on_end(function()
     if not handle:is_closing() then
       handle:kill("sigkill")

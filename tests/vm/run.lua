@@ -23,7 +23,7 @@ parser:option("--accel", "How QEMU runs it: kvm, tcg, or find: kvm where a guest
   :choices { "find", "kvm", "tcg" }:default "find"
 parser:flag("--keep", "Keep the guest's files, and say where.")
 parser:flag("--shell", "A shell in the guest, on this terminal.")
-parser:argument("command", "Behind '--'."):args("*")
+parser:argument("command", "After '--'."):args("*")
 local options = parser:parse()
 
 if not options.shell and #options.command == 0 then

@@ -39,7 +39,7 @@ struct shark_affinity_event {
 	__s32 irq;
 	__s32 ret;
 	__s32 was_on; /* CPU in force before, SHARK_NONE for none */
-	__s32 is_on;  /* CPU in force behind */
+	__s32 is_on;  /* CPU in force after it */
 	__s32 stack;
 	__u16 what;  /* SHARK_AFFINITY_ASKED, ... */
 	__u16 flags; /* SHARK_AFFINITY_PENDING, ... */

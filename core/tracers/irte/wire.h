@@ -46,7 +46,7 @@ enum {
 struct shark_irte_event {
 	__u64 ts_ns;
 	__u64 ns;	/* from the request to the end */
-	__u64 flush_ns; /* therein, waiting for the invalidation */
+	__u64 flush_ns; /* of it, waiting for the invalidation */
 	__u64 old[2];	/* low and high; of AMD's 32 bits the low one only */
 	__u64 now[2];
 	char comm[16]; /* of the task that asked, or was interrupted */

@@ -1,4 +1,4 @@
---- The ACPI table DMAR: Intel's remapping units and what is behind them.
+--- The ACPI table DMAR: Intel's remapping units and the devices that each is for.
 -- Source: VT-d spec, chapter 8.
 
 local bytes = require "shark.decode.bytes"

@@ -144,7 +144,7 @@ function M.names_in_sys()
   return files.names(SYS)
 end
 
--- Devices behind a unit, as /sys shows them.
+-- Devices whose DMA goes through a unit, as /sys shows them.
 local function add_devices(units)
   for _, unit in ipairs(units) do
     unit.devices = files.names(SYS .. unit.name .. "/devices")

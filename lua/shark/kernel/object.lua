@@ -148,7 +148,7 @@ end
 
 local function nested(type, object, offset)
   local bytes, base = M.bytes(object)
-  if type.size == 0 then -- elements behind the end of the struct
+  if type.size == 0 then -- elements after the end of the struct
     bytes = nil
   end
   return M.at(type, rawget(object, ADDRESS) + offset, bytes, bytes and base + offset)

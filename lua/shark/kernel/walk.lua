@@ -205,7 +205,7 @@ local function maple_slots(node, last)
       return nil
     end
     local pivot = i < count and pivots[i] or last
-    -- A pivot of 0 behind the first is the end: that slot goes to the node's last index.
+    -- A pivot of 0 after the first is the end: that slot goes to the node's last index.
     if i > 0 and pivot == 0 or pivot > last then
       pivot = last
     end

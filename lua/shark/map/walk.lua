@@ -45,7 +45,7 @@ end
 local Walk = {}
 Walk.__index = Walk
 
--- Objects are read as copies, one read for each: what changes behind a copy is
+-- Objects are read as copies, one read for each: what changes after a copy was taken is
 -- seen when it is read anew. read() is given the descriptor as it then is.
 function Walk:watch(what, read)
   local value = read(self.desc)
@@ -470,7 +470,7 @@ local function read(irq, map)
   return walk
 end
 
--- An attempt writes to a copy: what it gives up leaves nothing behind.
+-- An attempt writes to a copy: one that is given up leaves no trace.
 local function copy(map)
   local fresh = {}
   for key, value in pairs(map) do

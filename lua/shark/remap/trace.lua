@@ -1,9 +1,9 @@
 --- Interrupt remapping, traced: entries that are written, affinity that is asked
 --- for and takes effect, requests that are refused.
 --
--- Every function starts a trace and returns a session (docs/scripting.md, and
--- lua/shark/_meta for the types); all take ring_bytes, rows and way. The vector
--- allocator, which works without remapping too, is irq.vecalloc().
+-- Every function starts a trace and returns a session. docs/scripting.md says what a session
+-- can do, docs/reference.md which filters, rows and events each trace has; all take ring_bytes,
+-- rows and way. The vector allocator, which works without remapping too, is irq.vecalloc().
 
 local interrupts = require "shark.system.interrupts"
 local uv = require "uv"
@@ -52,16 +52,7 @@ end
 
 --- Entries of the interrupt remapping tables that are written, with who asked.
 ---
---- Rows of read(): irq (nil for what = "other"), unit ("dmar0", "ivhd0"), device (AMD:
---- whose table), index, what ("set affinity", "activate", "deactivate", "post to a
---- guest", "other": freed or resumed), cpu, count (of writes), total_ns, max_ns,
---- hist (from request to end), flushes, flush_ns (invalidations therein), refused
---- (the request failed), unchanged (written as it was).
----
---- Fields of an event: ts_ns, ns, flush_ns, irq (-1: not told), index, unit_name,
---- device_name, reason (as what), before (nil if not known: no_old) and after
---- (entries as of shark.decode.irte, with cpus), old and now (their 128 bits), ret, pid
---- and task (that asked, or was interrupted), cpu, stack, no_time.
+--- Entries before and after are tables as shark.decode.irte makes them.
 ---
 --- Source: intel_ir_set_affinity() and its like, and qi_submit_sync(), of Intel's
 --- driver; amd_ir_set_affinity() and its like of AMD's; both ends, by "fentry" or
@@ -80,17 +71,9 @@ end
 
 --- Affinity: asked for, left pending, in force.
 ---
---- Rows of read(): irq, what ("asked"; "moved": an interrupt made a pending one
---- true; "set": by the kernel itself, at startup or when a CPU goes offline), cpu,
---- count, left_pending, failed, replaced (asked while one was pending), ask_unseen
---- (asked before the trace); total_ns, max_ns, hist: of "moved" the time it was
---- pending, of the others the time of the call.
----
---- Fields of an event: ts_ns, ns, name (as what), irq, cpus (asked for, "0-1,4"),
---- was_on, is_on (CPU in force, -1 for none), pending (not in force yet),
---- was_pending, wait_ns (of "moved": since it was asked for; 0 if ask_unseen), ret,
---- pid and task (that asked; of "moved" the one that had asked last), cpu (where; of
---- "moved", where the interrupt came), stack. CPUs above 1023 are left out of cpus.
+--- What happens is "asked"; "moved": an interrupt came and made a pending move true; or
+--- "set": by the kernel itself, at startup or when a CPU goes offline. CPUs above 1023 are
+--- left out of an event's cpus.
 ---
 --- Source: irq_set_affinity_locked(), irq_move_masked_irq(), irq_do_set_affinity()
 --- (kernel/irq/manage.c, migration.c), by "fentry" or "kprobe".
@@ -103,12 +86,8 @@ end
 
 --- Requests, of memory or an interrupt, that an IOMMU refused.
 ---
---- Rows of read(): unit, source ("00:03.0"), code, reason (in words), cpu, count,
---- last_ns, overflows (the IOMMU had no room for all).
----
---- Fields of an event: ts_ns (when the kernel looked), decoded: { unit, source, what =
---- "DMA"|"interrupt", reason, index (of an interrupt, Intel), address (uint64_t), access =
---- "read"|"write", pasid, raw }; record, reason (code), lost (1: there were more).
+--- The field decoded of an event is { unit, source, what = "DMA"|"interrupt", reason, index
+--- (of an interrupt, Intel), address (uint64_t), access = "read"|"write", pasid, raw }.
 ---
 --- Source: dmar_fault() and the fault recording registers of Intel's; the event log
 --- of AMD's, when its interrupt's thread runs. At most 16 (AMD 32) in one interrupt.

@@ -26,11 +26,11 @@ end
 local function parse_counts(rest, cpus)
   local counts, total, at = {}, 0, 1
   for _, cpu in ipairs(cpus) do
-    local count, behind = rest:match("^%s*(%d+)()", at) -- in place: lines of hundreds of CPUs are long
+    local count, rest_at = rest:match("^%s*(%d+)()", at) -- in place: lines of hundreds of CPUs are long
     if not count then
       break
     end
-    counts[cpu], at = tonumber(count), behind
+    counts[cpu], at = tonumber(count), rest_at
     total = total + counts[cpu]
   end
   return counts, total, rest:sub(at)

@@ -45,13 +45,13 @@ function M.dot(...)
   return '"' .. table.concat(lines, "\\n") .. '"'
 end
 
--- Bytes of UTF-8 behind the first of a character.
-local BEHIND = "[\128-\191]"
+-- Bytes of UTF-8 after the first of a character.
+local FURTHER = "[\128-\191]"
 
 --- Columns of text that was made fit, a character one each.
 --- @param text string @return integer
 function M.width(text)
-  return #text - select(2, text:gsub(BEHIND, ""))
+  return #text - select(2, text:gsub(FURTHER, ""))
 end
 
 --- At most so many columns of text that was made fit, no character cut in two.

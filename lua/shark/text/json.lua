@@ -66,7 +66,7 @@ local function list(value, order, depth)
   return "[" .. table.concat(parts, ",") .. "]"
 end
 
--- Fields that the order does not name come behind, by name; numbers before text.
+-- Fields that the order does not name come last, by name; numbers before text.
 local function less(a, b)
   if type(a) == type(b) then
     return a < b
@@ -146,7 +146,7 @@ end
 --- a backslash before what looks like that \x5c; an empty table is a list. Raises for what
 --- JSON cannot say: not a number, infinity, functions, two fields of one name.
 --- @param value any
---- @param order? string[] fields in this order, at every level; the others behind, by name
+--- @param order? string[] fields in this order, at every level; then the others, by name
 --- @return string
 function M.encode(value, order)
   local ok, text = pcall(encode, value, order or {}, 0)
@@ -177,7 +177,7 @@ function M.object(fields)
   return copy
 end
 
---- A time that is written as seconds with nine digits behind the point, all of them exact.
+--- A time that is written as seconds with nine digits after the point, all of them exact.
 --- @param ns integer|ffi.cdata* nanoseconds, 0 or more
 function M.seconds(ns)
   return setmetatable({ ns = int64(ns) }, Seconds)

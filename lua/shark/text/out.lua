@@ -56,7 +56,7 @@ function M.values(...)
   M.lines(table.concat(parts, "\t"))
 end
 
---- Prints a line on standard error, behind what was printed before.
+--- Prints a line on standard error, after what was printed before.
 --- @param format string a literal @param ... any
 function M.complain(format, ...)
   io.stdout:flush()

@@ -2,7 +2,7 @@
 -- are read at both ends of a session and set against its rows.
 --
 -- Interrupts go on while the two are read, one after the other: rows are read
--- before and behind /proc, so what the trace had counted when /proc was read lies
+-- before and after /proc, so what the trace had counted when /proc was read lies
 -- between two numbers. A difference is stated only where it is outside of them.
 
 local M = {}

@@ -2,7 +2,7 @@
 -- each turn, or at once.
 --
 -- While a session's events are handed over it is busy: what its handler does to
--- it (another handler, none, stop, close) is noted, takes effect behind the
+-- it (another handler, none, stop, close) is noted, takes effect after the
 -- current event, and is completed when the session is not busy any more.
 
 local core = require "shark.core"
@@ -222,7 +222,7 @@ function M.put_on(session, consumer, whole_batches)
   return session
 end
 
---- Has the loops that hand over ask whether to go on, behind their current event.
+--- Has the loops that hand over ask whether to go on, after their current event.
 function M.interrupt()
   live.check_at = 0
 end

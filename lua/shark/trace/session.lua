@@ -220,7 +220,7 @@ end
 -- ---- events ----
 
 local function take_off(session)
-  if session.busy then -- its loop ends behind the current event and completes this
+  if session.busy then -- its loop ends after the current event and completes this
     session.consumer = nil
     delivery.interrupt()
     return
@@ -353,7 +353,7 @@ local LOSSES = {
   { "torn_rows", "row read while it was counted in", "rows read while they were counted in" },
 }
 
--- The losses of a session, in their order: the tables it has stand behind the ring.
+-- The losses of a session, in their order: the tables it has come after the ring.
 local function losses_of(session)
   local list = { LOSSES[1], LOSSES[2] }
   for _, full in ipairs(session.handle:tables()) do
