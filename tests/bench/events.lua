@@ -8,7 +8,7 @@ local tool = require "tool"
 local M = {}
 
 local SECONDS = 2
--- A softirq's record, and how much may wait before the reader is woken (core/session.c).
+-- A softirq's record, and how much may wait before the reader is woken (core/trace/session.c).
 local RECORD_BYTES, WAKE_AT = ffi.sizeof "struct shark_deferred_event", peers.RING_BYTES / 2
 local BCC_RECORD_BYTES = 24 -- deliver.py
 local SLOW_RATE, SLOW_SECONDS = 10 * 1000, 3

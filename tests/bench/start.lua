@@ -3,7 +3,7 @@ local tool = require "tool"
 
 local M = {}
 
-local RING_BYTES = 256 * 1024 -- SESSION_RING_BYTES of core/session.h
+local RING_BYTES = 256 * 1024 -- SESSION_RING_BYTES of core/trace/session.h
 
 local function attach_time(command)
   return function()

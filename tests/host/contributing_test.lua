@@ -1,4 +1,5 @@
--- CONTRIBUTING.md shows the worked example as it is, and names folders that are there.
+-- CONTRIBUTING.md shows the worked example as it is and names folders that are there; the guide has an
+-- example for each tracer, and its links lead somewhere.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local proc = require "proc"
 local t = require "t"
@@ -76,6 +77,41 @@ function tests.test_files_that_pages_name_are_there()
       end
     end
     t.assertTrue(found > 0, name .. " names no file")
+  end
+end
+
+-- ---- the guide ----
+
+local guide = text_of "docs/scripting.md"
+
+function tests.test_the_guides_examples_are_lua()
+  local n = 0
+  for text in guide:gmatch "```lua\n(.-)```\n" do
+    local chunk, message = loadstring(text)
+    t.assertTrue(chunk ~= nil, tostring(message))
+    n = n + 1
+  end
+  t.assertTrue(n >= 10, n)
+end
+
+-- "## `irq.hardirq`" is the place "#irqhardirq".
+local function places_in(text)
+  local places = {}
+  for heading in ("\n" .. text):gmatch "\n#+ ([^\n]+)" do
+    places[heading:lower():gsub("[^%w%s_-]", ""):gsub("%s", "-")] = true
+  end
+  return places
+end
+
+function tests.test_each_tracer_has_an_example_and_a_link_that_leads_somewhere()
+  local places, linked = places_in(text_of "docs/reference.md"), {}
+  for place in guide:gmatch "reference%.md#([%w_-]+)" do
+    t.assertTrue(places[place], "#" .. place)
+    linked[place] = true
+  end
+  for _, provider in ipairs(shark.providers()) do
+    t.assertTrue(linked[(provider.call:gsub("%.", ""))], provider.call)
+    t.assertStrContains(guide, provider.call:match "[^.]+$" .. " {")
   end
 end
 

@@ -8,8 +8,7 @@
 
 #include "vecalloc_raw_tp.image.h"
 
-/* In the order of the enum in events.h. */
-
+/* In the order of the enum in wire.h. */
 _Static_assert(ARRAY_SIZE(vecalloc_raw_tp_programs) == SHARK_VECALLOC_KINDS,
 	       "a program for each tracepoint");
 
