@@ -142,7 +142,7 @@ end
 local GRACE_MS = 1000
 
 -- They stay in the group of the terminal, so that keys reach them as they reach
--- shark; hence they are found by who started whom.
+-- shark, so they are found by who started whom.
 local function end_children()
   local roots = {}
   for child in pairs(children) do

@@ -1,4 +1,4 @@
---- Tables of firmware: structures behind one another, each with its type and length.
+--- Tables of firmware: structures one after another, each with its type and length.
 
 local M = {}
 
