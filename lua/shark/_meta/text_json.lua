@@ -8,7 +8,7 @@ local M = {}
 --- a backslash before what looks like that \x5c; an empty table is a list. Raises for what
 --- JSON cannot say: not a number, infinity, functions, two fields of one name.
 ---@param value any
----@param order? string[] fields in this order, at every level; the others behind, by name
+---@param order? string[] fields in this order, at every level; then the others, by name
 ---@return string
 function M.encode(value, order) end
 
@@ -17,7 +17,7 @@ function M.encode(value, order) end
 ---@return table
 function M.object(fields) end
 
---- A time that is written as seconds with nine digits behind the point, all of them exact.
+--- A time that is written as seconds with nine digits after the point, all of them exact.
 ---@param ns integer|ffi.cdata* nanoseconds, 0 or more
 function M.seconds(ns) end
 

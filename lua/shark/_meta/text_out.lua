@@ -26,7 +26,7 @@ function M.json(value, order) end
 ---@param ... any
 function M.values(...) end
 
---- Prints a line on standard error, behind what was printed before.
+--- Prints a line on standard error, after what was printed before.
 ---@param format string a literal
 ---@param ... any
 function M.complain(format, ...) end

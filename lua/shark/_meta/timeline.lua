@@ -29,7 +29,7 @@ function Timeline:follow(session) end
 ---@param session? shark.Session whose event it was, if that is followed
 function Timeline:add(ns, record, session) end
 
---- Hands on what is old enough, or all that is left. What comes behind a younger
+--- Hands on what is old enough, or all that is left. What comes after a younger
 --- one all the same, because too many were held, is counted in out_of_order.
 ---@param all? boolean
 function Timeline:flush(all) end
