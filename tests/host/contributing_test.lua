@@ -110,8 +110,11 @@ function tests.test_each_tracer_has_an_example_and_a_link_that_leads_somewhere()
     linked[place] = true
   end
   for _, provider in ipairs(shark.providers()) do
-    t.assertTrue(linked[(provider.call:gsub("%.", ""))], provider.call)
-    t.assertStrContains(guide, provider.call:match "[^.]+$" .. " {")
+    -- Those that only shark.trace() opens have no module to be told of.
+    if not provider.call:find "^shark%.trace" then
+      t.assertTrue(linked[(provider.call:gsub("%.", ""))], provider.call)
+      t.assertStrContains(guide, provider.call:match "[^.]+$" .. " {")
+    end
   end
 end
 

@@ -86,6 +86,16 @@ function tests.test_its_points_and_programs_belong_together()
   t.assertEquals(result.status, 0, result.out .. result.err)
 end
 
+-- Those that look at the whole tree, once make reference has been run as CONTRIBUTING.md says.
+function tests.test_the_tests_of_the_tree_pass_with_it()
+  built()
+  t.assertEquals(proc.run_shell(("make -C %s reference 2>&1"):format(copy.path)).status, 0)
+  for _, name in ipairs { "lua/rooms_test", "host/reference_test", "host/contributing_test", "host/options_test" } do
+    local result = proc.run(copy.path .. "/build/shark", { ("tests/%s.lua"):format(name) }, { cwd = copy.path })
+    t.assertEquals(result.status, 0, name .. ":\n" .. result.out .. result.err)
+  end
+end
+
 local N = 50
 
 -- What shark prints, with these arguments, of N timers and those of others on this machine; and

@@ -56,7 +56,7 @@ end
 function tests.test_every_trace_has_one()
   local list = examples()
   for _, provider in ipairs(shark.providers()) do
-    t.assertTrue(list[provider.call] ~= nil, provider.call)
+    t.assertTrue(list[provider.call] ~= nil or provider.call:find "^shark%.trace" ~= nil, provider.call)
   end
 end
 

@@ -74,6 +74,15 @@ local function expression(field, i)
   return field.of and ("(%s) and %s or %s"):format(is_of(field.of), value, default_of(field)) or value
 end
 
+local DECODER = [[
+local hist, symbol_of, from = ...
+return function(row)
+  local what = row.what
+  return {
+%s  }
+end
+]]
+
 -- A function with an expression for each field: as fast as if it were written by hand.
 local function decoder(fields)
   local lines, from = {}, {}
@@ -81,8 +90,7 @@ local function decoder(fields)
     lines[i] = ("    [%q] = %s,\n"):format(field[1], expression(field, i))
     from[i] = field.from or false
   end
-  local text = ("local hist, symbol_of, from = ...\nreturn function(row)\n  local what = row.what\n  return {\n%s  }\nend\n")
-    :format(table.concat(lines))
+  local text = DECODER:format(table.concat(lines))
   return assert(loadstring(text, "=rows"))(hist, symbol_of, from)
 end
 
