@@ -52,10 +52,11 @@ end
 
 -- Requests of the disk, as shark and as /sys/block/*/stat counts them, over one
 -- window. Its ends are exact only if no request completed while they were taken;
--- all is done again if one did.
+-- all is done again if one did, or if others' are still under way: not for ever, for one
+-- that is under way and never ends is a fault.
 local function window(disk, options, work)
   options.device = disk.device
-  for _ = 1, 200 do
+  for attempt = 1, 200 do
     local before, start = stat(disk)
     local session = open(options)
     local quiet = stat(disk) == before
@@ -63,11 +64,13 @@ local function window(disk, options, work)
       local _, hidden = work()
       local rows = session:read()
       local after, finish = stat(disk)
+      local open_now = #session:open_requests()
       quiet = requests(session:read()) == requests(rows) and stat(disk) == after
+        and (open_now == 0 or hidden > 0 or attempt > 20)
       if quiet then
         local seen = {
           rows = rows, kernel = after - before, reads = finish.read - start.read, how = session:how(),
-          open = #session:open_requests(), loss = session:loss(), hidden = hidden,
+          open = open_now, loss = session:loss(), hidden = hidden,
         }
         session:close()
         return seen
