@@ -3,17 +3,9 @@
 
 local cpulist = require "shark.decode.cpulist"
 local cpus_now = require "shark.system.cpus"
+local files = require "shark.system.files"
 
 local M = {}
-
-local function read_line(path)
-  local file = io.open(path)
-  local line = file and file:read("*l")
-  if file then
-    file:close()
-  end
-  return line
-end
 
 -- "0-1,4" as a set.
 local function parse(list)
@@ -41,8 +33,8 @@ end
 --- @param irq integer
 --- @return table? state { asked, effective: "0-1,4"; nil where the kernel does not tell }
 function M.read(irq)
-  local asked = read_line(("/proc/irq/%d/smp_affinity_list"):format(irq))
-  return asked and { asked = asked, effective = read_line(("/proc/irq/%d/effective_affinity_list"):format(irq)) }
+  local asked = files.line(("/proc/irq/%d/smp_affinity_list"):format(irq))
+  return asked and { asked = asked, effective = files.line(("/proc/irq/%d/effective_affinity_list"):format(irq)) }
 end
 
 --- CPUs that are online, as a list: "0-3"; "" where the kernel does not tell.

@@ -218,6 +218,16 @@ function tests.test_requires_go_round_in_no_circle()
   t.assertEquals(circle_from("a", { a = { b = true }, b = { c = true }, c = { b = true } }, {}, {}), "a -> b -> c -> b")
 end
 
+-- They are given what they decode: neither files nor the running kernel, by whatever way.
+function tests.test_decoders_read_nothing()
+  for _, path in ipairs(files "find lua/shark/decode -name '*.lua'") do
+    local code = code_of(path)
+    for _, way in ipairs { "io%.", "os%.", "%f[%w_]uv%f[^%w_]", "ffi%.C%f[%W]", "shark%.symbol", "shark%.core" } do
+      t.assertNil(code:match("[^\n]*" .. way .. "[^\n]*"), path)
+    end
+  end
+end
+
 -- ---- what is public ----
 
 local public = {}

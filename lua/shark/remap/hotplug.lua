@@ -7,6 +7,7 @@
 -- are online are looked at, and where each interrupt is.
 
 local cpulist = require "shark.decode.cpulist"
+local cpus_now = require "shark.system.cpus"
 local files = require "shark.system.files"
 local uv = require "uv"
 
@@ -15,7 +16,7 @@ local M = {}
 -- ---- as the machine says ----
 
 local function online()
-  return cpulist.parse(files.line("/sys/devices/system/cpu/online") or "") or {}
+  return cpus_now.online() or {}
 end
 
 local function positions()
