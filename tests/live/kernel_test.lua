@@ -1,6 +1,7 @@
 -- Kernel objects: what is read from the kernel's memory, against what the kernel
 -- says of itself in /proc and /sys.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local bit = require "bit"
 local ffi = require "ffi"
 local interrupts = require "shark.system.interrupts"
 local k = require "shark.kernel"
@@ -253,12 +254,21 @@ end
 
 -- ---- interrupts ----
 
+-- include/linux/irq.h, IRQD_SETAFFINITY_PENDING: until an interrupt comes, /proc has the mask that is pending
+-- (kernel/irq/proc.c, show_irq_affinity()).
+local PENDING = 256
+
+local function mask_asked_for(desc)
+  local is_pending = bit.band(tonumber(desc.irq_common_data.state_use_accessors), PENDING) ~= 0
+  return k.cpumask(is_pending and desc.pending_mask or desc.irq_common_data.affinity)
+end
+
 -- Somebody may be moving it: what is asked for before and after is the same, then it counts.
 local function assert_affinity(irq, desc)
   local path = ("/proc/irq/%d/smp_affinity_list"):format(irq)
   local before, mask, after
   for _ = 1, 100 do
-    before, mask, after = read(path), k.cpumask(desc.irq_common_data.affinity), read(path)
+    before, mask, after = read(path), mask_asked_for(desc), read(path)
     if before == after then
       break
     end
