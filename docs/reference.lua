@@ -1,5 +1,5 @@
 --- Writes what tracers say of themselves: docs/reference.md for readers, and the types of
--- rows and events for editors, lua/shark/_meta/tracers.lua.
+-- options, rows and events for editors, lua/shark/_meta/tracers.lua.
 -- usage: build/shark docs/reference.lua          writes both
 --        build/shark docs/reference.lua --check  fails if what is there is another
 
@@ -65,19 +65,35 @@ local function table_of_events(fields)
   return table.concat(lines, "\n")
 end
 
+-- All that the public function takes.
+local function options_of(provider)
+  local list = {}
+  for _, options in ipairs { provider.filters, provider.features, provider.sizes } do
+    for _, option in ipairs(options) do
+      list[#list + 1] = option
+    end
+  end
+  if provider.has_audit then
+    list[#list + 1] = { name = "audit", text = "note what the kernel counts, for audit()", type = "boolean",
+      default = false }
+  end
+  return list
+end
+
+local function table_of_options(provider)
+  local lines = { "| option | type | default | |", "|---|---|---|---|" }
+  for _, option in ipairs(options_of(provider)) do
+    lines[#lines + 1] = ("| `%s` | %s | %s | %s |"):format(option.name, cell(option.type),
+      option.default == nil and "" or tostring(option.default), cell(option.text))
+  end
+  return table.concat(lines, "\n")
+end
+
 local function ways_of(provider)
   if not provider.twin then
     return code(provider.ways)
   end
   return ("%s (Intel), %s (AMD)"):format(code(provider.ways), code(provider.twin.ways))
-end
-
-local function features_of(provider)
-  local parts = {}
-  for i, feature in ipairs(provider.features) do
-    parts[i] = ("`%s` (%s)"):format(feature.name, tostring(feature.by_default))
-  end
-  return #parts > 0 and "; switches, with their defaults: " .. table.concat(parts, ", ") or ""
 end
 
 local function losses_of(provider)
@@ -98,22 +114,26 @@ local function section(provider)
 %s
 Source: %s.
 
-Ways, best first: %s. Filters: %s%s. %s
+Option `way`, best first: %s.
+
+%s
 %s
 %s
 
 %s
-]]):format(provider.call, provider.about, provider.source, ways_of(provider), code(provider.filters),
-    features_of(provider), provider.has_audit and "Has `audit()`." or "Has no `audit()`.", losses_of(provider),
-    table_of_rows(provider.rows), table_of_events(provider.events))
+]]):format(provider.call, provider.about, provider.source, ways_of(provider), table_of_options(provider),
+    losses_of(provider), table_of_rows(provider.rows), table_of_events(provider.events))
 end
 
 local function markdown(providers)
   local parts = { [[
-# What can be traced: rows and events
+# What can be traced: options, rows and events
 
-Written by `make reference` from the tables that the tracers have of themselves (`core/tracers/NAME/NAME.lua`);
-`shark.providers()` gives the same to a script. The [guide](scripting.md) says how to use them.
+Written by `make reference` from the tables that the tracers have of themselves (`core/tracers/NAME/NAME.c` and
+`NAME.lua`); `shark.providers()` gives the same to a script. The [guide](scripting.md) says how to use them.
+
+What a function takes is in its table of options; filters are checked in the kernel, and what is not given lets all
+pass. Which of its ways the kernel allows shows when one is tried: `how()` of the session says so.
 
 A row of `read()` stands for what was counted under one key. Rows that agree in their keys become one; the column
 "joined rows" says how. Times of events (`ts_ns`) and lengths (`ns`) are `uint64_t`; `tonumber()` makes them numbers.
@@ -141,11 +161,33 @@ local TORN = {
   name = "torn", type = "true?", text = "counted in each time it was looked at: figures may differ by one",
 }
 
+-- The ways of both, for those that are chosen by the machine's vendor.
+local function type_of_way(provider)
+  local names, known = {}, {}
+  for _, ways in ipairs { provider.ways, provider.twin and provider.twin.ways } do
+    for _, way in ipairs(ways) do
+      names[#names + 1] = not known[way] and ("%q"):format(way) or nil
+      known[way] = true
+    end
+  end
+  return table.concat(names, "|")
+end
+
+local function class_of_options(provider)
+  local fields = { { name = "way?", type = type_of_way(provider), text = "this way of attaching only" } }
+  for _, option in ipairs(options_of(provider)) do
+    local text = option.default ~= nil and ("%s (%s)"):format(option.text, tostring(option.default)) or option.text
+    fields[#fields + 1] = { name = option.name .. "?", type = option.type, text = text }
+  end
+  return class(provider.class .. "Options", nil, fields, "of " .. provider.call)
+end
+
 local function types(providers)
-  local parts = { "---@meta\n-- Rows and events of the tracers; written by make reference.\n" }
+  local parts = { "---@meta\n-- Options, rows and events of the tracers; written by make reference.\n" }
   for _, provider in ipairs(providers) do
     local rows = { unpack(provider.rows) }
     rows[#rows + 1] = TORN
+    parts[#parts + 1] = class_of_options(provider)
     parts[#parts + 1] = class(provider.class .. "Row", nil, rows, "of " .. provider.call)
     parts[#parts + 1] = class(provider.class .. "Event", "Event", provider.events, "of " .. provider.call)
   end

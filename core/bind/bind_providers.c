@@ -4,6 +4,7 @@
 
 #include "bind/bind.h"
 #include "trace/provider.h"
+#include "trace/session.h"
 
 static void set_string(lua_State *L, const char *field, const char *value)
 {
@@ -23,21 +24,48 @@ static void push_ways(lua_State *L, const struct provider *provider)
 
 static void push_filters(lua_State *L, const struct provider *provider)
 {
-	lua_createtable(L, (int)provider->nr_filters, 0);
-	for (size_t i = 0; i < provider->nr_filters; i++) {
-		lua_pushstring(L, provider->filters[i].name);
-		lua_rawseti(L, -2, (int)i + 1);
+	lua_createtable(L, SHARK_FILTERS, 0);
+	for (size_t slot = 0, n = 0; slot < SHARK_FILTERS; slot++) {
+		const struct filter *filter = provider_filter_at(provider, slot);
+
+		if (!filter)
+			continue;
+		lua_createtable(L, 0, 2);
+		set_string(L, "name", filter->name);
+		set_string(L, "text", filter->text);
+		lua_rawseti(L, -2, (int)++n);
 	}
 }
 
 static void push_features(lua_State *L, const struct provider *provider)
 {
-	lua_createtable(L, (int)provider->nr_features, 0);
-	for (size_t i = 0; i < provider->nr_features; i++) {
-		lua_createtable(L, 0, 2);
-		set_string(L, "name", provider->features[i].name);
-		lua_pushboolean(L, provider->features[i].by_default);
+	lua_createtable(L, SHARK_FEATURES, 0);
+	for (size_t slot = 0, n = 0; slot < SHARK_FEATURES; slot++) {
+		const struct feature *feature = provider_feature_at(provider, slot);
+
+		if (!feature)
+			continue;
+		lua_createtable(L, 0, 3);
+		set_string(L, "name", feature->name);
+		set_string(L, "text", feature->text);
+		lua_pushboolean(L, feature->by_default);
 		lua_setfield(L, -2, "by_default");
+		lua_rawseti(L, -2, (int)++n);
+	}
+}
+
+/* Sizes that may be chosen. */
+static void push_sizes(lua_State *L, const struct provider *provider)
+{
+	struct session_size size;
+
+	lua_newtable(L);
+	for (size_t i = 0; session_size(provider, i, &size); i++) {
+		lua_createtable(L, 0, 3);
+		set_string(L, "name", size.name);
+		set_string(L, "text", size.text);
+		lua_pushinteger(L, (lua_Integer)size.usual);
+		lua_setfield(L, -2, "usual");
 		lua_rawseti(L, -2, (int)i + 1);
 	}
 }
@@ -83,7 +111,7 @@ static void push_points_by_way(lua_State *L, const struct provider *provider)
 
 static void push_provider(lua_State *L, const struct provider *provider)
 {
-	lua_createtable(L, 0, 6);
+	lua_createtable(L, 0, 7);
 	set_string(L, "name", provider->name);
 	push_ways(L, provider);
 	lua_setfield(L, -2, "ways");
@@ -91,6 +119,8 @@ static void push_provider(lua_State *L, const struct provider *provider)
 	lua_setfield(L, -2, "filters");
 	push_features(L, provider);
 	lua_setfield(L, -2, "features");
+	push_sizes(L, provider);
+	lua_setfield(L, -2, "sizes");
 	push_tables(L, provider);
 	lua_setfield(L, -2, "tables");
 	push_points_by_way(L, provider);
@@ -99,8 +129,9 @@ static void push_provider(lua_State *L, const struct provider *provider)
 
 /*
  * The providers, in no particular order: {{name, ways = {name, ...},
- * filters = {name, ...}, features = {{name, by_default}, ...}, tables = {{field,
- * name, how}, ...}, points = {WAY = {{program, point}, ...}}}, ...}
+ * filters = {{name, text}, ...}, features = {{name, text, by_default}, ...},
+ * sizes = {{name, text, usual}, ...}, tables = {{field, name, how}, ...}, points = {WAY =
+ * {{program, point}, ...}}}, ...}
  */
 int bind_open_providers(lua_State *L)
 {

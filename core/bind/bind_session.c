@@ -54,17 +54,18 @@ static const char *check_way(lua_State *L, const struct provider *provider)
 	return provider_way(provider, name)->name;
 }
 
-static void take_filter(lua_State *L, const struct filter *filter, struct session_options *options)
+static void take_filter(lua_State *L, const struct provider *provider, const struct filter *filter,
+			struct session_options *options)
 {
+	size_t slot = (size_t)(filter - *provider->filters);
 	lua_Number n = lua_tonumber(L, -1);
 
 	if (lua_type(L, -1) != LUA_TNUMBER || n != (lua_Number)(int64_t)n)
 		luaL_error(L, "filter '%s' takes a whole number, not %s", filter->name,
 			   lua_type(L, -1) == LUA_TNUMBER ? lua_tostring(L, -1)
 							  : luaL_typename(L, -1));
-	options->filters[options->nr_filters].filter = filter;
-	options->filters[options->nr_filters].value = (int64_t)n;
-	options->nr_filters++;
+	options->filters[slot].asked_for = true;
+	options->filters[slot].value = (int64_t)n;
 }
 
 static bool check_boolean(lua_State *L, const char *name)
@@ -75,12 +76,31 @@ static bool check_boolean(lua_State *L, const char *name)
 	return lua_toboolean(L, -1);
 }
 
-static void take_feature(lua_State *L, const struct feature *feature,
-			 struct session_options *options)
+static void take_feature(lua_State *L, const struct provider *provider,
+			 const struct feature *feature, struct session_options *options)
 {
-	options->features[options->nr_features].feature = feature;
-	options->features[options->nr_features].on = check_boolean(L, feature->name);
-	options->nr_features++;
+	size_t slot = (size_t)(feature - *provider->features);
+
+	options->features[slot].asked_for = true;
+	options->features[slot].on = check_boolean(L, feature->name);
+}
+
+/* Returns whether it is the name of a size. */
+static bool take_size(lua_State *L, const struct provider *provider, const char *name,
+		      struct session_options *options)
+{
+	struct session_size size;
+
+	for (size_t i = 0; session_size(provider, i, &size); i++) {
+		size_t value;
+
+		if (strcmp(size.name, name) != 0)
+			continue;
+		value = check_count(L, name, (lua_Number)size.most);
+		memcpy((char *)options + size.at, &value, sizeof(value));
+		return true;
+	}
+	return false;
 }
 
 /* The value is on the stack's top. */
@@ -91,20 +111,12 @@ static void take_option(lua_State *L, const struct provider *provider, const cha
 	const struct feature *feature = provider_feature(provider, name);
 
 	if (filter)
-		take_filter(L, filter, options);
+		take_filter(L, provider, filter, options);
 	else if (feature)
-		take_feature(L, feature, options);
-	else if (!strcmp(name, "stacks"))
-		options->stacks = check_boolean(L, name);
+		take_feature(L, provider, feature, options);
 	else if (!strcmp(name, "way"))
 		options->way = check_way(L, provider);
-	else if (!strcmp(name, "ring_bytes"))
-		options->ring_bytes = check_count(L, name, SESSION_MAX_RING_BYTES);
-	else if (!strcmp(name, "rows"))
-		options->rows = (uint32_t)check_count(L, name, 1 << 23);
-	else if (!strcmp(name, "in_flight") && provider->extra_entries)
-		options->extra = (uint32_t)check_count(L, name, 1 << 20);
-	else
+	else if (!take_size(L, provider, name, options))
 		luaL_error(L, "%s has no filter or option '%s'", provider->name, name);
 }
 

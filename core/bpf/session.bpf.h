@@ -99,19 +99,35 @@ static __always_inline int may_end(void)
 	return control.armed != SHARK_OFF;
 }
 
-static __always_inline int wanted_cpu(void)
+/* Whether a value passes a filter of the session: SHARK_FILTER_ID, or one of the tracer's own. */
+static __always_inline int passes(__u32 filter, __s64 value)
 {
-	return config.cpu == SHARK_ANY || config.cpu == bpf_get_smp_processor_id();
+	return config.filters[filter] == SHARK_ANY || config.filters[filter] == value;
 }
 
 static __always_inline int wanted_id(__u32 id)
 {
-	return config.id == SHARK_ANY || config.id == id;
+	return passes(SHARK_FILTER_ID, id);
+}
+
+/* Asks for the CPU only if it matters. */
+static __always_inline int wanted_cpu(void)
+{
+	return config.filters[SHARK_FILTER_CPU] == SHARK_ANY ||
+	       config.filters[SHARK_FILTER_CPU] == bpf_get_smp_processor_id();
 }
 
 static __always_inline int long_enough(__u64 ns)
 {
-	return config.at_least_ns == SHARK_ANY || ns >= (__u64)config.at_least_ns;
+	__s64 least = config.filters[SHARK_FILTER_AT_LEAST_NS];
+
+	return least == SHARK_ANY || ns >= (__u64)least;
+}
+
+/* Whether a feature of the session is on: SHARK_FEATURE_STACKS, or one of the tracer's own. */
+static __always_inline int has_feature(__u32 feature)
+{
+	return config.features[feature];
 }
 
 /*
@@ -157,7 +173,7 @@ static __always_inline __s32 keep_stack(struct shark_cpu *cpu, void *ctx)
 {
 	long stack = -1;
 
-	if (!config.stacks)
+	if (!has_feature(SHARK_FEATURE_STACKS))
 		return -1;
 	for (__u64 skip = 0; stack < 0 && skip < STACK_PLACES; skip++)
 		stack = bpf_get_stackid(ctx, &stacks, skip);
@@ -175,7 +191,7 @@ static __always_inline __s32 take_stack(struct shark_cpu *cpu, void *ctx)
 {
 	long stack;
 
-	if (!config.stacks || !control.streaming)
+	if (!has_feature(SHARK_FEATURE_STACKS) || !control.streaming)
 		return -1;
 	stack = bpf_get_stackid(ctx, &stacks, BPF_F_REUSE_STACKID);
 	if (stack < 0)

@@ -21,13 +21,16 @@ struct point {
 	const char *group;   /* tracepoint group, e.g. "irq"; NULL for a function */
 	const char *event;   /* e.g. "irq_handler_entry", or the function */
 	attach_fn *attach;   /* instead of the way's; NULL: as the way */
-	size_t only_if;	     /* offset in the config of the __u32 that asks for it; 0: always */
+	size_t only_if;	     /* POINT_IF() of the feature that asks for it; 0: always */
 	/*
 	 * May be missing: some kernels lack it, or refuse it to some ways. Points of
 	 * the same number, which is not 0, are of use together only.
 	 */
 	int optional;
 };
+
+/* Where a feature's switch lies in the config. */
+#define POINT_IF(feature) (offsetof(struct shark_config, features) + (feature) * sizeof(__u32))
 
 attach_fn attach_tp_btf; /* the point is part of the loaded program */
 attach_fn attach_raw_tp;

@@ -27,9 +27,13 @@ static const struct way ways[] = {
 	{ .name = "raw_tp", .image = &NAME_raw_tp_image, .attach = attach_raw_tp },
 };
 
-static const struct filter filters[] = {
-	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
-	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+static const struct filter filters[SHARK_FILTERS] = {
+	[SHARK_FILTER_CPU] = FILTER_CPU,
+	[SHARK_FILTER_AT_LEAST_NS] = FILTER_AT_LEAST_NS,
+};
+
+static const struct feature features[SHARK_FEATURES] = {
+	[SHARK_FEATURE_STACKS] = FEATURE_STACKS,
 };
 
 static int rows_wanted(int cpus, struct error *err)
@@ -46,8 +50,8 @@ static const struct provider NAME = {
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = points,
 	.nr_points = ARRAY_SIZE(points),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
+	.features = &features,
 };
 PROVIDER_REGISTER(NAME);
 ]]):gsub("NAME", name):gsub("POINTS", (table.concat(points):gsub("%%", "%%%%")))))

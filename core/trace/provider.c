@@ -43,19 +43,44 @@ const struct way *provider_way(const struct provider *provider, const char *name
 	return NULL;
 }
 
+_Static_assert(sizeof(((struct shark_config *)0)->filters) == SHARK_FILTERS * sizeof(__s64) &&
+		       sizeof(((struct shark_config *)0)->features) ==
+			       SHARK_FEATURES * sizeof(__u32),
+	       "a place in the config for each filter and feature");
+
+const struct filter *provider_filter_at(const struct provider *provider, size_t slot)
+{
+	const struct filter *filter = provider->filters ? &(*provider->filters)[slot] : NULL;
+
+	return filter && filter->name ? filter : NULL;
+}
+
+const struct feature *provider_feature_at(const struct provider *provider, size_t slot)
+{
+	const struct feature *feature = provider->features ? &(*provider->features)[slot] : NULL;
+
+	return feature && feature->name ? feature : NULL;
+}
+
 const struct filter *provider_filter(const struct provider *provider, const char *name)
 {
-	for (size_t i = 0; i < provider->nr_filters; i++)
-		if (!strcmp(provider->filters[i].name, name))
-			return &provider->filters[i];
+	for (size_t slot = 0; slot < SHARK_FILTERS; slot++) {
+		const struct filter *filter = provider_filter_at(provider, slot);
+
+		if (filter && !strcmp(filter->name, name))
+			return filter;
+	}
 	return NULL;
 }
 
 const struct feature *provider_feature(const struct provider *provider, const char *name)
 {
-	for (size_t i = 0; i < provider->nr_features; i++)
-		if (!strcmp(provider->features[i].name, name))
-			return &provider->features[i];
+	for (size_t slot = 0; slot < SHARK_FEATURES; slot++) {
+		const struct feature *feature = provider_feature_at(provider, slot);
+
+		if (feature && !strcmp(feature->name, name))
+			return feature;
+	}
 	return NULL;
 }
 

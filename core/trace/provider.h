@@ -29,18 +29,25 @@ struct way {
 	int (*counts_missed_runs)(void);
 };
 
-/* A number that restricts what is traced, checked in the kernel. */
+/*
+ * A number that restricts what is traced, checked in the kernel. Its place in the
+ * provider's table is its slot: SHARK_FILTER_ID, ..., or one of its own from
+ * SHARK_FILTER_OWN on.
+ */
 struct filter {
 	const char *name;
-	size_t config_at; /* offset of its __s64 in the config */
-	/* Can the value occur on this machine? NULL: any can. */
+	const char *text; /* one line, for people: "this CPU only" */
+	/* Can the value occur on this machine? NULL: any from 0 on can. */
 	int (*check)(int64_t value, struct error *err);
 };
 
-/* Something that is traced or not, decided when the session starts. */
+/*
+ * Something that is traced or not, decided when the session starts. Its place in the
+ * provider's table is its slot: SHARK_FEATURE_STACKS, or from SHARK_FEATURE_OWN on.
+ */
 struct feature {
 	const char *name;
-	size_t config_at; /* offset of its __u32 in the config */
+	const char *text;
 	bool by_default;
 };
 
@@ -61,6 +68,8 @@ struct provider {
 	int (*rows_wanted)(int cpus, struct error *err);
 	/* Entries of MAP_EXTRA; NULL: it has none. */
 	uint32_t (*extra_entries)(int cpus);
+	/* What an entry of MAP_EXTRA is, if their number may be chosen; else NULL. */
+	const char *in_flight;
 	/* Entries of MAP_QUEUES; NULL: it has none. */
 	uint32_t (*queue_entries)(void);
 	/* Names of what it counts in shark_cpu.own, in that order; NULL: nothing. */
@@ -71,10 +80,9 @@ struct provider {
 	/* In the order of attaching: what ends an interval before what starts it. */
 	const struct point *points;
 	size_t nr_points;
-	const struct filter *filters;
-	size_t nr_filters;
-	const struct feature *features;
-	size_t nr_features;
+	/* By slot; those without a name are not there. NULL: none. */
+	const struct filter (*filters)[SHARK_FILTERS];
+	const struct feature (*features)[SHARK_FEATURES];
 	/* Tables of its own, counted from SHARK_FULL_OWN on. */
 	const struct full_table *tables;
 	size_t nr_tables;
@@ -92,12 +100,30 @@ const struct way *provider_way(const struct provider *provider, const char *name
 const struct filter *provider_filter(const struct provider *provider, const char *name);
 const struct feature *provider_feature(const struct provider *provider, const char *name);
 
+/* What is in a slot, or NULL. */
+const struct filter *provider_filter_at(const struct provider *provider, size_t slot);
+const struct feature *provider_feature_at(const struct provider *provider, size_t slot);
+
 /* What filters of several providers have in common. */
 int provider_check_irq(int64_t irq, struct error *err);
 /* Of what happens before an IRQ is requested: one that is yet to come will do. */
 int provider_check_any_irq(int64_t irq, struct error *err);
 int provider_check_cpu(int64_t cpu, struct error *err);
 int provider_check_ns(int64_t ns, struct error *err);
+
+/* Filters and features that most providers have. */
+#define FILTER_CPU                                                                                 \
+	{                                                                                          \
+		"cpu", "this CPU only", provider_check_cpu                                         \
+	}
+#define FILTER_AT_LEAST_NS                                                                         \
+	{                                                                                          \
+		"at_least_ns", "only events that took so long; rows count all", provider_check_ns  \
+	}
+#define FEATURE_STACKS                                                                             \
+	{                                                                                          \
+		"stacks", "keep the kernel stack of each event", false                             \
+	}
 
 /* Rows for something of each action on each CPU it runs on. */
 int provider_irq_rows(int cpus, struct error *err);

@@ -9,8 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "kernel/kfeat.h"
+#include "trace/config.h"
 #include "trace/object.h"
 #include "trace/ring.h"
 
@@ -53,7 +55,24 @@ static struct session_totals ended;
 /* What the kernel counts is found out by reading its types: not in a signal handler. */
 static bool may_ask_kernel = true;
 
-/* ---- sizes and config ---- */
+/* ---- sizes ---- */
+
+bool session_size(const struct provider *provider, size_t i, struct session_size *size)
+{
+	const struct session_size sizes[] = {
+		{ "ring_bytes", "events, in bytes, rounded up to a power of two",
+		  SESSION_RING_BYTES, SESSION_MAX_RING_BYTES,
+		  offsetof(struct session_options, ring_bytes) },
+		{ "rows", "rows", 0, 1 << 23, offsetof(struct session_options, rows) },
+		{ "in_flight", provider->in_flight, 0, 1 << 20,
+		  offsetof(struct session_options, in_flight) },
+	};
+
+	if (i >= ARRAY_SIZE(sizes) || !sizes[i].text)
+		return false;
+	*size = sizes[i];
+	return true;
+}
 
 static size_t round_up(size_t n, size_t to)
 {
@@ -73,7 +92,7 @@ static int ring_size(size_t wanted, size_t *size, struct error *err)
 }
 
 static int set_sizes(struct session *session, const struct session_options *options,
-		     struct error *err)
+		     struct shark_config *config, struct error *err)
 {
 	int cpus = kfeat_possible_cpus(err);
 	int rows = cpus < 0 ? cpus : session->provider->rows_wanted(cpus, err);
@@ -82,60 +101,13 @@ static int set_sizes(struct session *session, const struct session_options *opti
 	if (rows < 0)
 		return rows;
 	session->nr_cpus = (uint32_t)cpus;
-	session->nr_extra = options->extra;
-	wanted = options->rows ? options->rows : (uint32_t)rows;
+	session->nr_extra = (uint32_t)options->in_flight;
+	wanted = options->rows ? (uint32_t)options->rows : (uint32_t)rows;
 	session->nr_rows = provider_table_size(wanted);
 	session->nr_parts = provider_parts(wanted);
+	config->nr_rows = session->nr_rows;
+	config->nr_cpus = session->nr_cpus;
 	return ring_size(options->ring_bytes, &session->ring_bytes, err);
-}
-
-static void put_u32(struct shark_config *config, size_t at, uint32_t value)
-{
-	memcpy((char *)config + at, &value, sizeof(value));
-}
-
-static void put_s64(struct shark_config *config, size_t at, int64_t value)
-{
-	memcpy((char *)config + at, &value, sizeof(value));
-}
-
-static int put_filters(const struct session_options *options, struct shark_config *config,
-		       struct error *err)
-{
-	for (size_t i = 0; i < options->nr_filters; i++) {
-		const struct filter *filter = options->filters[i].filter;
-		int64_t value = options->filters[i].value;
-		int code = filter->check ? filter->check(value, err) : 0;
-
-		if (code)
-			return code;
-		put_s64(config, filter->config_at, value);
-	}
-	return 0;
-}
-
-static void put_features(const struct provider *provider, const struct session_options *options,
-			 struct shark_config *config)
-{
-	for (size_t i = 0; i < provider->nr_features; i++)
-		put_u32(config, provider->features[i].config_at, provider->features[i].by_default);
-	for (size_t i = 0; i < options->nr_features; i++)
-		put_u32(config, options->features[i].feature->config_at, options->features[i].on);
-}
-
-static int fill_config(const struct session *session, const struct session_options *options,
-		       struct shark_config *config, struct error *err)
-{
-	*config = (struct shark_config){
-		.id = SHARK_ANY,
-		.cpu = SHARK_ANY,
-		.at_least_ns = SHARK_ANY,
-		.nr_rows = session->nr_rows,
-		.nr_cpus = session->nr_cpus,
-		.stacks = options->stacks,
-	};
-	put_features(session->provider, options, config);
-	return put_filters(options, config, err);
 }
 
 /* ---- memory shared with the programs ---- */
@@ -338,18 +310,19 @@ static int try_way(struct session *session, const struct way *way, struct shark_
 		   struct error *err)
 {
 	const struct provider *provider = session->provider;
+	const bool stacks = config->features[SHARK_FEATURE_STACKS];
 	const __u32 entries[NR_OBJECT_MAPS] = {
 		[MAP_ROWS] = session->nr_rows,
 		[MAP_CPUS] = session->nr_cpus,
 		[MAP_PARTS] = session->nr_parts,
 		[MAP_FREE_PARTS] = session->nr_parts,
 		[MAP_EVENTS] = (__u32)session->ring_bytes,
-		[MAP_STACKS] = config->stacks ? SESSION_STACKS : 1,
+		[MAP_STACKS] = stacks ? SESSION_STACKS : 1,
 		[MAP_EXTRA] = provider->extra_entries
 				      ? session->nr_extra
 						?: provider->extra_entries((int)session->nr_cpus)
 				      : 0,
-		[MAP_ENDINGS] = config->stacks ? SESSION_ENDINGS : 1,
+		[MAP_ENDINGS] = stacks ? SESSION_ENDINGS : 1,
 		[MAP_QUEUES] = provider->queue_entries ? provider->queue_entries() : 0,
 	};
 	int code = way->configure ? way->configure(config, err) : 0;
@@ -430,13 +403,13 @@ static int try_ways(struct session *session, const struct session_options *optio
 
 static int start(struct session *session, const struct session_options *options, struct error *err)
 {
-	struct shark_config config;
+	struct shark_config config = { 0 };
 	int code = kfeat_may_trace(err);
 
 	if (!code)
-		code = set_sizes(session, options, err);
+		code = set_sizes(session, options, &config, err);
 	if (!code)
-		code = fill_config(session, options, &config, err);
+		code = config_fill(session->provider, options, &config, err);
 	if (!code)
 		code = try_ways(session, options, &config, err);
 	return code;

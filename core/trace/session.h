@@ -16,7 +16,6 @@
 #include "trace/wire.h"
 
 enum {
-	SESSION_MAX_FILTERS = 8,
 	SESSION_MAX_WAYS = 8,
 	SESSION_MAX_SKIPPED = 32,
 	SESSION_STACKS = 4096,
@@ -33,20 +32,31 @@ struct session;
 struct session_options {
 	const char *way;   /* only this way; NULL: the best that attaches */
 	size_t ring_bytes; /* rounded up to a power of two; 0: SESSION_RING_BYTES */
-	uint32_t rows;	   /* room in the row table; 0: as this machine needs */
-	uint32_t extra;	   /* room in MAP_EXTRA; 0: as this machine needs */
+	size_t rows;	   /* room in the row table; 0: as this machine needs */
+	size_t in_flight;  /* room in MAP_EXTRA; 0: as this machine needs */
+	/* By slot, see struct filter; those that are not asked for let all pass. */
 	struct {
-		const struct filter *filter;
+		bool asked_for;
 		int64_t value;
-	} filters[SESSION_MAX_FILTERS];
-	size_t nr_filters;
+	} filters[SHARK_FILTERS];
+	/* Likewise; those that are not asked for are as by default. */
 	struct {
-		const struct feature *feature;
+		bool asked_for;
 		bool on;
-	} features[SESSION_MAX_FILTERS];
-	size_t nr_features;
-	bool stacks; /* keep the kernel stack of each event */
+	} features[SHARK_FEATURES];
 };
+
+/* A size that whoever opens a session may choose, from 1 on. */
+struct session_size {
+	const char *name;
+	const char *text; /* what there shall be room for */
+	size_t usual;	  /* 0: as this machine needs */
+	size_t most;
+	size_t at; /* offset of its size_t in struct session_options */
+};
+
+/* Those that sessions of a provider have, by number from 0. Returns whether there is one. */
+bool session_size(const struct provider *provider, size_t i, struct session_size *size);
 
 /* How a session reached the kernel, and which better ways refused and why. */
 struct session_how {

@@ -86,6 +86,22 @@ enum {
 	SHARK_FULL_TABLES = 8,
 };
 
+/* Numbers that restrict what is traced: shark_config.filters. */
+enum {
+	SHARK_FILTER_ID = 0,	      /* what the tracer is about: IRQ, vector, softirq, disk */
+	SHARK_FILTER_CPU = 1,	      /* where it happens */
+	SHARK_FILTER_AT_LEAST_NS = 2, /* of events, not of rows */
+	SHARK_FILTER_OWN = 3,	      /* the first of a tracer's own */
+	SHARK_FILTERS = 8,
+};
+
+/* What is traced or not: shark_config.features. */
+enum {
+	SHARK_FEATURE_STACKS = 0, /* each event with its kernel stack */
+	SHARK_FEATURE_OWN = 1,	  /* the first of a tracer's own */
+	SHARK_FEATURES = 8,
+};
+
 /* What user space tells the running programs; writable on both sides. */
 struct shark_control {
 	__u32 armed;	 /* SHARK_ON when every program is attached */
@@ -100,18 +116,13 @@ SHARK_WIRE_SIZE(struct shark_control, 16);
  * programs are verified, so what is off costs nothing.
  */
 struct shark_config {
-	__s64 id;	   /* only this IRQ, vector or softirq, or SHARK_ANY */
-	__s64 cpu;	   /* only this CPU, or SHARK_ANY */
-	__s64 at_least_ns; /* only events that took so long */
+	__s64 filters[8];  /* by SHARK_FILTER_ID, ...; SHARK_ANY where none is asked for */
+	__u32 features[8]; /* by SHARK_FEATURE_STACKS, ...: 1 or 0 */
 	__u32 nr_rows;	   /* size of the row table, a power of two */
 	__u32 nr_cpus;	   /* size of the per-CPU table */
-	__u32 stacks;	   /* each event with its kernel stack */
-	__u32 wait;	   /* time from being asked for to the start, too */
-	__u32 context;	   /* what interrupts, and what asked, too */
-	__u32 pad;
-	__u32 at[8]; /* offsets in the records of classic tracepoints */
+	__u32 at[8];	   /* offsets in the records of classic tracepoints */
 };
-SHARK_WIRE_SIZE(struct shark_config, 80);
+SHARK_WIRE_SIZE(struct shark_config, 136);
 
 /* Something that has started and not yet ended. */
 struct shark_frame {

@@ -55,23 +55,68 @@ local function kind_of(name)
   return session.kinds[name] or error(("no tracer gives '%s' a meaning"):format(name))
 end
 
+-- ---- what may be asked for ----
+
+-- A tracer's module may take another name or type than the core, and say more of it.
+local function option_of(kind, option, default_type)
+  local as = kind.options and kind.options[option.name] or {}
+  return {
+    name = as.name or option.name, text = as.text or option.text, type = as.type or default_type,
+    default = option.by_default,
+  }
+end
+
+local function options_of(kind, options, default_type)
+  local list = {}
+  for i, option in ipairs(options) do
+    list[i] = option_of(kind, option, default_type)
+  end
+  return list
+end
+
+local function sizes_of(provider)
+  local list = {}
+  for i, size in ipairs(provider.sizes) do
+    local usual = size.usual > 0 and size.usual or nil
+    list[i] = {
+      name = size.name, text = "room for " .. size.text .. (usual and "" or "; unless given, as this machine needs"),
+      type = "integer", default = usual,
+    }
+  end
+  return list
+end
+
+local function has(list, name)
+  for _, entry in ipairs(list) do
+    if entry.name == name then
+      return true
+    end
+  end
+  return false
+end
+
 local function describe(provider)
   local kind = kind_of(provider.name)
   local described = {
-    about = kind.about, source = kind.source, call = kind.call, class = kind.class, has_audit = kind.audit ~= nil,
+    name = provider.name, about = kind.about, source = kind.source, call = kind.call, class = kind.class,
+    ways = provider.ways, points = provider.points, tables = provider.tables,
+    filters = options_of(kind, provider.filters, "integer"),
+    features = options_of(kind, provider.features, "boolean"),
+    sizes = sizes_of(provider),
+    has_stacks = has(provider.features, "stacks"), has_audit = kind.audit ~= nil,
   }
-  for name, value in pairs(provider) do
-    described[name] = value
-  end
   described.rows, described.events, described.losses = rows_of(kind), events_of(kind), losses_of(kind)
   return described
 end
 
 --- All that this shark can trace, by name.
+--- What may be asked for when a trace is opened are the options `filters`, `features` and `sizes`,
+--- each { name, text, type, default? }, besides `way` and, with has_audit, `audit`. Which ways this
+--- kernel allows is known only when one was tried: see how() of a session.
 --- @return table[] providers { name, about, source, call, class, ways = { "tp_btf", ... } (best first),
----   filters = { "irq", ... }, features = {{ name, by_default }}, rows and events = {{ name, text, type, unit?,
----   is_key, sum? }}, tables = {{ field, name, how }}, losses = {{ field, text }}, points = { WAY = {{ program,
----   point }} }, has_audit }
+---   filters, features, sizes, has_stacks, has_audit, rows and events = {{ name, text, type, unit?,
+---   is_key, sum? }}, tables = {{ field, name, how }}, losses = {{ field, text }},
+---   points = { WAY = {{ program, point }} } }
 function M.list()
   local list = {}
   for i, provider in ipairs(core) do

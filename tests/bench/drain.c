@@ -91,8 +91,8 @@ static struct session *open_session(void)
 	struct session *session;
 	struct error err;
 
-	for (size_t i = 0; i < provider->nr_features; i++)
-		options.features[options.nr_features++].feature = &provider->features[i];
+	for (size_t slot = 0; slot < SHARK_FEATURES; slot++)
+		options.features[slot].asked_for = provider_feature_at(provider, slot);
 	if (!session_create(provider, &options, &session, &err) &&
 	    !session_stream(session, true, &err))
 		return session;

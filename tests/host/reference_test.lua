@@ -70,4 +70,50 @@ function tests.test_every_tracer_says_what_it_has()
   end
 end
 
+local function by_name(list)
+  local found = {}
+  for _, entry in ipairs(list) do
+    found[entry.name] = entry
+  end
+  return found
+end
+
+function tests.test_every_option_says_what_it_is_for()
+  for _, provider in ipairs(shark.providers()) do
+    t.assertTrue(#provider.filters > 0, provider.name)
+    t.assertTrue(not provider.has_stacks or by_name(provider.events).stack ~= nil, provider.name)
+    for _, kind in ipairs { "filters", "features", "sizes" } do
+      for _, option in ipairs(provider[kind]) do
+        t.assertTrue(#option.text > 3 and #option.type > 3, provider.name .. "." .. option.name)
+        t.assertTrue(kind ~= "features" or type(option.default) == "boolean", provider.name .. "." .. option.name)
+      end
+    end
+  end
+end
+
+-- As the public function takes them, which may be otherwise than the core does.
+function tests.test_options_are_the_public_ones()
+  local providers = by_name(shark.providers())
+  t.assertEquals(by_name(providers.softirq.filters).softirq.type, "integer|string")
+  t.assertEquals(by_name(providers.virtblk.filters).slower_than_us.type, "number")
+  t.assertNil(by_name(providers.virtblk.filters).at_least_ns)
+  t.assertEquals(by_name(providers.fault_amd.filters).source.type, "integer")
+end
+
+function tests.test_what_is_not_offered_is_refused()
+  local core, refused = require "shark.core", 0
+  for _, provider in ipairs(shark.providers()) do
+    local offered = by_name(provider.sizes)
+    offered.stacks = provider.has_stacks
+    for name, value in pairs { stacks = true, in_flight = 5, device = 1 } do
+      if not offered[name] and not (name == "device" and provider.name == "virtblk") then
+        t.assertErrorMsgContains(("%s has no filter or option '%s'"):format(provider.name, name), core.session,
+          provider.name, { [name] = value })
+        refused = refused + 1
+      end
+    end
+  end
+  t.assertTrue(refused > #shark.providers())
+end
+
 t.run(tests)

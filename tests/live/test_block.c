@@ -108,14 +108,13 @@ static void configure(struct bpf_object *object, __u32 dev)
 	struct error err;
 	int second = kfeat_raw_tp_has_argument("block_rq_issue", 1, &err);
 	struct shark_config config = {
-		.id = dev,
-		.cpu = SHARK_ANY,
-		.at_least_ns = SHARK_ANY,
 		.nr_rows = ROWS,
 		.at = { [SHARK_BLOCK_AT_REQUEST] = (__u32)second },
 	};
 
 	assert_true(second >= 0);
+	for (size_t i = 0; i < SHARK_FILTERS; i++)
+		config.filters[i] = i == SHARK_FILTER_ID ? (__s64)dev : SHARK_ANY;
 	assert_int_equal(
 		bpf_map__set_initial_value(map_of(object, ".rodata"), &config, sizeof(config)), 0);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/array.h"
+#include "trace/config.h"
 #include "trace/provider.h"
 #include "trace/session.h"
 
@@ -73,6 +74,63 @@ static void filters_refuse_what_is_not_there(void **state)
 	assert_null(provider_filter(provider_find("hardirq"), "softirq"));
 }
 
+/* What is not asked for lets all pass: 0 would be an IRQ, a CPU, a softirq. */
+static void a_filter_that_is_absent_is_any(void **state)
+{
+	const struct session_options options = { 0 };
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < provider_count(); i++) {
+		const struct provider *provider = provider_at(i);
+		struct shark_config config = { 0 };
+
+		assert_int_equal(config_fill(provider, &options, &config, &err), 0);
+		for (size_t slot = 0; slot < SHARK_FILTERS; slot++)
+			assert_int_equal(config.filters[slot], SHARK_ANY);
+		for (size_t slot = 0; slot < SHARK_FEATURES; slot++) {
+			const struct feature *feature = provider_feature_at(provider, slot);
+
+			assert_int_equal(config.features[slot], feature && feature->by_default);
+		}
+	}
+}
+
+static void a_filter_is_put_into_its_slot_and_no_other(void **state)
+{
+	struct session_options options = { 0 };
+	struct shark_config config = { 0 };
+	struct error err;
+
+	(void)state;
+	options.filters[SHARK_FILTER_CPU].asked_for = true;
+	options.features[SHARK_FEATURE_STACKS].asked_for = true;
+	options.features[SHARK_FEATURE_STACKS].on = true;
+	assert_int_equal(config_fill(provider_find("hardirq"), &options, &config, &err), 0);
+	for (size_t slot = 0; slot < SHARK_FILTERS; slot++)
+		assert_int_equal(config.filters[slot], slot == SHARK_FILTER_CPU ? 0 : SHARK_ANY);
+	assert_int_equal(config.features[SHARK_FEATURE_STACKS], 1);
+}
+
+/* SHARK_ANY, too, is a value that nobody may ask for by number. */
+static void what_a_provider_has_not_is_refused(void **state)
+{
+	struct session_options wrong_slot = { 0 }, any = { 0 }, no_stacks = { 0 };
+	struct shark_config config;
+	struct error err;
+
+	(void)state;
+	wrong_slot.filters[SHARK_FILTERS - 1].asked_for = true;
+	assert_int_equal(config_fill(provider_find("hardirq"), &wrong_slot, &config, &err),
+			 -EINVAL);
+	any.filters[SHARK_FILTER_ID].asked_for = true;
+	any.filters[SHARK_FILTER_ID].value = SHARK_ANY;
+	for (size_t i = 0; i < provider_count(); i++)
+		assert_true(config_fill(provider_at(i), &any, &config, &err) < 0);
+	no_stacks.features[SHARK_FEATURE_STACKS].asked_for = true;
+	assert_int_equal(config_fill(provider_find("ipi"), &no_stacks, &config, &err), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -81,6 +139,9 @@ int main(void)
 		cmocka_unit_test(tables_are_at_most_half_full),
 		cmocka_unit_test(a_large_machine_needs_a_few_megabytes),
 		cmocka_unit_test(filters_refuse_what_is_not_there),
+		cmocka_unit_test(a_filter_that_is_absent_is_any),
+		cmocka_unit_test(a_filter_is_put_into_its_slot_and_no_other),
+		cmocka_unit_test(what_a_provider_has_not_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ static __always_inline void complete(struct shark_cpu *cpu, void *ctx,
 		return;
 	request->stack = ending_stack(cpu, ctx, request);
 	ns = count_request(cpu, request, by);
-	if (config.stacks)
+	if (has_feature(SHARK_FEATURE_STACKS))
 		count_ending(cpu, request, ns);
 	stream_request(cpu, request, ns);
 }

@@ -182,8 +182,7 @@ static __always_inline void count_event(struct shark_cpu *cpu, struct shark_affi
 
 static __always_inline int wanted(const struct shark_affinity_event *event)
 {
-	return (config.id == SHARK_ANY || config.id == event->irq) &&
-	       (config.cpu == SHARK_ANY || config.cpu == event->cpu);
+	return passes(SHARK_FILTER_ID, event->irq) && passes(SHARK_FILTER_CPU, event->cpu);
 }
 
 static __always_inline void stream(struct shark_cpu *cpu, const struct shark_affinity_event *from)

@@ -40,9 +40,13 @@ static const struct way ways[] = {
 	},
 };
 
-static const struct filter filters[] = {
-	{ "irq", offsetof(struct shark_config, id), provider_check_any_irq },
-	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
+static const struct filter filters[SHARK_FILTERS] = {
+	[SHARK_FILTER_ID] = { "irq", "this IRQ only", provider_check_any_irq },
+	[SHARK_FILTER_CPU] = { "cpu", "done on this CPU only", provider_check_cpu },
+};
+
+static const struct feature features[SHARK_FEATURES] = {
+	[SHARK_FEATURE_STACKS] = FEATURE_STACKS,
 };
 
 static const struct provider affinity = {
@@ -53,8 +57,8 @@ static const struct provider affinity = {
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = by_fentry,
 	.nr_points = ARRAY_SIZE(by_fentry),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
+	.features = &features,
 	.tables = &provider_calls_table,
 	.nr_tables = 1,
 };

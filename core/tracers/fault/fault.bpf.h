@@ -47,7 +47,7 @@ static __always_inline void record_fault(struct shark_cpu *cpu, struct shark_fau
 	struct shark_fault_event *event;
 	struct shark_row *row;
 
-	if (config.id != SHARK_ANY && config.id != fault->source)
+	if (!passes(SHARK_FAULT_FILTER_SOURCE, fault->source))
 		return;
 	fault->ts_ns = bpf_ktime_get_ns();
 	fault->cpu = (__u16)k.cpu;

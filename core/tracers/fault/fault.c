@@ -67,8 +67,11 @@ static int check_source(int64_t source, struct error *err)
 				   (long long)source);
 }
 
-static const struct filter filters[] = {
-	{ "source", offsetof(struct shark_config, id), check_source },
+static const struct filter filters[SHARK_FILTERS] = {
+	[SHARK_FAULT_FILTER_SOURCE] = { "source",
+					"requests of this device only: bus << 8 | device << 3 | "
+					"function",
+					check_source },
 };
 
 /* Devices that misbehave, times their ways to do so. */
@@ -86,8 +89,7 @@ static const struct provider fault_intel = {
 	.nr_ways = ARRAY_SIZE(intel_ways),
 	.points = intel,
 	.nr_points = ARRAY_SIZE(intel),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
 };
 PROVIDER_REGISTER(fault_intel);
 
@@ -99,7 +101,6 @@ static const struct provider fault_amd = {
 	.nr_ways = ARRAY_SIZE(amd_ways),
 	.points = amd,
 	.nr_points = ARRAY_SIZE(amd),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
 };
 PROVIDER_REGISTER(fault_amd);

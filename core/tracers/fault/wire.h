@@ -5,6 +5,11 @@
 
 #include "trace/wire.h"
 
+/* Its own filter. */
+enum {
+	SHARK_FAULT_FILTER_SOURCE = SHARK_FILTER_OWN, /* requester id */
+};
+
 /* Slots of a row's key. */
 enum {
 	SHARK_FAULT_UNIT_AND_REASON = 0, /* unit << 32 | reason */

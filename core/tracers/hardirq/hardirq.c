@@ -45,10 +45,14 @@ static const struct way ways[] = {
 	},
 };
 
-static const struct filter filters[] = {
-	{ "irq", offsetof(struct shark_config, id), provider_check_irq },
-	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
-	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+static const struct filter filters[SHARK_FILTERS] = {
+	[SHARK_FILTER_ID] = { "irq", "this IRQ only", provider_check_irq },
+	[SHARK_FILTER_CPU] = FILTER_CPU,
+	[SHARK_FILTER_AT_LEAST_NS] = FILTER_AT_LEAST_NS,
+};
+
+static const struct feature features[SHARK_FEATURES] = {
+	[SHARK_FEATURE_STACKS] = FEATURE_STACKS,
 };
 
 static const struct provider hardirq = {
@@ -59,7 +63,7 @@ static const struct provider hardirq = {
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = points,
 	.nr_points = ARRAY_SIZE(points),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
+	.features = &features,
 };
 PROVIDER_REGISTER(hardirq);

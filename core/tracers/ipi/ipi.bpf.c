@@ -68,7 +68,7 @@ static __always_inline void send_to(struct send *send, __u32 cpu)
 {
 	__u64 *slot = pending(cpu, send->vector);
 
-	if (!slot || (config.cpu != SHARK_ANY && config.cpu != cpu))
+	if (!slot || !passes(SHARK_FILTER_CPU, cpu))
 		return;
 	send->sent++;
 	if (__sync_val_compare_and_swap(slot, 0, send->stamp))

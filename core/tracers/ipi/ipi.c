@@ -22,10 +22,11 @@ static const struct way ways[] = {
 	{ .name = "receive", .image = &ipi_receive_image, .attach = attach_raw_tp },
 };
 
-static const struct filter filters[] = {
-	{ "vector", offsetof(struct shark_config, id), NULL },
-	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
-	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+static const struct filter filters[SHARK_FILTERS] = {
+	[SHARK_FILTER_ID] = { "vector", "this vector only", NULL },
+	[SHARK_FILTER_CPU] = { "cpu", "received on this CPU only, and sent to it",
+			       provider_check_cpu },
+	[SHARK_FILTER_AT_LEAST_NS] = FILTER_AT_LEAST_NS,
 };
 
 /*
@@ -52,7 +53,6 @@ static const struct provider ipi = {
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = points,
 	.nr_points = ARRAY_SIZE(points),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
 };
 PROVIDER_REGISTER(ipi);

@@ -61,6 +61,7 @@ return session.define {
     { "cpu", "the CPU that it arrived on" },
     { "stack", "for session:stack(); negative: none" },
   },
+  options = { vector = { type = "251|252|253" } },
   audit = {
     source = "/proc/interrupts",
     seen = function(self)

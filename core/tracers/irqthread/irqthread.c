@@ -17,10 +17,10 @@ static const struct way ways[] = {
 	{ .name = "raw_tp", .image = &irqthread_raw_tp_image, .attach = attach_raw_tp },
 };
 
-static const struct filter filters[] = {
-	{ "irq", offsetof(struct shark_config, id), provider_check_irq },
-	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
-	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+static const struct filter filters[SHARK_FILTERS] = {
+	[SHARK_FILTER_ID] = { "irq", "this IRQ only", provider_check_irq },
+	[SHARK_FILTER_CPU] = { "cpu", "threads that run on this CPU only", provider_check_cpu },
+	[SHARK_FILTER_AT_LEAST_NS] = FILTER_AT_LEAST_NS,
 };
 
 static uint32_t extra_entries(int cpus)
@@ -42,12 +42,12 @@ static const struct provider irqthread = {
 	.event_size = sizeof(struct shark_deferred_event),
 	.rows_wanted = provider_irq_rows,
 	.extra_entries = extra_entries,
+	.in_flight = "threads",
 	.ways = ways,
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = points,
 	.nr_points = ARRAY_SIZE(points),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
 	.tables = tables,
 	.nr_tables = ARRAY_SIZE(tables),
 };

@@ -64,8 +64,7 @@ static __always_inline void fill_asker(struct shark_cpu *cpu, void *ctx,
 
 static __always_inline int wanted(const struct shark_irte_event *event)
 {
-	return (config.id == SHARK_ANY || config.id == event->irq) &&
-	       (config.cpu == SHARK_ANY || config.cpu == event->cpu);
+	return passes(SHARK_FILTER_ID, event->irq) && passes(SHARK_FILTER_CPU, event->cpu);
 }
 
 static __always_inline void stream(struct shark_cpu *cpu, const struct shark_irte_event *from)

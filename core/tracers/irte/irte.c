@@ -111,10 +111,14 @@ static const struct way amd_ways[] = {
 	},
 };
 
-static const struct filter filters[] = {
-	{ "irq", offsetof(struct shark_config, id), provider_check_any_irq },
-	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
-	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+static const struct filter filters[SHARK_FILTERS] = {
+	[SHARK_FILTER_ID] = { "irq", "this IRQ only", provider_check_any_irq },
+	[SHARK_FILTER_CPU] = { "cpu", "done on this CPU only", provider_check_cpu },
+	[SHARK_FILTER_AT_LEAST_NS] = FILTER_AT_LEAST_NS,
+};
+
+static const struct feature features[SHARK_FEATURES] = {
+	[SHARK_FEATURE_STACKS] = FEATURE_STACKS,
 };
 
 static const struct provider irte_intel = {
@@ -125,8 +129,8 @@ static const struct provider irte_intel = {
 	.nr_ways = ARRAY_SIZE(intel_ways),
 	.points = intel_fentry,
 	.nr_points = ARRAY_SIZE(intel_fentry),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
+	.features = &features,
 	.tables = &provider_calls_table,
 	.nr_tables = 1,
 };
@@ -140,8 +144,8 @@ static const struct provider irte_amd = {
 	.nr_ways = ARRAY_SIZE(amd_ways),
 	.points = amd_fentry,
 	.nr_points = ARRAY_SIZE(amd_fentry),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
+	.features = &features,
 	.tables = &provider_calls_table,
 	.nr_tables = 1,
 };

@@ -9,7 +9,7 @@
  * the other. A raise of a softirq that is pending already changes nothing; one
  * that comes after the mask was taken asks for another run.
  *
- * With config.context the handlers and vectors are watched too: they say who
+ * With its feature CONTEXT the handlers and vectors are watched too: they say who
  * raised, and the time they take from a softirq is not the softirq's.
  *
  * Rows: SHARK_RUN and SHARK_WAIT; what is in their keys and tallies: wire.h.
@@ -118,7 +118,7 @@ int on_entry(tp_context *ctx)
 	if (!cpu || !may_start() || !wanted(softirq))
 		return 0;
 	frame = push_frame(cpu, SHARK_SOFTIRQ, softirq, find_row(cpu, &k, NULL));
-	if (!frame || !config.wait)
+	if (!frame || !has_feature(SHARK_SOFTIRQ_FEATURE_WAIT))
 		return 0;
 	raise = raise_of(softirq);
 	if (!raise)
@@ -192,7 +192,8 @@ int on_exit(tp_context *ctx)
 		count_begins(row);
 		row->nested_ns += frame->nested_ns;
 		row->tally[SHARK_SOFTIRQ_IN_KSOFTIRQD] += ksoftirqd;
-		row->tally[SHARK_SOFTIRQ_RAISE_UNSEEN] += config.wait && !frame->wait_ns;
+		row->tally[SHARK_SOFTIRQ_RAISE_UNSEEN] +=
+			has_feature(SHARK_SOFTIRQ_FEATURE_WAIT) && !frame->wait_ns;
 		add_time(row, ns);
 		count_ends(row);
 	}

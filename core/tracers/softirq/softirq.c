@@ -11,8 +11,8 @@
 #include "softirq_tp.image.h"
 
 enum {
-	WAIT = offsetof(struct shark_config, wait),
-	CONTEXT = offsetof(struct shark_config, context),
+	WAIT = POINT_IF(SHARK_SOFTIRQ_FEATURE_WAIT),
+	CONTEXT = POINT_IF(SHARK_SOFTIRQ_FEATURE_CONTEXT),
 };
 
 /* A vector's handler is watched only where both its ends can be. */
@@ -75,15 +75,17 @@ static int check_softirq(int64_t softirq, struct error *err)
 			 (long long)softirq);
 }
 
-static const struct filter filters[] = {
-	{ "softirq", offsetof(struct shark_config, id), check_softirq },
-	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
-	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+static const struct filter filters[SHARK_FILTERS] = {
+	[SHARK_FILTER_ID] = { "softirq", "this softirq only", check_softirq },
+	[SHARK_FILTER_CPU] = FILTER_CPU,
+	[SHARK_FILTER_AT_LEAST_NS] = FILTER_AT_LEAST_NS,
 };
 
-static const struct feature features[] = {
-	{ "wait", WAIT, true },
-	{ "context", CONTEXT, true },
+static const struct feature features[SHARK_FEATURES] = {
+	[SHARK_FEATURE_STACKS] = { "stacks", "keep the kernel stack of each raise", false },
+	[SHARK_SOFTIRQ_FEATURE_WAIT] = { "wait", "time from raise to start, too", true },
+	[SHARK_SOFTIRQ_FEATURE_CONTEXT] = { "context", "who raised and who interrupted, too",
+					    true },
 };
 
 /*
@@ -110,9 +112,7 @@ static const struct provider softirq = {
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = points,
 	.nr_points = ARRAY_SIZE(points),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
-	.features = features,
-	.nr_features = ARRAY_SIZE(features),
+	.filters = &filters,
+	.features = &features,
 };
 PROVIDER_REGISTER(softirq);

@@ -113,6 +113,9 @@ local kind = session.define {
       from = function(_, event) return event.wait_ns > 0 and asker(event.asked_by, true) or "?" end },
     { "stack", "of the raise, for session:stack(); negative: none" },
   },
+  options = {
+    softirq = { type = "integer|string", text = 'this softirq only: "NET_RX" or its number' },
+  },
   audit = { source = "/proc/softirqs", seen = seen, kernel = kernel },
 }
 

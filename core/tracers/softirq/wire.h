@@ -5,6 +5,12 @@
 
 #include "trace/wire.h"
 
+/* Its own features. */
+enum {
+	SHARK_SOFTIRQ_FEATURE_WAIT = SHARK_FEATURE_OWN, /* raises, and the time from them */
+	SHARK_SOFTIRQ_FEATURE_CONTEXT,			/* who raised, and who interrupted */
+};
+
 /* Key of SHARK_WAIT. */
 enum {
 	SHARK_SOFTIRQ_RAISED_BY = 0, /* kind << 32 | IRQ, vector or softirq; a task is 0 */

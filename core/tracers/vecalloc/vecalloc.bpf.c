@@ -28,8 +28,8 @@ typedef struct bpf_raw_tracepoint_args raw_args;
 
 static __always_inline int wanted_vector(const struct shark_vecalloc_event *step)
 {
-	return may_start() && (config.id == SHARK_ANY || config.id == step->irq) &&
-	       (config.cpu == SHARK_ANY || config.cpu == step->on_cpu);
+	return may_start() && passes(SHARK_FILTER_ID, step->irq) &&
+	       passes(SHARK_FILTER_CPU, step->on_cpu);
 }
 
 static __always_inline void stream(struct shark_cpu *cpu, void *ctx,

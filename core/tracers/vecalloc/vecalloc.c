@@ -56,9 +56,15 @@ static const struct way ways[] = {
 	{ .name = "raw_tp", .image = &vecalloc_raw_tp_image, .attach = attach_raw_tp },
 };
 
-static const struct filter filters[] = {
-	{ "irq", offsetof(struct shark_config, id), provider_check_any_irq },
-	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
+static const struct filter filters[SHARK_FILTERS] = {
+	[SHARK_FILTER_ID] = { "irq", "this IRQ only; leaves out irq_matrix_*, which do not tell it",
+			      provider_check_any_irq },
+	[SHARK_FILTER_CPU] = { "cpu", "vectors of this CPU only; leaves out what tells no CPU",
+			       provider_check_cpu },
+};
+
+static const struct feature features[SHARK_FEATURES] = {
+	[SHARK_FEATURE_STACKS] = FEATURE_STACKS,
 };
 
 /*
@@ -79,7 +85,7 @@ static const struct provider vecalloc = {
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = points,
 	.nr_points = ARRAY_SIZE(points),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
+	.features = &features,
 };
 PROVIDER_REGISTER(vecalloc);

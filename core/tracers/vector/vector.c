@@ -79,10 +79,14 @@ static int check_vector(int64_t vector, struct error *err)
 			 (long long)vector);
 }
 
-static const struct filter filters[] = {
-	{ "vector", offsetof(struct shark_config, id), check_vector },
-	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
-	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+static const struct filter filters[SHARK_FILTERS] = {
+	[SHARK_FILTER_ID] = { "vector", "this vector only", check_vector },
+	[SHARK_FILTER_CPU] = FILTER_CPU,
+	[SHARK_FILTER_AT_LEAST_NS] = FILTER_AT_LEAST_NS,
+};
+
+static const struct feature features[SHARK_FEATURES] = {
+	[SHARK_FEATURE_STACKS] = FEATURE_STACKS,
 };
 
 static int rows_wanted(int cpus, struct error *err)
@@ -99,7 +103,7 @@ static const struct provider vector = {
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = points,
 	.nr_points = ARRAY_SIZE(points),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
+	.features = &features,
 };
 PROVIDER_REGISTER(vector);

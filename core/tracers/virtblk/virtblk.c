@@ -18,7 +18,7 @@
 #include "virtblk_tp.image.h"
 #include "virtblk_tp_btf.image.h"
 
-enum { STACKS = offsetof(struct shark_config, stacks) };
+enum { STACKS = POINT_IF(SHARK_FEATURE_STACKS) };
 
 #define BLOCK(name, way)                                                                           \
 	{                                                                                          \
@@ -205,10 +205,17 @@ static const struct way ways[] = {
 	},
 };
 
-static const struct filter filters[] = {
-	{ "device", offsetof(struct shark_config, id), NULL },
-	{ "cpu", offsetof(struct shark_config, cpu), provider_check_cpu },
-	{ "at_least_ns", offsetof(struct shark_config, at_least_ns), provider_check_ns },
+static const struct filter filters[SHARK_FILTERS] = {
+	[SHARK_FILTER_ID] = { "device", "this disk only", NULL },
+	[SHARK_FILTER_CPU] = { "cpu", "requests completed on this CPU only", provider_check_cpu },
+	[SHARK_FILTER_AT_LEAST_NS] = FILTER_AT_LEAST_NS,
+};
+
+static const struct feature features[SHARK_FEATURES] = {
+	[SHARK_FEATURE_STACKS] = { "stacks",
+				   "count by the stack of virtblk_done(), and keep it with each "
+				   "event",
+				   false },
 };
 
 static uint32_t count_paths(const char *pattern)
@@ -282,14 +289,15 @@ static const struct provider virtblk = {
 	.event_size = sizeof(struct shark_request),
 	.rows_wanted = rows_wanted,
 	.extra_entries = extra_entries,
+	.in_flight = "requests in flight",
 	.queue_entries = queue_entries,
 	.own_losses = own_losses,
 	.ways = ways,
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = block_points,
 	.nr_points = ARRAY_SIZE(block_points),
-	.filters = filters,
-	.nr_filters = ARRAY_SIZE(filters),
+	.filters = &filters,
+	.features = &features,
 	.tables = tables,
 	.nr_tables = ARRAY_SIZE(tables),
 };

@@ -426,6 +426,12 @@ M.kind = session.define {
   events = EVENTS,
   by = BY,
   less = rows.order_by(BY, true), -- figures of a whole queue after those of its requests
+  options = {
+    device = { type = "string", text = 'this disk only: "vda"' },
+    at_least_ns = {
+      name = "slower_than_us", type = "number", text = "only events that took so many microseconds; rows count all",
+    },
+  },
   losses = {
     { "late_adds", "request first seen when it was added", "requests first seen when they were added" },
     { "late_ends", "request first seen when it was completed", "requests first seen when they were completed" },

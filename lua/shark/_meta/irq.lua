@@ -2,37 +2,6 @@
 
 local irq = {}
 
----@class shark.TraceOptions
----@field cpu? integer this CPU only
----@field way? string this way of attaching only
----@field ring_bytes? integer room for events, rounded up to a power of two (262144)
----@field rows? integer room for rows; as this machine needs
----@field at_least_ns? integer only events that took so long; rows count all
----@field stacks? boolean keep the kernel stack of each event
----@field audit? boolean compare with the kernel's own counts
-
----@class shark.HardirqOptions : shark.TraceOptions
----@field irq? integer this IRQ only
----@field way? "tp_btf"|"raw_tp"|"tp"
-
----@class shark.ThreadOptions : shark.TraceOptions
----@field irq? integer this IRQ only
----@field way? "raw_tp"
-
----@class shark.SoftirqOptions : shark.TraceOptions
----@field softirq? integer|string this softirq only: "NET_RX" or its number
----@field wait? boolean time from raise to start too (true)
----@field context? boolean who raised and who interrupted too (true)
----@field way? "raw_tp"|"tp"
-
----@class shark.VectorOptions : shark.TraceOptions
----@field vector? integer this vector only
----@field way? "raw_tp"|"tp"
-
----@class shark.IpiOptions : shark.TraceOptions its `cpu` is the receiver
----@field vector? 251|252|253 this vector only
----@field way? "raw_tp"|"receive"
-
 ---@class shark.Event over when the handler it is given to returns: reading it then raises
 ---@field ts_ns ffi.cdata* uint64_t, CLOCK_MONOTONIC at the start
 ---@field ns ffi.cdata* uint64_t
@@ -162,13 +131,6 @@ function irq.vector(options) end
 ---@return string? message
 ---@return string? name of the error
 function irq.ipi(options) end
----@class shark.VecallocOptions
----@field irq? integer this IRQ only; leaves out irq_matrix_*, which do not tell it
----@field cpu? integer vectors of this CPU only; leaves out what tells no CPU
----@field way? "raw_tp"
----@field ring_bytes? integer room for events, rounded up to a power of two (262144)
----@field rows? integer
----@field stacks? boolean keep the kernel stack of each event
 
 ---@class shark.VecallocSession: shark.Session
 local vecalloc = {}

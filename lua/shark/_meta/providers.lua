@@ -4,10 +4,13 @@
 local M = {}
 
 --- All that this shark can trace, by name.
+--- What may be asked for when a trace is opened are the options `filters`, `features` and `sizes`,
+--- each { name, text, type, default? }, besides `way` and, with has_audit, `audit`. Which ways this
+--- kernel allows is known only when one was tried: see how() of a session.
 ---@return table[] providers { name, about, source, call, class, ways = { "tp_btf", ... } (best first),
----   filters = { "irq", ... }, features = {{ name, by_default }}, rows and events = {{ name, text, type, unit?,
----   is_key, sum? }}, tables = {{ field, name, how }}, losses = {{ field, text }}, points = { WAY = {{ program,
----   point }} }, has_audit }
+---   filters, features, sizes, has_stacks, has_audit, rows and events = {{ name, text, type, unit?,
+---   is_key, sum? }}, tables = {{ field, name, how }}, losses = {{ field, text }},
+---   points = { WAY = {{ program, point }} } }
 function M.list() end
 
 --- Starts a trace by its provider's name; see shark.trace().

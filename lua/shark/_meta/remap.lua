@@ -38,15 +38,6 @@ function remap.state() end
 ---@return string? name of the error
 function remap.entries() end
 
----@class shark.ChangeOptions
----@field irq? integer this IRQ only
----@field cpu? integer done on this CPU only
----@field at_least_ns? integer only events that took so long; rows count all
----@field stacks? boolean keep the kernel stack of each request
----@field way? "fentry"|"kprobe"|"raw_tp" raw_tp: Intel only, without IRQ and times
----@field ring_bytes? integer
----@field rows? integer
-
 ---@class shark.Irte an entry as shark.decode.irte decodes it
 ---@field present boolean
 ---@field vector integer
@@ -54,20 +45,6 @@ function remap.entries() end
 ---@field dest_mode "physical"|"logical"
 ---@field cpus integer[] that the destination means
 ---@field raw string[]
-
----@class shark.AffinityOptions
----@field irq? integer
----@field cpu? integer
----@field stacks? boolean
----@field way? "fentry"|"kprobe"
----@field ring_bytes? integer
----@field rows? integer
-
----@class shark.FaultOptions
----@field source? integer bus << 8 | device << 3 | function
----@field way? "fentry"|"kprobe"|"fentry_thread"|"kprobe_thread" the last two: AMD before 6.12
----@field ring_bytes? integer
----@field rows? integer
 
 ---@class shark.Fault
 ---@field unit string

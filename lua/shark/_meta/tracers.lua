@@ -1,5 +1,15 @@
 ---@meta
--- Rows and events of the tracers; written by make reference.
+-- Options, rows and events of the tracers; written by make reference.
+
+---@class shark.HardirqOptions of irq.hardirq
+---@field way? "tp_btf"|"raw_tp"|"tp" this way of attaching only
+---@field irq? integer this IRQ only
+---@field cpu? integer this CPU only
+---@field at_least_ns? integer only events that took so long; rows count all
+---@field stacks? boolean keep the kernel stack of each event (false)
+---@field ring_bytes? integer room for events, in bytes, rounded up to a power of two (262144)
+---@field rows? integer room for rows; unless given, as this machine needs
+---@field audit? boolean note what the kernel counts, for audit() (false)
 
 ---@class shark.HardirqRow of irq.hardirq
 ---@field irq integer the IRQ
@@ -22,6 +32,15 @@
 ---@field cpu integer the CPU it ran on
 ---@field ret integer what it returned, an irqreturn_t
 ---@field stack integer for session:stack(); negative: none
+
+---@class shark.ThreadOptions of irq.thread
+---@field way? "raw_tp" this way of attaching only
+---@field irq? integer this IRQ only
+---@field cpu? integer threads that run on this CPU only
+---@field at_least_ns? integer only events that took so long; rows count all
+---@field ring_bytes? integer room for events, in bytes, rounded up to a power of two (262144)
+---@field rows? integer room for rows; unless given, as this machine needs
+---@field in_flight? integer room for threads; unless given, as this machine needs
 
 ---@class shark.ThreadRow of irq.thread
 ---@field irq integer the IRQ
@@ -48,6 +67,18 @@
 ---@field action string name of the irqaction
 ---@field cpu integer the CPU of the thread
 ---@field stack integer for session:stack(); negative: none
+
+---@class shark.SoftirqOptions of irq.softirq
+---@field way? "raw_tp"|"tp" this way of attaching only
+---@field softirq? integer|string this softirq only: "NET_RX" or its number
+---@field cpu? integer this CPU only
+---@field at_least_ns? integer only events that took so long; rows count all
+---@field stacks? boolean keep the kernel stack of each raise (false)
+---@field wait? boolean time from raise to start, too (true)
+---@field context? boolean who raised and who interrupted, too (true)
+---@field ring_bytes? integer room for events, in bytes, rounded up to a power of two (262144)
+---@field rows? integer room for rows; unless given, as this machine needs
+---@field audit? boolean note what the kernel counts, for audit() (false)
 
 ---@class shark.SoftirqRow of irq.softirq
 ---@field softirq string name, as in /proc/softirqs
@@ -80,6 +111,16 @@
 ---@field raised_by string "IRQ 36", "local timer", "softirq TIMER", "task 1234"; "?": not seen
 ---@field stack integer of the raise, for session:stack(); negative: none
 
+---@class shark.VectorOptions of irq.vector
+---@field way? "raw_tp"|"tp" this way of attaching only
+---@field vector? integer this vector only
+---@field cpu? integer this CPU only
+---@field at_least_ns? integer only events that took so long; rows count all
+---@field stacks? boolean keep the kernel stack of each event (false)
+---@field ring_bytes? integer room for events, in bytes, rounded up to a power of two (262144)
+---@field rows? integer room for rows; unless given, as this machine needs
+---@field audit? boolean note what the kernel counts, for audit() (false)
+
 ---@class shark.VectorRow of irq.vector
 ---@field vector integer its number; NMIs are 2
 ---@field name string what it is for
@@ -99,6 +140,15 @@
 ---@field name string what it is for
 ---@field cpu integer the CPU it ran on
 ---@field stack integer for session:stack(); negative: none
+
+---@class shark.IpiOptions of irq.ipi
+---@field way? "raw_tp"|"receive" this way of attaching only
+---@field vector? 251|252|253 this vector only
+---@field cpu? integer received on this CPU only, and sent to it
+---@field at_least_ns? integer only events that took so long; rows count all
+---@field ring_bytes? integer room for events, in bytes, rounded up to a power of two (262144)
+---@field rows? integer room for rows; unless given, as this machine needs
+---@field audit? boolean note what the kernel counts, for audit() (false)
 
 ---@class shark.IpiRow of irq.ipi
 ---@field what "sent"|"received" "sent" or "received"
@@ -123,6 +173,14 @@
 ---@field sender integer the CPU that sent it
 ---@field cpu integer the CPU that it arrived on
 ---@field stack integer for session:stack(); negative: none
+
+---@class shark.VecallocOptions of irq.vecalloc
+---@field way? "raw_tp" this way of attaching only
+---@field irq? integer this IRQ only; leaves out irq_matrix_*, which do not tell it
+---@field cpu? integer vectors of this CPU only; leaves out what tells no CPU
+---@field stacks? boolean keep the kernel stack of each event (false)
+---@field ring_bytes? integer room for events, in bytes, rounded up to a power of two (262144)
+---@field rows? integer room for rows; unless given, as this machine needs
 
 ---@class shark.VecallocRow of irq.vecalloc
 ---@field what string name of the tracepoint
@@ -157,6 +215,15 @@
 ---@field pid integer the thread that did it, or was interrupted by it
 ---@field task string its name
 ---@field stack integer for session:stack(); negative: none
+
+---@class shark.ChangeOptions of remap.changes
+---@field way? "fentry"|"kprobe"|"raw_tp" this way of attaching only
+---@field irq? integer this IRQ only
+---@field cpu? integer done on this CPU only
+---@field at_least_ns? integer only events that took so long; rows count all
+---@field stacks? boolean keep the kernel stack of each event (false)
+---@field ring_bytes? integer room for events, in bytes, rounded up to a power of two (262144)
+---@field rows? integer room for rows; unless given, as this machine needs
 
 ---@class shark.ChangeRow of remap.changes
 ---@field irq integer? the IRQ; nil: the entry was written without one
@@ -198,6 +265,14 @@
 ---@field task string its name
 ---@field stack integer for session:stack(); negative: none
 
+---@class shark.AffinityOptions of remap.affinity
+---@field way? "fentry"|"kprobe" this way of attaching only
+---@field irq? integer this IRQ only
+---@field cpu? integer done on this CPU only
+---@field stacks? boolean keep the kernel stack of each event (false)
+---@field ring_bytes? integer room for events, in bytes, rounded up to a power of two (262144)
+---@field rows? integer room for rows; unless given, as this machine needs
+
 ---@class shark.AffinityRow of remap.affinity
 ---@field irq integer the IRQ
 ---@field what "asked"|"moved"|"set" "asked", "moved" (an interrupt made a pending one true), "set" (by the kernel itself)
@@ -230,6 +305,12 @@
 ---@field task string its name
 ---@field stack integer for session:stack(); negative: none
 
+---@class shark.FaultOptions of remap.faults
+---@field way? "fentry"|"kprobe"|"fentry_thread"|"kprobe_thread" this way of attaching only
+---@field source? integer requests of this device only: bus << 8 | device << 3 | function
+---@field ring_bytes? integer room for events, in bytes, rounded up to a power of two (262144)
+---@field rows? integer room for rows; unless given, as this machine needs
+
 ---@class shark.FaultRow of remap.faults
 ---@field unit string the IOMMU: "dmar0", "ivhd0"
 ---@field source string the device that asked: 01:00.0
@@ -247,6 +328,17 @@
 ---@field record integer[] as the IOMMU wrote it
 ---@field cpu integer where the kernel looked
 ---@field lost integer 1: the IOMMU had no room for all
+
+---@class shark.VirtblkOptions of virtblk.requests
+---@field way? "fentry"|"kprobe"|"tp_btf"|"raw_tp"|"tp" this way of attaching only
+---@field device? string this disk only: "vda"
+---@field cpu? integer requests completed on this CPU only
+---@field slower_than_us? number only events that took so many microseconds; rows count all
+---@field stacks? boolean count by the stack of virtblk_done(), and keep it with each event (false)
+---@field ring_bytes? integer room for events, in bytes, rounded up to a power of two (262144)
+---@field rows? integer room for rows; unless given, as this machine needs
+---@field in_flight? integer room for requests in flight; unless given, as this machine needs
+---@field audit? boolean note what the kernel counts, for audit() (false)
 
 ---@class shark.VirtblkRow of virtblk.requests
 ---@field what string which of the rows below

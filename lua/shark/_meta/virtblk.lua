@@ -2,17 +2,6 @@
 
 local virtblk = {}
 
----@class shark.VirtblkOptions
----@field device? string this disk only, e.g. "vda"
----@field cpu? integer requests completed on this CPU only
----@field slower_than_us? number only events that took so long; rows count all
----@field stacks? boolean count by the stack of virtblk_done(), and keep it with each event
----@field audit? boolean compare with /sys/block/DISK/stat
----@field way? "fentry"|"kprobe"|"tp_btf"|"raw_tp"|"tp" this way of attaching only
----@field ring_bytes? integer room for events, rounded up to a power of two (262144)
----@field rows? integer room for rows; as this machine needs
----@field in_flight? integer room for requests in flight; as this machine needs
-
 ---@class shark.VirtblkRequest
 ---@field ts_ns number
 ---@field device string

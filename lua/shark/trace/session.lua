@@ -51,6 +51,8 @@ M.kinds = {}
 ---     source  string    where, for people; a file's text is handed to kernel()
 ---     kernel  fun(options, text?): table  counts by name, now or of that text
 ---     seen    fun(session): table  the same from the rows
+---   options   table?  name of a filter or feature -> { name?, type?, text? } where the public function takes
+---                     it otherwise than the core
 ---   losses    table[]?  { field of loss(), what one is, what several are }: what it loses besides
 ---   methods   table?  name -> fun(session, ...): what its sessions can do besides
 ---   open      fun(options)?  if more is to be done than to start a session
