@@ -96,15 +96,14 @@ local function ways_of(provider)
   return ("%s (Intel), %s (AMD)"):format(code(provider.ways), code(provider.twin.ways))
 end
 
-local function losses_of(provider)
-  local parts = {}
-  for _, full in ipairs(provider.tables) do
-    parts[#parts + 1] = ("`%s` (%s: %s)"):format(full.field, full.name, full.how)
-  end
+local function table_of_losses(provider, is_own)
+  local lines = { "| `loss()` | | what helps |", "|---|---|---|" }
   for _, loss in ipairs(provider.losses) do
-    parts[#parts + 1] = ("`%s` (%s)"):format(loss.field, loss.text)
+    if loss.is_own == is_own then
+      lines[#lines + 1] = ("| `%s` | %s | %s |"):format(loss.field, cell(loss.text), loss.advice or "")
+    end
   end
-  return #parts > 0 and "\nIts own fields of `loss()`: " .. table.concat(parts, ", ") .. ".\n" or ""
+  return #lines > 2 and table.concat(lines, "\n") .. "\n\n" or ""
 end
 
 local function section(provider)
@@ -117,12 +116,12 @@ Source: %s.
 Option `way`, best first: %s.
 
 %s
-%s
-%s
+
+%s%s
 
 %s
 ]]):format(provider.call, provider.about, provider.source, ways_of(provider), table_of_options(provider),
-    losses_of(provider), table_of_rows(provider.rows), table_of_events(provider.events))
+    table_of_losses(provider, true), table_of_rows(provider.rows), table_of_events(provider.events))
 end
 
 local function markdown(providers)
@@ -138,7 +137,10 @@ pass. Which of its ways the kernel allows shows when one is tried: `how()` of th
 A row of `read()` stands for what was counted under one key. Rows that agree in their keys become one; the column
 "joined rows" says how. Times of events (`ts_ns`) and lengths (`ns`) are `uint64_t`; `tonumber()` makes them numbers.
 A type that ends in `?` can be nil.
-]] }
+
+Every trace counts what it lost in these fields of `loss()`; tables that only some traces have are in their sections.
+
+]] .. table_of_losses(providers[1], false) }
   for _, provider in ipairs(providers) do
     parts[#parts + 1] = section(provider)
   end

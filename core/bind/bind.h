@@ -39,6 +39,12 @@ int bind_push_error(lua_State *L, const struct error *err);
 
 /* Sets a field of the table on the stack's top; not one of SESSION_UNKNOWN. */
 void bind_set_count(lua_State *L, const char *name, uint64_t count);
-void bind_set_losses(lua_State *L, const struct session_loss *loss);
+
+/* Likewise all losses, of a provider's session or, with NULL, of all sessions. */
+void bind_set_losses(lua_State *L, const struct provider *provider,
+		     const struct session_loss *lost);
+
+/* Pushes {{field, one, several, advice, is_own}, ...}: how a provider's losses are said. */
+void bind_push_losses(lua_State *L, const struct provider *provider);
 
 #endif

@@ -70,16 +70,22 @@ static void push_sizes(lua_State *L, const struct provider *provider)
 	}
 }
 
-static void push_tables(lua_State *L, const struct provider *provider)
+void bind_push_losses(lua_State *L, const struct provider *provider)
 {
-	lua_createtable(L, (int)provider->nr_tables, 0);
-	for (size_t i = 0; i < provider->nr_tables; i++) {
-		lua_createtable(L, 0, 3);
-		set_string(L, "field", provider->tables[i].field);
-		set_string(L, "name", provider->tables[i].name);
-		set_string(L, "how",
-			   provider->tables[i].how ? provider->tables[i].how : "not counted");
-		lua_rawseti(L, -2, (int)i + 1);
+	lua_newtable(L);
+	for (size_t i = 0, n = 0, at; i < LOSS_END; i++) {
+		const struct loss *loss = loss_at(provider, i, &at);
+
+		if (!loss)
+			continue;
+		lua_createtable(L, 0, 5);
+		set_string(L, "field", loss->field);
+		set_string(L, "one", loss->one);
+		set_string(L, "several", loss->several);
+		set_string(L, "advice", loss->advice);
+		lua_pushboolean(L, loss_is_own(at));
+		lua_setfield(L, -2, "is_own");
+		lua_rawseti(L, -2, (int)++n);
 	}
 }
 
@@ -121,8 +127,8 @@ static void push_provider(lua_State *L, const struct provider *provider)
 	lua_setfield(L, -2, "features");
 	push_sizes(L, provider);
 	lua_setfield(L, -2, "sizes");
-	push_tables(L, provider);
-	lua_setfield(L, -2, "tables");
+	bind_push_losses(L, provider);
+	lua_setfield(L, -2, "losses");
 	push_points_by_way(L, provider);
 	lua_setfield(L, -2, "points");
 }
@@ -130,7 +136,7 @@ static void push_provider(lua_State *L, const struct provider *provider)
 /*
  * The providers, in no particular order: {{name, ways = {name, ...},
  * filters = {{name, text}, ...}, features = {{name, text, by_default}, ...},
- * sizes = {{name, text, usual}, ...}, tables = {{field, name, how}, ...}, points = {WAY =
+ * sizes = {{name, text, usual}, ...}, losses = as session:losses(), points = {WAY =
  * {{program, point}, ...}}}, ...}
  */
 int bind_open_providers(lua_State *L)

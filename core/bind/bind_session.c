@@ -350,12 +350,6 @@ static int push_how(lua_State *L)
 	return 1;
 }
 
-static void push_own_losses(lua_State *L, const char *const *names, const struct session_loss *loss)
-{
-	for (size_t i = 0; names && i < SHARK_OWN_LOSSES && names[i]; i++)
-		bind_set_count(L, names[i], loss->own[i]);
-}
-
 /* session:loss() -> counts by name; one this kernel does not count is absent */
 static int push_loss(lua_State *L)
 {
@@ -364,35 +358,16 @@ static int push_loss(lua_State *L)
 
 	session_loss(session, &loss);
 	lua_newtable(L);
-	bind_set_losses(L, &loss);
-	for (size_t i = 0; i < SHARK_FULL_TABLES; i++)
-		if (session_table(session, i))
-			bind_set_count(L, session_table(session, i)->field, loss.full[i]);
+	bind_set_losses(L, session_provider(session), &loss);
+	bind_set_count(L, "map_full", loss.map_full);
 	bind_set_count(L, "in_flight", loss.in_flight);
-	push_own_losses(L, session_provider(session)->own_losses, &loss);
 	return 1;
 }
 
-/* session:tables() -> {{field of loss(), name, how}, ...}: tables that can be full */
-static int tables(lua_State *L)
+/* session:losses() -> {{field of loss(), one, several, advice, is_own}, ...}: how they are said */
+static int losses(lua_State *L)
 {
-	const struct session *session = check_session(L);
-
-	lua_newtable(L);
-	for (size_t i = 0, n = 0; i < SHARK_FULL_TABLES; i++) {
-		const struct full_table *table = session_table(session, i);
-
-		if (!table)
-			continue;
-		lua_createtable(L, 0, 3);
-		lua_pushstring(L, table->field);
-		lua_setfield(L, -2, "field");
-		lua_pushstring(L, table->name);
-		lua_setfield(L, -2, "name");
-		lua_pushstring(L, table->how ? table->how : "not counted");
-		lua_setfield(L, -2, "how");
-		lua_rawseti(L, -2, (int)++n);
-	}
+	bind_push_losses(L, session_provider(check_session(L)));
 	return 1;
 }
 
@@ -476,7 +451,7 @@ static const luaL_Reg methods[] = {
 	{ "endings", endings },
 	{ "how", push_how },
 	{ "loss", push_loss },
-	{ "tables", tables },
+	{ "losses", losses },
 	{ "stop", stop },
 	{ "close", close_session },
 	{ "__gc", collect },

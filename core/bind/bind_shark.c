@@ -110,16 +110,14 @@ void bind_set_count(lua_State *L, const char *name, uint64_t count)
 }
 
 /* A counter that this kernel does not have is absent, not 0. */
-void bind_set_losses(lua_State *L, const struct session_loss *loss)
+void bind_set_losses(lua_State *L, const struct provider *provider, const struct session_loss *lost)
 {
-	bind_set_count(L, "ring_drops", loss->ring_drops);
-	bind_set_count(L, "undelivered", loss->undelivered);
-	bind_set_count(L, "map_full", loss->map_full);
-	bind_set_count(L, "missed_runs", loss->missed_runs);
-	bind_set_count(L, "too_deep", loss->too_deep);
-	bind_set_count(L, "unmatched_entries", loss->unmatched_entries);
-	bind_set_count(L, "unmatched_exits", loss->unmatched_exits);
-	bind_set_count(L, "stacks_lost", loss->stacks_lost);
+	for (size_t i = 0, at; i < LOSS_END; i++) {
+		const struct loss *loss = loss_at(provider, i, &at);
+
+		if (loss)
+			bind_set_count(L, loss->field, loss_count(lost, at));
+	}
 }
 
 /* shark.stats() -> table of what this process has seen and lost so far */
@@ -132,7 +130,7 @@ static int stats(lua_State *L)
 	bind_set_count(L, "sessions_opened", totals.opened);
 	bind_set_count(L, "sessions_open", totals.open);
 	bind_set_count(L, "events", totals.events);
-	bind_set_losses(L, &totals.lost);
+	bind_set_losses(L, NULL, &totals.lost);
 	bind_set_count(L, "lua_bytes",
 		       (uint64_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024 +
 			       (uint64_t)lua_gc(L, LUA_GCCOUNTB, 0));

@@ -15,9 +15,6 @@
 
 enum { CALL_LEVELS = 3, CALLS_AT_ONCE = 1024 };
 
-/* See provider_calls_table in provider.c. */
-enum { FULL_CALLS = SHARK_FULL_OWN };
-
 struct call_key {
 	__u64 task;
 	__u64 level;
@@ -56,7 +53,7 @@ static __always_inline void begin_call(struct shark_cpu *cpu, const struct call 
 		if (other)
 			lose(&cpu->entry_unmatched);
 		if (bpf_map_update_elem(&calls, &key, call, BPF_ANY))
-			no_room(cpu, FULL_CALLS);
+			no_room(cpu, SHARK_FULL_CALLS);
 		return;
 	}
 	lose(&cpu->too_deep);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "trace/session.h"
 
 /* A pipe that is ready takes so much without waiting. */
@@ -36,38 +35,37 @@ static void add_number(uint64_t number)
 	add(at);
 }
 
-static bool add_loss(bool first, uint64_t count, const char *what)
+static bool add_loss(bool first, const struct loss *loss, uint64_t count)
 {
-	if (!count || count == SESSION_UNKNOWN)
+	if (!loss || !count || count == SESSION_UNKNOWN)
 		return first;
 	add(first ? "" : ", ");
 	add_number(count);
-	add(what);
+	add(" ");
+	add(count == 1 ? loss->one : loss->several);
 	return false;
 }
 
 static void add_losses(const struct session_loss *lost)
 {
-	const struct {
-		uint64_t count;
-		const char *what;
-	} losses[] = {
-		{ lost->ring_drops, " events dropped (ring full)" },
-		{ lost->undelivered, " events not handed over" },
-		{ lost->map_full, " entries not counted (table full)" },
-		{ lost->missed_runs, " runs skipped by the kernel" },
-		{ lost->too_deep, " entries nested too deep" },
-		{ lost->unmatched_entries, " entries without exit" },
-		{ lost->unmatched_exits, " exits without entry" },
-		{ lost->stacks_lost, " stacks not taken" },
-	};
 	bool first = true;
 
-	for (size_t i = 0; i < ARRAY_SIZE(losses); i++)
-		first = add_loss(first, losses[i].count, losses[i].what);
+	for (size_t i = 0, at; i < LOSS_END; i++) {
+		const struct loss *loss = loss_at(NULL, i, &at);
+
+		first = add_loss(first, loss, loss ? loss_count(lost, at) : 0);
+	}
 	add(first ? "nothing" : "");
 	if (lost->missed_runs == SESSION_UNKNOWN)
 		add("; how many runs the kernel skipped is not known");
+}
+
+static void add_advice(const struct session_totals *totals)
+{
+	for (size_t i = 0; i < LOSS_END && totals->advice[i]; i++) {
+		add(i ? ", " : "; what helps: ");
+		add(totals->advice[i]);
+	}
 }
 
 static void add_traces(void)
@@ -85,6 +83,7 @@ static void add_traces(void)
 	add_number(totals.events);
 	add(" events handed over\nshark: lost: ");
 	add_losses(&totals.lost);
+	add_advice(&totals);
 	add("\n");
 }
 

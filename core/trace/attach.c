@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "kernel/tracepoint.h"
+#include "trace/links.h"
 
 static int refused(int code, const struct point *point, const char *way, struct error *err)
 {
@@ -23,29 +24,31 @@ static int refused(int code, const struct point *point, const char *way, struct 
 }
 
 /* The point is part of the loaded program. */
-static int attach_loaded(int program_fd, const struct point *point, const char *way,
-			 struct error *err)
+static int attach_loaded(int program_fd, const struct point *point, struct links *links,
+			 const char *way, struct error *err)
 {
 	int fd = bpf_raw_tracepoint_open(NULL, program_fd);
 
-	return fd < 0 ? refused(fd, point, way, err) : fd;
+	return fd < 0 ? refused(fd, point, way, err) : links_add(links, point, fd, err);
 }
 
-int attach_tp_btf(int program_fd, const struct point *point, struct error *err)
+int attach_tp_btf(int program_fd, const struct point *point, struct links *links, struct error *err)
 {
-	return attach_loaded(program_fd, point, "a typed raw tracepoint", err);
+	return attach_loaded(program_fd, point, links, "a typed raw tracepoint", err);
 }
 
-int attach_trampoline(int program_fd, const struct point *point, struct error *err)
+int attach_trampoline(int program_fd, const struct point *point, struct links *links,
+		      struct error *err)
 {
-	return attach_loaded(program_fd, point, "a trampoline", err);
+	return attach_loaded(program_fd, point, links, "a trampoline", err);
 }
 
-int attach_raw_tp(int program_fd, const struct point *point, struct error *err)
+int attach_raw_tp(int program_fd, const struct point *point, struct links *links, struct error *err)
 {
 	int fd = bpf_raw_tracepoint_open(point->event, program_fd);
 
-	return fd < 0 ? refused(fd, point, "a raw tracepoint", err) : fd;
+	return fd < 0 ? refused(fd, point, "a raw tracepoint", err)
+		      : links_add(links, point, fd, err);
 }
 
 /*
@@ -65,7 +68,7 @@ static int join_perf(int program_fd, int event)
 }
 
 static int attach_perf(int program_fd, struct perf_event_attr *attr, const struct point *point,
-		       const char *way, struct error *err)
+		       struct links *links, const char *way, struct error *err)
 {
 	/* The programs run on every CPU, wherever the event is open. */
 	int event = (int)syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
@@ -75,7 +78,7 @@ static int attach_perf(int program_fd, struct perf_event_attr *attr, const struc
 		return refused(-errno, point, way, err);
 	link = join_perf(program_fd, event);
 	close(event);
-	return link < 0 ? refused(link, point, way, err) : link;
+	return link < 0 ? refused(link, point, way, err) : links_add(links, point, link, err);
 }
 
 /* The type of kprobe events, which the kernel numbers at boot. */
@@ -89,8 +92,8 @@ static int kprobe_type(unsigned int *type, struct error *err)
 	return found == 1 ? 0 : error_set(err, -EOPNOTSUPP, "this kernel has no kprobes");
 }
 
-static int attach_probe(int program_fd, const struct point *point, bool is_return,
-			struct error *err)
+static int attach_probe(int program_fd, const struct point *point, struct links *links,
+			bool is_return, struct error *err)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
@@ -99,20 +102,21 @@ static int attach_probe(int program_fd, const struct point *point, bool is_retur
 	};
 	int code = kprobe_type(&attr.type, err);
 
-	return code ? code : attach_perf(program_fd, &attr, point, "a kprobe", err);
+	return code ? code : attach_perf(program_fd, &attr, point, links, "a kprobe", err);
 }
 
-int attach_kprobe(int program_fd, const struct point *point, struct error *err)
+int attach_kprobe(int program_fd, const struct point *point, struct links *links, struct error *err)
 {
-	return attach_probe(program_fd, point, false, err);
+	return attach_probe(program_fd, point, links, false, err);
 }
 
-int attach_kretprobe(int program_fd, const struct point *point, struct error *err)
+int attach_kretprobe(int program_fd, const struct point *point, struct links *links,
+		     struct error *err)
 {
-	return attach_probe(program_fd, point, true, err);
+	return attach_probe(program_fd, point, links, true, err);
 }
 
-int attach_tp(int program_fd, const struct point *point, struct error *err)
+int attach_tp(int program_fd, const struct point *point, struct links *links, struct error *err)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
 	int id = tracepoint_id(point->group, point->event, err);
@@ -120,7 +124,7 @@ int attach_tp(int program_fd, const struct point *point, struct error *err)
 	if (id < 0)
 		return id;
 	attr.config = (unsigned int)id;
-	return attach_perf(program_fd, &attr, point, "a perf event", err);
+	return attach_perf(program_fd, &attr, point, links, "a perf event", err);
 }
 
 /* include/uapi/linux/bpf.h, struct bpf_link_info of a kprobe's perf event, since 6.7. */

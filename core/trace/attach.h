@@ -9,11 +9,13 @@
 #include "base/error.h"
 
 /*
- * Each returns a file descriptor that keeps the program attached until it is
- * closed, or a negative errno.
+ * Each adds what keeps the program attached to the links: one, or as many as it needs.
+ * Returns 0 or a negative errno; what it has added until then is the caller's to cut.
  */
+struct links;
 struct point;
-typedef int attach_fn(int program_fd, const struct point *point, struct error *err);
+typedef int attach_fn(int program_fd, const struct point *point, struct links *links,
+		      struct error *err);
 
 /* A place in the kernel that a program can be attached to. */
 struct point {

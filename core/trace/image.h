@@ -32,6 +32,7 @@
 	{                                                                                          \
 		obj##_light__destroy((struct obj##_light *)skeleton);                              \
 	}                                                                                          \
+	_Static_assert(ARRAY_SIZE(program_names) <= OBJECT_MAX_PROGRAMS, "programs of " #obj);     \
 	_Static_assert(sizeof(*((struct obj##_light *)0)->rodata) == sizeof(struct shark_config),  \
 		       "constants of " #obj " besides its config");                                \
 	static const struct image obj##_image = {                                                  \

@@ -15,7 +15,10 @@ extern const struct provider *const __start_shark_providers[];
 extern const struct provider *const __stop_shark_providers[];
 /* NOLINTEND(bugprone-reserved-identifier) */
 
-const struct full_table provider_calls_table = { "calls_full", "table of calls in progress", NULL };
+const struct loss provider_calls_tables[SHARK_FULL_TABLES] = {
+	[SHARK_FULL_CALLS] =
+		LOSS_FULL("calls_full", "table of calls in progress", "not counted", NULL),
+};
 
 size_t provider_count(void)
 {

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "trace/attach.h"
+#include "trace/loss.h"
 #include "trace/object.h"
 
 /* One way to reach the provider's points in the kernel, with its image. */
@@ -51,16 +52,6 @@ struct feature {
 	bool by_default;
 };
 
-/*
- * A table that can be full. What finds no room in it is counted by the programs
- * with no_room() and appears as a field of its own in what a session lost.
- */
-struct full_table {
-	const char *field; /* "requests_full" */
-	const char *name;  /* "table of requests in flight" */
-	const char *how;   /* what becomes of it; NULL: "not counted" */
-};
-
 struct provider {
 	const char *name;
 	size_t event_size;
@@ -72,8 +63,8 @@ struct provider {
 	const char *in_flight;
 	/* Entries of MAP_QUEUES; NULL: it has none. */
 	uint32_t (*queue_entries)(void);
-	/* Names of what it counts in shark_cpu.own, in that order; NULL: nothing. */
-	const char *const *own_losses;
+	/* What it counts in shark_cpu.own, by slot; NULL: nothing. */
+	const struct loss (*own_losses)[SHARK_OWN_LOSSES];
 	/* Best first. */
 	const struct way *ways;
 	size_t nr_ways;
@@ -83,9 +74,8 @@ struct provider {
 	/* By slot; those without a name are not there. NULL: none. */
 	const struct filter (*filters)[SHARK_FILTERS];
 	const struct feature (*features)[SHARK_FEATURES];
-	/* Tables of its own, counted from SHARK_FULL_OWN on. */
-	const struct full_table *tables;
-	size_t nr_tables;
+	/* Tables of its own that can be full, by slot from SHARK_FULL_OWN on; NULL: none. */
+	const struct loss (*tables)[SHARK_FULL_TABLES];
 };
 
 /* All providers that are linked in, in no particular order. */
@@ -133,7 +123,7 @@ int provider_field(const char *group, const char *event, const char *field, uint
 		   struct error *err);
 
 /* The table of core/bpf/calls.bpf.h. */
-extern const struct full_table provider_calls_table;
+extern const struct loss provider_calls_tables[SHARK_FULL_TABLES];
 
 /* Rows for what happens to IRQs on some CPU, a few kinds of it. */
 int provider_rows_of_irqs(int cpus, struct error *err);

@@ -13,11 +13,11 @@
 #include "base/log.h"
 #include "kernel/kfeat.h"
 #include "trace/config.h"
+#include "trace/links.h"
 #include "trace/object.h"
 #include "trace/ring.h"
 
 enum {
-	SESSION_MAX_POINTS = 48,
 	/* Parts of histograms that are offered before the trace runs; the others then. */
 	FIRST_PARTS = 256,
 	/* Memory of parts is mapped in steps of so many bytes, and of a quarter of what there is.
@@ -30,10 +30,8 @@ struct session {
 	const struct way *way;
 	struct session_how how;
 	struct object object;
-	int links[SESSION_MAX_POINTS];
-	const struct point *link_points[SESSION_MAX_POINTS];
-	size_t nr_links;
-	uint64_t missed_hits; /* see attach_missed(), of links that are closed */
+	struct links links;
+	uint64_t missed_hits; /* see links_missed(), of those that are closed */
 	void *rows;
 	struct shark_cpu *cpus;
 	char *parts; /* addresses for all; memory for those in use, see session_parts() */
@@ -191,22 +189,12 @@ static int free_parts(const struct session *session, uint32_t from, uint32_t to,
 
 /* ---- attaching ---- */
 
-static uint64_t missed_hits(const struct session *session)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < session->nr_links; i++)
-		sum += attach_missed(session->links[i]);
-	return sum;
-}
-
 static void detach(struct session *session)
 {
 	if (session->object.control && session->object.control->armed == SHARK_ON)
 		session->object.control->armed = SHARK_ENDS;
-	session->missed_hits += missed_hits(session);
-	while (session->nr_links)
-		close(session->links[--session->nr_links]);
+	session->missed_hits += links_missed(&session->links);
+	links_close(&session->links);
 }
 
 static bool is_wanted(const struct point *point, const struct shark_config *config)
@@ -227,39 +215,35 @@ static bool is_skipped(const struct session_how *how, const struct point *point)
 	return false;
 }
 
-static void drop_partners(struct session *session, const struct point *point)
-{
-	while (session->nr_links &&
-	       session->link_points[session->nr_links - 1]->optional == point->optional)
-		close(session->links[--session->nr_links]);
-}
-
-static void skip(struct session *session, const struct point *point, const struct error *why)
+static int skip(struct session *session, const struct point *point, const struct error *why)
 {
 	struct session_how *how = &session->how;
+	void *skipped = array_room(how->skipped, how->nr_skipped, sizeof(*how->skipped));
 
 	log_debug("%s: %s", point->event, why->text);
-	drop_partners(session, point);
-	if (how->nr_skipped == SESSION_MAX_SKIPPED)
-		return;
+	links_drop(&session->links, point);
+	if (!skipped)
+		return -ENOMEM;
+	how->skipped = skipped;
 	how->skipped[how->nr_skipped].point = point;
 	how->skipped[how->nr_skipped].why = *why;
 	how->nr_skipped++;
+	return 0;
 }
 
 static int attach_point(struct session *session, const struct point *point, struct error *err)
 {
+	attach_fn *attach = point->attach ? point->attach : session->way->attach;
 	int program = object_program(&session->object, point->program);
-	int link;
+	size_t before = session->links.n;
+	int code;
 
 	if (program < 0)
 		return error_set(err, program, "this way has no program for it");
-	link = (point->attach ? point->attach : session->way->attach)(program, point, err);
-	if (link < 0)
-		return link;
-	session->link_points[session->nr_links] = point;
-	session->links[session->nr_links++] = link;
-	return 0;
+	code = attach(program, point, &session->links, err);
+	if (code)
+		links_cut(&session->links, before);
+	return code;
 }
 
 static int attach_points(struct session *session, const struct shark_config *config,
@@ -277,14 +261,13 @@ static int attach_points(struct session *session, const struct shark_config *con
 			continue;
 		if (!attach_point(session, point, &why))
 			continue;
-		if (!point->optional) {
+		if (!point->optional || skip(session, point, &why)) {
 			*err = why;
 			return why.code;
 		}
-		skip(session, point, &why);
 	}
-	return session->nr_links ? 0
-				 : error_set(err, -ENOENT, "none of its points is in this kernel");
+	return session->links.n ? 0
+				: error_set(err, -ENOENT, "none of its points is in this kernel");
 }
 
 static int attach(struct session *session, const struct shark_config *config, struct error *err)
@@ -347,8 +330,6 @@ static int try_way(struct session *session, const struct way *way, struct shark_
 static void note_refusal(struct session_how *how, const char *way, const struct error *why)
 {
 	log_debug("%s: %s", way, why->text);
-	if (how->nr_refused == SESSION_MAX_WAYS)
-		return;
 	how->refused[how->nr_refused].way = way;
 	how->refused[how->nr_refused].why = *why;
 	how->nr_refused++;
@@ -415,19 +396,40 @@ static int start(struct session *session, const struct session_options *options,
 	return code;
 }
 
+static void free_session(struct session *session)
+{
+	free(session->how.refused);
+	free(session->how.skipped);
+	free(session);
+}
+
+/* With room for what each way answers. */
+static struct session *new_session(const struct provider *provider)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return NULL;
+	session->provider = provider;
+	session->how.refused = calloc(provider->nr_ways, sizeof(*session->how.refused));
+	if (session->how.refused)
+		return session;
+	free_session(session);
+	return NULL;
+}
+
 int session_create(const struct provider *provider, const struct session_options *options,
 		   struct session **out, struct error *err)
 {
 	struct error why = { 0 };
 	int code;
 
-	*out = calloc(1, sizeof(**out));
+	*out = new_session(provider);
 	if (!*out)
 		return error_set(err, -ENOMEM, "%s: out of memory", provider->name);
-	(*out)->provider = provider;
 	code = start(*out, options, &why);
 	if (code) {
-		free(*out);
+		free_session(*out);
 		*out = NULL;
 		return error_set(err, code, "%s: %s", provider->name, why.text);
 	}
@@ -473,7 +475,7 @@ void session_destroy(struct session *session)
 	ring_unmap(&session->ring);
 	unmap_tables(session);
 	free(session->extra);
-	free(session);
+	free_session(session);
 }
 
 void session_end_all(void)
@@ -670,7 +672,7 @@ static uint64_t recursion_misses(int program_fd)
 
 static uint64_t missed_runs(const struct session *session)
 {
-	uint64_t sum = session->missed_hits + missed_hits(session);
+	uint64_t sum = session->missed_hits + links_missed(&session->links);
 
 	if (session->way->counts_missed_runs &&
 	    (!may_ask_kernel || session->way->counts_missed_runs() != 1))
@@ -683,21 +685,6 @@ static uint64_t missed_runs(const struct session *session)
 		sum += missed;
 	}
 	return sum;
-}
-
-const struct full_table *session_table(const struct session *session, size_t i)
-{
-	static const struct full_table common[SHARK_FULL_OWN] = {
-		[SHARK_FULL_ROWS] = { "rows_full", "row table", NULL },
-		[SHARK_FULL_PARTS] = { "hists_full", "histograms",
-				       "counted, but not in a histogram" },
-	};
-	const struct provider *provider = session->provider;
-
-	if (i < SHARK_FULL_OWN)
-		return &common[i];
-	i -= SHARK_FULL_OWN;
-	return i < provider->nr_tables ? &provider->tables[i] : NULL;
 }
 
 static void add_full(struct session_loss *loss, const struct shark_cpu *cpu)
@@ -729,23 +716,35 @@ void session_loss(const struct session *session, struct session_loss *loss)
 	}
 }
 
+static void advise(struct session_totals *totals, const char *advice)
+{
+	size_t i = 0;
+
+	while (i < LOSS_END && totals->advice[i] && strcmp(totals->advice[i], advice) != 0)
+		i++;
+	if (i < LOSS_END)
+		totals->advice[i] = advice;
+}
+
+static void add_advice(struct session_totals *totals, const struct provider *provider,
+		       const struct session_loss *lost)
+{
+	for (size_t i = 0, at; i < LOSS_END; i++) {
+		const struct loss *loss = loss_at(provider, i, &at);
+
+		if (loss && loss->advice && loss_count(lost, at))
+			advise(totals, loss->advice);
+	}
+}
+
 static void add_up(struct session_totals *totals, const struct session *session)
 {
 	struct session_loss loss;
 
 	session_loss(session, &loss);
 	totals->events += session->events;
-	totals->lost.ring_drops += loss.ring_drops;
-	totals->lost.undelivered += loss.undelivered;
-	totals->lost.map_full += loss.map_full;
-	totals->lost.too_deep += loss.too_deep;
-	totals->lost.unmatched_entries += loss.unmatched_entries;
-	totals->lost.unmatched_exits += loss.unmatched_exits;
-	totals->lost.stacks_lost += loss.stacks_lost;
-	if (loss.missed_runs == SESSION_UNKNOWN)
-		totals->lost.missed_runs = SESSION_UNKNOWN;
-	else if (totals->lost.missed_runs != SESSION_UNKNOWN)
-		totals->lost.missed_runs += loss.missed_runs;
+	loss_add(&totals->lost, &loss);
+	add_advice(totals, session->provider, &loss);
 }
 
 void session_totals(struct session_totals *totals)

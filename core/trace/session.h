@@ -12,20 +12,16 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "trace/loss.h"
 #include "trace/provider.h"
 #include "trace/wire.h"
 
 enum {
-	SESSION_MAX_WAYS = 8,
-	SESSION_MAX_SKIPPED = 32,
 	SESSION_STACKS = 4096,
 	SESSION_ENDINGS = 2 * SESSION_STACKS,
 	SESSION_RING_BYTES = 256 * 1024,
 	SESSION_MAX_RING_BYTES = 1 << 30,
 };
-
-/* A loss that this kernel does not count. */
-#define SESSION_UNKNOWN UINT64_MAX
 
 struct session;
 
@@ -66,29 +62,14 @@ struct session_how {
 	struct {
 		const char *way;
 		struct error why;
-	} refused[SESSION_MAX_WAYS];
+	} * refused;
 	size_t nr_refused;
 	/* Points that this kernel does not have, or refused. */
 	struct {
 		const struct point *point;
 		struct error why;
-	} skipped[SESSION_MAX_SKIPPED];
+	} * skipped;
 	size_t nr_skipped;
-};
-
-/* What was not seen or not counted. SESSION_UNKNOWN where it cannot be told. */
-struct session_loss {
-	uint64_t ring_drops;  /* events that found the ring full */
-	uint64_t undelivered; /* events left in the ring when nobody took them any more */
-	uint64_t map_full;    /* entries that found no room in a table: all of these */
-	uint64_t full[SHARK_FULL_TABLES];
-	uint64_t missed_runs;		/* runs that the kernel skipped (recursion) */
-	uint64_t too_deep;		/* entries nested deeper than is followed */
-	uint64_t unmatched_entries;	/* without an exit */
-	uint64_t unmatched_exits;	/* without an entry: running at the start */
-	uint64_t stacks_lost;		/* stacks that could not be taken */
-	uint64_t in_flight;		/* handlers running now: not a loss */
-	uint64_t own[SHARK_OWN_LOSSES]; /* see struct provider */
 };
 
 /*
@@ -165,9 +146,6 @@ size_t session_discard(struct session *session);
 const struct session_how *session_how(const struct session *session);
 void session_loss(const struct session *session, struct session_loss *loss);
 
-/* The tables that can be full, by their place in session_loss.full; NULL if there is none. */
-const struct full_table *session_table(const struct session *session, size_t i);
-
 const struct provider *session_provider(const struct session *session);
 
 /* What all sessions of this process saw so far, those that ended included. */
@@ -176,6 +154,7 @@ struct session_totals {
 	uint64_t open;
 	uint64_t events; /* handed over to the consumer */
 	struct session_loss lost;
+	const char *advice[LOSS_END]; /* what helps against it, each once; NULL: no more */
 };
 void session_totals(struct session_totals *totals);
 

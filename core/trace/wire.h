@@ -81,8 +81,9 @@ enum {
 /* Tables that can be full, by which their losses are counted: shark_cpu.full. */
 enum {
 	SHARK_FULL_ROWS = 0,
-	SHARK_FULL_PARTS = 1, /* counted, but not in a histogram */
-	SHARK_FULL_OWN = 2,   /* the first of the provider's own, see provider.h */
+	SHARK_FULL_PARTS = 1,		   /* counted, but not in a histogram */
+	SHARK_FULL_OWN = 2,		   /* the first of the tracer's own */
+	SHARK_FULL_CALLS = SHARK_FULL_OWN, /* of those that follow calls, see bpf/calls.bpf.h */
 	SHARK_FULL_TABLES = 8,
 };
 

@@ -42,10 +42,10 @@ local function events_of(kind)
   return list
 end
 
-local function losses_of(kind)
+local function losses_of(provider)
   local list = {}
-  for i, loss in ipairs(kind.losses or {}) do
-    list[i] = { field = loss[1], text = loss[3] }
+  for i, loss in ipairs(provider.losses) do
+    list[i] = { field = loss.field, text = loss.several, advice = loss.advice, is_own = loss.is_own }
   end
   return list
 end
@@ -99,13 +99,13 @@ local function describe(provider)
   local kind = kind_of(provider.name)
   local described = {
     name = provider.name, about = kind.about, source = kind.source, call = kind.call, class = kind.class,
-    ways = provider.ways, points = provider.points, tables = provider.tables,
+    ways = provider.ways, points = provider.points,
     filters = options_of(kind, provider.filters, "integer"),
     features = options_of(kind, provider.features, "boolean"),
     sizes = sizes_of(provider),
     has_stacks = has(provider.features, "stacks"), has_audit = kind.audit ~= nil,
   }
-  described.rows, described.events, described.losses = rows_of(kind), events_of(kind), losses_of(kind)
+  described.rows, described.events, described.losses = rows_of(kind), events_of(kind), losses_of(provider)
   return described
 end
 
@@ -115,7 +115,7 @@ end
 --- kernel allows is known only when one was tried: see how() of a session.
 --- @return table[] providers { name, about, source, call, class, ways = { "tp_btf", ... } (best first),
 ---   filters, features, sizes, has_stacks, has_audit, rows and events = {{ name, text, type, unit?,
----   is_key, sum? }}, tables = {{ field, name, how }}, losses = {{ field, text }},
+---   is_key, sum? }}, losses = {{ field, text, advice?, is_own }} (is_own: not of every trace),
 ---   points = { WAY = {{ program, point }} } }
 function M.list()
   local list = {}

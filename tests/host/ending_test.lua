@@ -204,6 +204,17 @@ function tests.test_what_its_traces_saw_and_lost_is_said()
   t.assertStrMatches(result.err, ".*\nshark: lost: [^\n]+\n")
 end
 
+function tests.test_what_helps_against_what_was_lost_is_said()
+  t.needs("root", "tracing")
+  local result = assert_ended_by_force([[
+    local s = assert(require('shark.irq').softirq { ring_bytes = 4096 })
+    s:on(function() end)
+    local udp = require('uv').new_udp()
+    for _ = 1, 500 do udp:try_send('x', '127.0.0.1', 9) end
+    while true do end]], "sigterm", SIGTERM)
+  t.assertStrMatches(result.err, ".* events dropped %(ring full%)[^\n]*; what helps: the session's option ring_bytes\n")
+end
+
 -- Whatever the signal meets: the heap, or the lock of standard output.
 function tests.test_scripts_that_are_deep_in_the_library_end()
   for _, chunk in ipairs {

@@ -280,6 +280,7 @@ function tests.test_a_full_ring_counts_what_it_drops()
   t.assertEquals(n + dropped, produced)
   t.assertTrue(dropped > 0 and n > 0)
   t.assertStrContains(tostring(session:loss()), ("%d events dropped (ring full)"):format(dropped))
+  t.assertStrContains(tostring(session:loss()), "; what helps: the session's option ring_bytes")
   session:close()
 end
 

@@ -51,22 +51,10 @@ static void many_callbacks_of_one_callsite_have_a_row_each(void **state)
 	session_destroy(session);
 }
 
-/* Each loss has a name, and no two have the same. */
-static void every_table_has_a_name_of_its_own(void **state)
-{
-	struct session *session = open_session();
-
-	(void)state;
-	assert_string_equal(session_table(session, SHARK_FULL_ROWS)->field, "rows_full");
-	assert_null(session_table(session, SHARK_FULL_OWN));
-	session_destroy(session);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_callbacks_of_one_callsite_have_a_row_each),
-		cmocka_unit_test(every_table_has_a_name_of_its_own),
 	};
 
 	/* Without atomic exchange (before 5.12) sends are not seen. */

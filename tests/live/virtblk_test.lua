@@ -223,6 +223,7 @@ function tests.test_requests_that_find_no_room_are_counted()
   local text = ("counted %d of %d, lost %s"):format(requests(rows), seen.kernel, tostring(loss))
   t.assertTrue(loss.requests_full > 0, text)
   t.assertStrContains(tostring(loss), "not followed (table of requests in flight full)")
+  t.assertStrContains(tostring(loss), "what helps: the session's option in_flight")
   t.assertTrue(loss.late_ends + loss.late_adds > 0, text)
   t.assertTrue(seen.kernel >= 4 * 64, text) -- a file in place of the disk has so many blocks
   t.assertTrue(requests(rows) + flush_ends(rows) + seen.open <= seen.kernel, text)

@@ -156,20 +156,83 @@ static void optional_points_stand_beside_their_partners(void **state)
 	for_each_way(check_partners);
 }
 
-/* Of its own, and of all sessions: a field is a loss of one table. */
-static void full_tables_have_names_and_room_for_their_counts(void **state)
+/* Says of each loss which; fails if a place or a name is another's. */
+static void check_losses(const struct provider *provider)
+{
+	const struct loss *seen[LOSS_END] = { NULL };
+	size_t places[LOSS_END], n = 0;
+
+	for (size_t i = 0; i < LOSS_END; i++) {
+		const struct loss *loss = loss_at(provider, i, &places[n]);
+
+		if (!loss)
+			continue;
+		assert_true(strlen(loss->one) > 3 && strlen(loss->several) > 3);
+		assert_true(places[n] < sizeof(struct session_loss));
+		for (size_t j = 0; j < n; j++) {
+			assert_string_not_equal(loss->field, seen[j]->field);
+			assert_int_not_equal(places[n], places[j]);
+		}
+		seen[n++] = loss;
+	}
+	assert_true(n >= 8);
+}
+
+static void each_loss_has_a_name_and_a_place_of_its_own(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < provider_count(); i++) {
-		const struct provider *provider = provider_at(i);
+	check_losses(NULL);
+	for (size_t i = 0; i < provider_count(); i++)
+		check_losses(provider_at(i));
+}
 
-		assert_true(provider->nr_tables <= SHARK_FULL_TABLES - SHARK_FULL_OWN);
-		for (size_t j = 0; j < provider->nr_tables; j++) {
-			assert_non_null(strstr(provider->tables[j].field, "_full"));
-			assert_string_not_equal(provider->tables[j].field, "rows_full");
-			assert_string_not_equal(provider->tables[j].field, "map_full");
+/* By the slot that its programs count in. */
+static void a_full_table_is_told_by_its_own_name(void **state)
+{
+	struct session_loss lost = { .full = { [SHARK_FULL_OWN] = 7 } };
+	static const struct {
+		const char *provider, *field;
+	} firsts[] = {
+		{ "irqthread", "threads_full" },
+		{ "virtblk", "requests_full" },
+		{ "affinity", "calls_full" },
+		{ "irte_amd", "calls_full" },
+		{ "hardirq", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(firsts); i++) {
+		const struct provider *provider = provider_find(firsts[i].provider);
+		const char *field = NULL;
+
+		for (size_t j = 0, at; j < LOSS_END; j++) {
+			const struct loss *loss = loss_at(provider, j, &at);
+
+			if (loss && loss_count(&lost, at))
+				field = loss->field;
 		}
+		if (firsts[i].field)
+			assert_string_equal(field, firsts[i].field);
+		else
+			assert_null(field);
 	}
+}
+
+/* Of all sessions the tables are one; what one session cannot tell, none can. */
+static void losses_of_sessions_add_up(void **state)
+{
+	struct session_loss all = { .ring_drops = 1, .map_full = 2 };
+	const struct session_loss lost = {
+		.ring_drops = 10, .map_full = 20, .missed_runs = SESSION_UNKNOWN, .stacks_lost = 5
+	};
+
+	(void)state;
+	loss_add(&all, &lost);
+	loss_add(&all, &lost);
+	assert_int_equal(all.ring_drops, 21);
+	assert_int_equal(all.map_full, 42);
+	assert_int_equal(all.stacks_lost, 10);
+	assert_true(all.missed_runs == SESSION_UNKNOWN);
 }
 
 int main(void)
@@ -179,7 +242,9 @@ int main(void)
 		cmocka_unit_test(every_program_has_the_point_it_was_written_for),
 		cmocka_unit_test(both_skeletons_have_the_same_programs),
 		cmocka_unit_test(optional_points_stand_beside_their_partners),
-		cmocka_unit_test(full_tables_have_names_and_room_for_their_counts),
+		cmocka_unit_test(each_loss_has_a_name_and_a_place_of_its_own),
+		cmocka_unit_test(a_full_table_is_told_by_its_own_name),
+		cmocka_unit_test(losses_of_sessions_add_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

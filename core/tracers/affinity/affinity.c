@@ -59,7 +59,6 @@ static const struct provider affinity = {
 	.nr_points = ARRAY_SIZE(by_fentry),
 	.filters = &filters,
 	.features = &features,
-	.tables = &provider_calls_table,
-	.nr_tables = 1,
+	.tables = &provider_calls_tables,
 };
 PROVIDER_REGISTER(affinity);

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "kernel/kfeat.h"
 #include "trace/provider.h"
+#include "tracers/irqthread/wire.h"
 
 #include "irqthread_raw_tp.image.h"
 
@@ -32,9 +33,9 @@ static uint32_t extra_entries(int cpus)
 	return irqs < 0 ? 1024 : (uint32_t)irqs * 2 + 64;
 }
 
-/* As irqthread.bpf.c's programs count them. */
-static const struct full_table tables[] = {
-	{ "threads_full", "table of threads", NULL },
+static const struct loss tables[SHARK_FULL_TABLES] = {
+	[SHARK_FULL_THREADS] = LOSS_FULL("threads_full", "table of threads", "not counted",
+					 "the session's option in_flight"),
 };
 
 static const struct provider irqthread = {
@@ -48,7 +49,6 @@ static const struct provider irqthread = {
 	.points = points,
 	.nr_points = ARRAY_SIZE(points),
 	.filters = &filters,
-	.tables = tables,
-	.nr_tables = ARRAY_SIZE(tables),
+	.tables = &tables,
 };
 PROVIDER_REGISTER(irqthread);

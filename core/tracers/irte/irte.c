@@ -131,8 +131,7 @@ static const struct provider irte_intel = {
 	.nr_points = ARRAY_SIZE(intel_fentry),
 	.filters = &filters,
 	.features = &features,
-	.tables = &provider_calls_table,
-	.nr_tables = 1,
+	.tables = &provider_calls_tables,
 };
 PROVIDER_REGISTER(irte_intel);
 
@@ -146,7 +145,6 @@ static const struct provider irte_amd = {
 	.nr_points = ARRAY_SIZE(amd_fentry),
 	.filters = &filters,
 	.features = &features,
-	.tables = &provider_calls_table,
-	.nr_tables = 1,
+	.tables = &provider_calls_tables,
 };
 PROVIDER_REGISTER(irte_amd);

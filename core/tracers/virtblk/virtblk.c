@@ -264,10 +264,13 @@ static uint32_t extra_entries(int cpus)
 }
 
 /* As the programs of bpf/block count them. */
-static const struct full_table tables[] = {
-	{ "requests_full", "table of requests in flight", "not followed" },
-	{ "queues_full", "table of queues", "without their queue" },
-	{ "stacks_full", "table of stacks", "without their stack" },
+static const struct loss tables[SHARK_FULL_TABLES] = {
+	[SHARK_FULL_REQUESTS] = LOSS_FULL("requests_full", "table of requests in flight",
+					  "not followed", "the session's option in_flight"),
+	[SHARK_FULL_QUEUES] = LOSS_FULL("queues_full", "table of queues", "without their queue",
+					"starting again, now that all disks are there"),
+	[SHARK_FULL_ENDINGS] =
+		LOSS_FULL("stacks_full", "table of stacks", "without their stack", NULL),
 };
 
 /* Twice the queues there are, for disks that are plugged in later; 64 at least. */
@@ -278,10 +281,13 @@ static uint32_t queue_entries(void)
 	return n > 64 ? n : 64;
 }
 
-static const char *const own_losses[SHARK_OWN_LOSSES] = {
-	[SHARK_LATE_ADDS] = "late_adds",
-	[SHARK_LATE_ENDS] = "late_ends",
-	[SHARK_ENDS_UNSEEN] = "unseen_ends",
+static const struct loss own_losses[SHARK_OWN_LOSSES] = {
+	[SHARK_LATE_ADDS] = { "late_adds", "request first seen when it was added",
+			      "requests first seen when they were added", NULL },
+	[SHARK_LATE_ENDS] = { "late_ends", "request first seen when it was completed",
+			      "requests first seen when they were completed", NULL },
+	[SHARK_ENDS_UNSEEN] = { "unseen_ends", "request not seen to complete",
+				"requests not seen to complete", NULL },
 };
 
 static const struct provider virtblk = {
@@ -291,14 +297,13 @@ static const struct provider virtblk = {
 	.extra_entries = extra_entries,
 	.in_flight = "requests in flight",
 	.queue_entries = queue_entries,
-	.own_losses = own_losses,
+	.own_losses = &own_losses,
 	.ways = ways,
 	.nr_ways = ARRAY_SIZE(ways),
 	.points = block_points,
 	.nr_points = ARRAY_SIZE(block_points),
 	.filters = &filters,
 	.features = &features,
-	.tables = tables,
-	.nr_tables = ARRAY_SIZE(tables),
+	.tables = &tables,
 };
 PROVIDER_REGISTER(virtblk);

@@ -432,11 +432,6 @@ M.kind = session.define {
       name = "slower_than_us", type = "number", text = "only events that took so many microseconds; rows count all",
     },
   },
-  losses = {
-    { "late_adds", "request first seen when it was added", "requests first seen when they were added" },
-    { "late_ends", "request first seen when it was completed", "requests first seen when they were completed" },
-    { "unseen_ends", "request not seen to complete", "requests not seen to complete" },
-  },
   audit = {
     source = "/sys/block/*/stat",
     seen = function(self) return audit.sum(self, name_in_stat) end,

@@ -53,7 +53,6 @@ M.kinds = {}
 ---     seen    fun(session): table  the same from the rows
 ---   options   table?  name of a filter or feature -> { name?, type?, text? } where the public function takes
 ---                     it otherwise than the core
----   losses    table[]?  { field of loss(), what one is, what several are }: what it loses besides
 ---   methods   table?  name -> fun(session, ...): what its sessions can do besides
 ---   open      fun(options)?  if more is to be done than to start a session
 --- @return table kind with open(options): the whole of a tracer's module that has nothing else
@@ -343,53 +342,42 @@ function Session:how()
   return setmetatable(self.handle:how(), How)
 end
 
--- In the order of printing: field, what one of them is, what several are.
-local LOSSES = {
-  { "ring_drops", "event dropped (ring full)", "events dropped (ring full)" },
-  { "undelivered", "event not handed over", "events not handed over" },
-  { "missed_runs", "run skipped by the kernel (recursion)", "runs skipped by the kernel (recursion)" },
-  { "too_deep", "entry nested too deep", "entries nested too deep" },
-  { "unmatched_entries", "entry without exit", "entries without exit" },
-  { "unmatched_exits", "exit without entry", "exits without entry" },
-  { "stacks_lost", "stack not taken", "stacks not taken" },
-  { "torn_rows", "row read while it was counted in", "rows read while they were counted in" },
+-- Counted here, not in the core.
+local TORN = {
+  field = "torn_rows", one = "row read while it was counted in", several = "rows read while they were counted in",
 }
 
--- The losses of a session, in their order: the tables it has come after the ring.
-local function losses_of(session)
-  local list = { LOSSES[1], LOSSES[2] }
-  for _, full in ipairs(session.handle:tables()) do
-    local why = ("%s (%s full)"):format(full.how, full.name)
-    list[#list + 1] = { full.field, "entry " .. why, "entries " .. why }
+-- What would have helped against what was lost, each once.
+local function advice_on(loss, losses)
+  local list, said = {}, {}
+  for _, known in ipairs(losses) do
+    if known.advice and (loss[known.field] or 0) > 0 and not said[known.advice] then
+      list[#list + 1], said[known.advice] = known.advice, true
+    end
   end
-  for i = 3, #LOSSES do
-    list[#list + 1] = LOSSES[i]
-  end
-  for _, own in ipairs(session.kind.losses or {}) do
-    list[#list + 1] = own
-  end
-  return list
+  return #list > 0 and "; what helps: " .. table.concat(list, ", ") or ""
 end
 
 local function loss_text(loss, losses)
   local lost, unknown = {}, {}
   for _, known in ipairs(losses) do
-    local n = loss[known[1]]
+    local n = loss[known.field]
     if n == nil then
-      unknown[#unknown + 1] = known[3]
+      unknown[#unknown + 1] = known.several
     elseif n > 0 then
-      lost[#lost + 1] = ("%.0f %s"):format(n, n == 1 and known[2] or known[3])
+      lost[#lost + 1] = ("%.0f %s"):format(n, n == 1 and known.one or known.several)
     end
   end
   local text = #lost > 0 and table.concat(lost, ", ") or #unknown > 0 and "nothing that is counted" or "nothing"
   if #unknown > 0 then
     text = text .. "; this kernel does not count " .. table.concat(unknown, ", ")
   end
-  return text
+  return text .. advice_on(loss, losses)
 end
 
 local function loss_type_of(session)
-  local losses = losses_of(session)
+  local losses = session.handle:losses()
+  losses[#losses + 1] = TORN
   return { __tostring = function(loss) return loss_text(loss, losses) end }
 end
 
