@@ -4,6 +4,7 @@ local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
+local providers = require "shark.providers"
 local remap = require "shark.remap"
 local rows_of = require "shark.rows"
 local table_text = require "shark.text.table"
@@ -14,19 +15,10 @@ local parser = cli.parser(NAME, "For each IRQ: the CPUs asked for, the CPU in fo
   "CPUs that its interrupts really came on meanwhile, and a verdict.")
 parser:option("-i --irq", "This IRQ only."):argname("IRQ"):convert(cli.number)
 parser:flag("-a --all", "Also IRQs without an action.")
-cli.add_trace_options(parser, { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" })
+cli.add_trace_options(parser, { "affinity", "hardirq" })
 local options = parser:parse()
 
--- A way belongs to one of the two traces.
-local function way_of(ways)
-  for _, way in ipairs(ways) do
-    if options.way == way then
-      return way
-    end
-  end
-end
-
-local hardirqs, message = irq.hardirq { irq = options.irq, way = way_of { "tp_btf", "raw_tp", "tp" } }
+local hardirqs, message = irq.hardirq { irq = options.irq, way = providers.way_of("hardirq", options.way) }
 if not hardirqs then
   cli.fail(NAME, message)
 end
@@ -50,7 +42,7 @@ local function add_request(by_irq, e)
   end
 end
 
-local moves, why_no_moves = remap.affinity { irq = options.irq, way = way_of { "fentry", "kprobe" } }
+local moves, why_no_moves = remap.affinity { irq = options.irq, way = providers.way_of("affinity", options.way) }
 if moves then
   sessions[2] = { name = "requests", session = moves }
   moves:on(function(e)

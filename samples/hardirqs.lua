@@ -10,7 +10,7 @@ local parser = cli.parser(NAME, "Time in hard interrupt handlers, by IRQ, action
 parser:option("-i --irq", "This IRQ only."):argname("IRQ"):convert(cli.number)
 parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
 parser:flag("--hist", "Print a histogram of each row.")
-cli.add_trace_options(parser, { "tp_btf", "raw_tp", "tp" })
+cli.add_trace_options(parser, "hardirq")
 local options = parser:parse()
 
 local session, message = irq.hardirq {

@@ -10,7 +10,7 @@ local parser = cli.parser(NAME, "Inter-processor interrupts: sent by which CPU a
   "received by which, and how long they were under way; counted in the kernel.")
 parser:option("-c --cpu", "Sent to this CPU only, and received by it."):argname("CPU"):convert(cli.number)
 parser:flag("--hist", "Print a histogram of each pair's time under way.")
-cli.add_trace_options(parser, { "raw_tp", "receive" })
+cli.add_trace_options(parser, "ipi")
 local options = parser:parse()
 
 local session, message = irq.ipi { cpu = options.cpu, way = options.way, audit = true }

@@ -14,7 +14,7 @@ parser:option("-i --irq", "Handlers of this IRQ only."):argname("IRQ"):convert(c
 parser:option("-s --softirq", "This softirq instead: NET_RX, TIMER, ..., or its number."):argname("SOFTIRQ")
 parser:flag("-w --wait", "With --softirq: the time from raise to start.")
 parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
-cli.add_trace_options(parser, { "tp_btf", "raw_tp", "tp" })
+cli.add_trace_options(parser, { "hardirq", "softirq" })
 local options = parser:parse()
 options.interval = options.interval or 1
 

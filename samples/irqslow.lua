@@ -4,6 +4,7 @@ local clock = require "shark.text.clock"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
+local providers = require "shark.providers"
 local timeline = require "shark.timeline"
 
 local NAME = "irqslow"
@@ -15,7 +16,7 @@ parser:option("-u --us", "Microseconds from which one is slow."):argname("US"):d
 parser:option("-k --kind", "Only these."):choices { "hardirq", "softirq", "vector" }
 parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
 parser:flag("--no-stack", "Without stacks.")
-cli.add_trace_options(parser, { "tp_btf", "raw_tp", "tp" })
+cli.add_trace_options(parser, { "hardirq", "softirq" })
 local options = parser:parse()
 
 local KINDS = { "hardirq", "softirq", "vector" }
@@ -87,7 +88,7 @@ end
 local function watch(kind)
   local session, message = irq[kind] {
     cpu = options.cpu, at_least_ns = threshold_ns, stacks = not options.no_stack, audit = true,
-    way = (kind == "hardirq" or options.way ~= "tp_btf") and options.way or nil,
+    way = providers.way_of(kind, options.way),
   }
   if not session then
     cli.fail(NAME, message)

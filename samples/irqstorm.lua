@@ -14,7 +14,7 @@ local parser = cli.parser(NAME, "Rates and bursts of interrupts, softirqs and sy
   "CPU's time they take, and what can be done about it.")
 parser:option("-t --top", "So many lines."):argname("LINES"):default("10"):convert(cli.number)
 parser:flag("--per-cpu", "The CPUs' shares only, and the advice.")
-cli.add_trace_options(parser, { "raw_tp", "tp" })
+cli.add_trace_options(parser, "softirq") -- the ways of all three
 local options = parser:parse()
 
 -- ---- sessions ----

@@ -11,7 +11,7 @@ local parser = cli.parser(NAME, "Threaded interrupt handlers: how long their thr
 parser:option("-i --irq", "This IRQ only."):argname("IRQ"):convert(cli.number)
 parser:option("-c --cpu", "Threads on this CPU only."):argname("CPU"):convert(cli.number)
 parser:flag("--hist", "Print a histogram of each row's runs.")
-cli.add_trace_options(parser, { "raw_tp" })
+cli.add_trace_options(parser, "irqthread")
 local options = parser:parse()
 
 local session, message = irq.thread { irq = options.irq, cpu = options.cpu, way = options.way }

@@ -18,7 +18,7 @@ parser:option("-k --kind", "These only; may be repeated."):choices(remap_story.K
 parser:flag("--stack", "With the kernel stack of each request.")
 parser:flag("--matrix", "Also irq_matrix:*, what each step takes from a CPU.")
 parser:flag("--summary", "No lines, only what they come to at the end.")
-cli.add_trace_options(parser, { "fentry", "kprobe", "raw_tp" })
+cli.add_trace_options(parser, { "irte_intel", "irte_amd", "affinity", "vecalloc" })
 local options = parser:parse()
 
 local ORDER = { "report", "kind", "time", "ts_ns", "irq", "cpu", "name", "what", "unit", "device", "source", "index",

@@ -12,7 +12,7 @@ parser:option("-s --softirq", "This softirq only: NET_RX, TIMER, ..., or its num
 parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
 parser:flag("--hist", "Print a histogram of each row's run time.")
 parser:flag("--fast", "Run time only: watches neither raises nor interrupts.")
-cli.add_trace_options(parser, { "raw_tp", "tp" })
+cli.add_trace_options(parser, "softirq")
 local options = parser:parse()
 
 local function open()

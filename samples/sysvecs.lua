@@ -10,7 +10,7 @@ local parser = cli.parser(NAME, "Time in the handlers of system vectors (local t
 parser:option("--vector", "This vector only."):argname("VECTOR"):convert(cli.number)
 parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
 parser:flag("--hist", "Print a histogram of each row.")
-cli.add_trace_options(parser, { "raw_tp", "tp" })
+cli.add_trace_options(parser, "vector")
 local options = parser:parse()
 
 local session, message = irq.vector {

@@ -15,7 +15,7 @@ parser:option("-D --device", "This disk only, e.g. vda."):argname("DISK")
 parser:option("-s --stage", "This stage instead of the whole request."):choices(virtblk.STAGES)
 parser:option("-o --op", "This operation only: read, write, flush, discard, ..."):argname("OP")
 parser:option("--svg", "Write the map to this file, too."):argname("FILE")
-cli.add_trace_options(parser, { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" })
+cli.add_trace_options(parser, "virtblk")
 local options = parser:parse()
 options.interval = options.interval or 1
 

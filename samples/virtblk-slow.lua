@@ -12,7 +12,7 @@ local parser = cli.parser(NAME, "Prints each virtio-blk request that took at lea
 parser:option("-u --us", "Microseconds from which one is slow."):argname("US"):default("1000"):convert(cli.number)
 parser:option("-D --device", "This disk only, e.g. vda."):argname("DISK")
 parser:option("-c --cpu", "Requests completed on this CPU only."):argname("CPU"):convert(cli.number)
-cli.add_trace_options(parser, { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" })
+cli.add_trace_options(parser, "virtblk")
 local options = parser:parse()
 
 local session, message = virtblk.requests {

@@ -11,7 +11,7 @@ local parser = cli.parser(NAME, "The kernel stacks in which virtio-blk requests 
 parser:option("-D --device", "This disk only, e.g. vda."):argname("DISK")
 parser:flag("--whole", "With what was interrupted, too: below the interrupt's entry.")
 parser:flag("--folded", "One line for each stack, outermost first, with its count, for flame graphs.")
-cli.add_trace_options(parser, { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" })
+cli.add_trace_options(parser, "virtblk")
 local options = parser:parse()
 
 local session, message = virtblk.requests { device = options.device, way = options.way, stacks = true, audit = true }

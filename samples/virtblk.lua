@@ -7,7 +7,6 @@ local table_text = require "shark.text.table"
 local virtblk = require "shark.virtblk"
 
 local NAME = "virtblk"
-local WAYS = { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" }
 
 local parser = cli.parser(NAME, "Where the time of virtio-blk requests goes: from issued over added to the ring, " ..
   "kicked, interrupted and reaped to completed; and what each queue does. Counted in the kernel.")
@@ -17,7 +16,7 @@ parser:option("-b --by", "A row for each of these, too; may be repeated: queue, 
   :choices({ "queue", "cpu", "size", "where" }):count "*"
 parser:flag("--hist", "Print a histogram of each row.")
 parser:flag("--disks", "Print the disks with their queues, IRQs, CPUs and features; trace nothing.")
-cli.add_trace_options(parser, WAYS)
+cli.add_trace_options(parser, "virtblk")
 local options = parser:parse()
 
 local function cpus_text(cpus)

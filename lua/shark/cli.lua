@@ -5,6 +5,7 @@ local argparse = require "argparse"
 local json = require "shark.text.json"
 local ledger = require "shark.text.ledger"
 local out = require "shark.text.out"
+local providers = require "shark.providers"
 local schedule = require "shark.schedule"
 
 local M = {}
@@ -56,12 +57,12 @@ function M.parser(name, description)
 end
 
 --- Adds the options of a script that traces for a while.
---- @param ways string[] that --way can name
-function M.add_trace_options(parser, ways)
+--- @param traced string|string[] what it traces, by the names of shark.providers(): whose ways --way can name
+function M.add_trace_options(parser, traced)
   parser:option("-d --duration", "End after this many seconds."):argname("SECONDS"):convert(M.seconds)
   parser:option("-n --interval", "Print what happened every so many seconds; the total at the end.")
     :argname("SECONDS"):convert(M.seconds)
-  parser:option("--way", "Attach this way only."):argname("WAY"):choices(ways)
+  parser:option("--way", "Attach this way only."):argname("WAY"):choices(providers.ways(traced))
   parser:flag("--json", "Print one JSON object, with -n one per line and interval.")
   parser:argument("command", "Command to run meanwhile, after '--'; the trace ends with it.")
     :args("*")

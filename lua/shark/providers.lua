@@ -126,6 +126,39 @@ function M.list()
   return list
 end
 
+local function ways_of(name)
+  for _, provider in ipairs(core) do
+    if provider.name == name then
+      return provider.ways
+    end
+  end
+  error(("no tracer '%s'"):format(tostring(name)), 3)
+end
+
+--- The ways to attach what is named, each once; those of one tracer best first.
+--- @param names string|string[] names of list() @return string[]
+function M.ways(names)
+  local list, known = {}, {}
+  for _, name in ipairs(type(names) == "table" and names or { names }) do
+    for _, way in ipairs(ways_of(name)) do
+      list[#list + 1] = not known[way] and way or nil
+      known[way] = true
+    end
+  end
+  return list
+end
+
+--- A way, if what is named can be attached so, or nil: what a script that opens several traces
+--- hands to each of them.
+--- @param name string of list() @param way? string @return string? way
+function M.way_of(name, way)
+  for _, known in ipairs(ways_of(name)) do
+    if known == way then
+      return way
+    end
+  end
+end
+
 local function names()
   local list = {}
   for i, provider in ipairs(core) do

@@ -2,6 +2,7 @@
 --- each with what the others know of it, and what it came to per IRQ.
 
 local hotplug = require "shark.remap.hotplug"
+local providers = require "shark.providers"
 local records = require "shark.remap.records"
 local remap_trace = require "shark.remap.trace"
 local timeline = require "shark.timeline"
@@ -14,10 +15,10 @@ local function open_vecalloc(options)
 end
 
 local KINDS = {
-  { kind = "irte", open = remap_trace.changes, stacks = true, ways = { fentry = true, kprobe = true, raw_tp = true } },
-  { kind = "affinity", open = remap_trace.affinity, stacks = true, ways = { fentry = true, kprobe = true } },
-  { kind = "vector", open = open_vecalloc, stacks = true, ways = { raw_tp = true } },
-  { kind = "fault", open = remap_trace.faults, ways = { fentry = true, kprobe = true } },
+  { kind = "irte", open = remap_trace.changes, stacks = true, provider = "irte_intel" },
+  { kind = "affinity", open = remap_trace.affinity, stacks = true, provider = "affinity" },
+  { kind = "vector", open = open_vecalloc, stacks = true, provider = "vecalloc" },
+  { kind = "fault", open = remap_trace.faults, provider = "fault_intel" },
 }
 
 --- Names of the kinds of record.
@@ -121,7 +122,7 @@ end
 
 local function options_of(self, entry)
   local options = self.options
-  local picked = { way = entry.ways[options.way] and options.way or nil }
+  local picked = { way = providers.way_of(entry.provider, options.way) }
   if entry.stacks then
     picked.stacks = options.stacks
   end

@@ -116,4 +116,31 @@ function tests.test_what_is_not_offered_is_refused()
   t.assertTrue(refused > #shark.providers())
 end
 
+-- What scripts ask instead of naming ways themselves.
+function tests.test_ways_are_told_by_name()
+  local providers = require "shark.providers"
+  for _, provider in ipairs(shark.providers()) do
+    t.assertEquals(providers.ways(provider.name), provider.ways)
+    t.assertEquals(providers.way_of(provider.name, provider.ways[1]), provider.ways[1])
+    t.assertNil(providers.way_of(provider.name, nil))
+  end
+  t.assertEquals(providers.ways { "affinity", "hardirq" }, { "fentry", "kprobe", "tp_btf", "raw_tp", "tp" })
+  t.assertNil(providers.way_of("softirq", "tp_btf"))
+  t.assertErrorMsgContains("no tracer 'hardirqs'", providers.ways, "hardirqs")
+  t.assertErrorMsgContains("no tracer 'hardirqs'", providers.way_of, "hardirqs", "tp")
+end
+
+-- Each packaged script's --way takes what its tracers can, and says what that is.
+function tests.test_scripts_name_no_ways()
+  local scripts = proc.run_shell("ls samples/*.lua").out
+  t.assertStrContains(scripts, "samples/hardirqs.lua")
+  local result = proc.run_shell([[grep -nE '[{,] *"(tp_btf|raw_tp|fentry|kprobe|tp|receive)"' samples/*.lua]])
+  t.assertEquals(result.out, "")
+  result = proc.run_shell('"$SHARK" hardirqs --way nosuch')
+  t.assertEquals(result.status, 2)
+  for _, way in ipairs(require("shark.providers").ways "hardirq") do
+    t.assertStrContains(result.err, way)
+  end
+end
+
 t.run(tests)

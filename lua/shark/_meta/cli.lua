@@ -21,8 +21,8 @@ function M.number(text) end
 function M.parser(name, description) end
 
 --- Adds the options of a script that traces for a while.
----@param ways string[] that --way can name
-function M.add_trace_options(parser, ways) end
+---@param traced string|string[] what it traces, by the names of shark.providers(): whose ways --way can name
+function M.add_trace_options(parser, traced) end
 
 --- Ends the script with a message on standard error and status 1.
 ---@param name string of the script

@@ -9,9 +9,21 @@ local M = {}
 --- kernel allows is known only when one was tried: see how() of a session.
 ---@return table[] providers { name, about, source, call, class, ways = { "tp_btf", ... } (best first),
 ---   filters, features, sizes, has_stacks, has_audit, rows and events = {{ name, text, type, unit?,
----   is_key, sum? }}, tables = {{ field, name, how }}, losses = {{ field, text }},
+---   is_key, sum? }}, losses = {{ field, text, advice?, is_own }} (is_own: not of every trace),
 ---   points = { WAY = {{ program, point }} } }
 function M.list() end
+
+--- The ways to attach what is named, each once; those of one tracer best first.
+---@param names string|string[] names of list()
+---@return string[]
+function M.ways(names) end
+
+--- A way, if what is named can be attached so, or nil: what a script that opens several traces
+--- hands to each of them.
+---@param name string of list()
+---@param way? string
+---@return string? way
+function M.way_of(name, way) end
 
 --- Starts a trace by its provider's name; see shark.trace().
 ---@param name string

@@ -7,7 +7,7 @@ local NAME = "timers"
 local parser = cli.parser(NAME, "How long the functions of kernel timers run, counted in the kernel.")
 parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
 parser:flag("--hist", "Print a histogram of each row.")
-cli.add_trace_options(parser, { "raw_tp" })
+cli.add_trace_options(parser, "timer")
 local options = parser:parse()
 
 local session, message = shark.trace("timer", { cpu = options.cpu, way = options.way })
