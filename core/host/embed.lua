@@ -45,12 +45,12 @@ for i = 2, #arg do
     local name, path = arg[i]:match("^(.-)=(.*)$")
     local symbol = kind .. "_" .. name:gsub("%W", "_")
     add_code(symbol, bytecode(path))
-    table.insert(lists[kind], ("\t{%q, %q, %s, sizeof(%s)},\n")
-      :format(name, kind == "script" and summary(path) or "", symbol, symbol))
+    table.insert(lists[kind], ("\t{%q, %q, %q, %s, sizeof(%s)},\n")
+      :format(name, kind == "script" and summary(path) or "", path, symbol, symbol))
   end
 end
 
-add('const struct embedded embedded_init = {"shark_init", "", init_code, sizeof(init_code)};\n')
+add('const struct embedded embedded_init = {"shark_init", "", "shark_init.lua", init_code, sizeof(init_code)};\n')
 for _, list in ipairs({ "module", "script" }) do
   table.sort(lists[list])
   add("const struct embedded embedded_%ss[] = {\n%s\t{0},\n};\n", list, table.concat(lists[list]))

@@ -8,6 +8,7 @@
 struct embedded {
 	const char *name;    /* of a module: "shark.irq"; of a script: "hardirqs" */
 	const char *summary; /* the first comment line of a script */
+	const char *source;  /* where it is in the source tree: "lua/shark/irq.lua" */
 	const char *code;
 	size_t size;
 };

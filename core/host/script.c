@@ -30,27 +30,33 @@ static int require_embedded(lua_State *L)
 	return 1;
 }
 
-static bool is_in_root(const char *root, const char *name)
+/* The module's file in the source tree, its first upvalue. */
+static int require_from_root(lua_State *L)
 {
-	char path[PATH_MAX];
-	int start = snprintf(path, sizeof(path), "%s/lua/", root);
+	if (luaL_loadfilex(L, lua_tostring(L, lua_upvalueindex(1)), TEXT_ONLY))
+		return lua_error(L);
+	lua_pushvalue(L, 1);
+	lua_call(L, 1, 1);
+	return 1;
+}
 
-	if (start < 0 || (size_t)start >= sizeof(path))
-		return false;
-	snprintf(path + start, sizeof(path) - (size_t)start, "%s.lua", name);
-	for (char *dot = strchr(path + start, '.'); dot && strcmp(dot, ".lua") != 0;
-	     dot = strchr(dot, '.'))
-		*dot = '/';
-	return !access(path, F_OK);
+/* Pushes its loader: of the source tree, if one is given and has it, else what is linked in. */
+static void push_loader(lua_State *L, const char *root, const struct embedded *module)
+{
+	lua_pushfstring(L, "%s/%s", root ? root : "", module->source);
+	if (root && module->source[0] != '/' && !access(lua_tostring(L, -1), F_OK)) {
+		lua_pushcclosure(L, require_from_root, 1);
+	} else {
+		lua_pop(L, 1);
+		lua_pushcfunction(L, require_embedded);
+	}
 }
 
 static void preload_modules(lua_State *L, const char *root)
 {
 	lua_getfield(L, -1, "preload");
 	for (const struct embedded *module = embedded_modules; module->name; module++) {
-		if (root && is_in_root(root, module->name))
-			continue;
-		lua_pushcfunction(L, require_embedded);
+		push_loader(L, root, module);
 		lua_setfield(L, -2, module->name);
 	}
 	lua_pop(L, 1);

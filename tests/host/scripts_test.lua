@@ -76,11 +76,14 @@ function tests.test_a_first_line_with_an_interpreter_is_skipped()
 end
 
 function tests.test_scripts_of_a_source_tree()
-  os.execute(("mkdir -p %s/root/samples %s/root/lua/shark && cp shark_init.lua %s/root")
-    :format(directory, directory, directory))
-  file("root/samples/hello.lua", "print(require('shark.fmt'), require('shark.hist') ~= nil)")
+  for _, folder in ipairs { "samples", "lua/shark", "core/tracers/ipi" } do
+    os.execute(("mkdir -p %s/root/%s && cp shark_init.lua %s/root"):format(directory, folder, directory))
+  end
+  file("root/samples/hello.lua",
+    "print(require 'shark.fmt', require 'shark.tracers.ipi', require('shark.hist') ~= nil)")
   file("root/lua/shark/fmt.lua", "return 'fmt of the tree'")
-  t.assertEquals(shark("--root", directory .. "/root", "hello").out, "fmt of the tree\ttrue\n")
+  file("root/core/tracers/ipi/ipi.lua", "return 'ipi of the tree'")
+  t.assertEquals(shark("--root", directory .. "/root", "hello").out, "fmt of the tree\tipi of the tree\ttrue\n")
 end
 
 -- ---- which cannot run ----
