@@ -82,12 +82,12 @@ function shark.open_raw_sock(interface) end
 function shark.sock_attach_bpf(fd, filter) end
 
 --- What can be traced, how, and what it means; see docs/reference.md.
----@return table[] providers by name: { name, about, source, call, ways, filters, features, rows, events, tables, losses, points }
+---@return table[] providers by name: see shark.providers
 function shark.providers() end
 
 --- Starts a trace of any kind, by the name that providers() gives it.
 ---@param provider string "hardirq"
----@param options? table filters of that provider, and what shark.TraceOptions has
+---@param options? table its filters, features and sizes, see providers(); `way`, `audit`
 ---@return shark.Session?
 ---@return string? message
 ---@return string? name of the error
