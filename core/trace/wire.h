@@ -146,8 +146,8 @@ struct shark_cpu {
 	__u64 entry_unmatched; /* entries whose exit never came */
 	__u64 exit_unmatched;  /* exits whose entry was never seen */
 	__u64 stacks_lost;     /* stacks that could not be taken or kept */
-	__u64 scratch;
-	__u64 full[8]; /* entries that found no room in a table, by SHARK_FULL_ROWS, ... */
+	__u64 scratch;	       /* a word of the tracer's own; it names what it keeps there */
+	__u64 full[8];	       /* entries that found no room in a table, by SHARK_FULL_ROWS, ... */
 	struct shark_frame frames[8];
 	__u32 depth; /* frames in use */
 	__u32 pid;   /* task last looked at, and whether it is ksoftirqd */

@@ -68,10 +68,10 @@ static __always_inline int leave(void *ctx, __u32 irq, int ret)
 /* The verifier lets nobody hash a typed pointer; through memory it is a number. */
 static __always_inline __u64 address_of(struct shark_cpu *cpu, const void *pointer)
 {
-	volatile __u64 *scratch = &cpu->scratch;
+	volatile __u64 *number = &cpu->scratch;
 
-	*scratch = (__u64)pointer;
-	return *scratch;
+	*number = (__u64)pointer;
+	return *number;
 }
 
 static __always_inline int enter_action(__u32 irq, struct irqaction *action, const char *name)
