@@ -403,9 +403,10 @@ function tests.test_the_script_of_slow_requests()
   local disk = t.needs("root", "tracing", "disk")
   local out = run_reading(disk, "virtblk-slow", "-u", "0")
   t.assertStrMatches(out, ".*%d%d:%d%d:%d%d%.%d+  " .. disk.device .. " queue %d+  read %d+ %+4096 .*")
-  local lines, uneven = 0, 0
+  local lines, uneven, undelivered = 0, 0, nil
   for line in run_reading(disk, "virtblk-slow", "-u", "0", "--json"):gmatch("[^\n]+") do
     local record = require("dkjson").decode(line)
+    undelivered = record.lost and record.lost.undelivered or undelivered
     if record.report == "slow" then
       local parts = 0
       for _, stage in ipairs(record.stages) do
@@ -414,7 +415,9 @@ function tests.test_the_script_of_slow_requests()
       lines, uneven = lines + 1, uneven + (parts == record.ns and 0 or 1)
     end
   end
-  t.assertTrue(lines >= 25, lines)
+  -- A slow machine may not print all in the time there is when the command has ended; it says so.
+  t.assertTrue(lines > 0)
+  t.assertTrue(lines + undelivered >= 25, lines)
   t.assertEquals(uneven, 0)
 end
 
