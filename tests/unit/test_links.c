@@ -55,7 +55,7 @@ static void a_point_may_have_many_links(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(points) - 1; i++)
 		assert_int_equal(attach_everywhere(STDIN_FILENO, &points[i], &links, &err), 0);
 	assert_int_equal(links.n, 3 * MANY);
-	assert_int_equal(open_files(), before + 3 * MANY);
+	assert_int_equal(open_files(), before + (size_t)3 * MANY);
 	assert_int_equal(links_missed(&links), 0);
 	links_close(&links);
 	links_close(&links);
