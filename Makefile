@@ -71,6 +71,7 @@ PLAIN := $(foreach t,$(TRACERS),$(if $(wildcard core/tracers/$(t)/$(t).c),,$(if 
 
 # IMAGE:SOURCE:DEFINE, one compiled BPF object for each way of attaching.
 BPF := $(shell core/trace/images $(PLAIN))
+$(if $(filter 0,$(.SHELLSTATUS)),,$(error core/trace/images failed))
 
 # Lua modules of others, linked in with ours.
 LUA_VENDOR := argparse=/usr/share/lua/5.1/argparse.lua dkjson=/usr/share/lua/5.1/dkjson.lua
@@ -94,7 +95,7 @@ $(B)/shark: $(HOST_OBJS) $(CORE_OBJS)
 	$(Q)$@ -V -v | sed -n 's/^needs: /  NEEDS    /p'
 
 # Objects are made anew when the flags change, or libraries come or go.
-BUILT_WITH := $(CC) $(ALL_CFLAGS) $(LINK) $(LIBRARIES)
+BUILT_WITH := $(CC) $(ALL_CFLAGS) $(LINK) $(LIBRARIES) $(CLANG) $(BPF_CFLAGS) $(BPFTOOL) $(STRIP_BPF)
 $(B)/flags: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '$(BUILT_WITH)' | cmp -s - $@ || \
@@ -141,13 +142,13 @@ $(B)/bpf/%.light.h: $(B)/bpf/%.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton -L $< name $*_light > $@
 
-$(B)/bpf/%.image.h: $(B)/bpf/%.light.h $(B)/bpf/%.skel.h core/trace/image.lua core/trace/object.h
+$(B)/bpf/%.image.h: $(B)/bpf/%.light.h $(B)/bpf/%.skel.h core/trace/image.lua core/trace/image.h core/trace/object.h
 	$(Q)$(LUAJIT) core/trace/image.lua $* $< core/trace/object.h > $@
 
 # ---- Lua ----
 
 # The FFI declarations come from the headers the BPF programs are compiled with.
-$(B)/gen/events.lua: $(WIRE) core/trace/cdef.lua $(B)/flags
+$(B)/gen/events.lua: $(WIRE) core/trace/cdef.lua $(B)/flags $(B)/gen/lua-files
 	$(call say,CDEF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)printf '#include "%s"\n' $(WIRE:core/%=%) | $(CC) -E -P -DSHARK_FFI -Icore - | $(LUAJIT) core/trace/cdef.lua > $@
@@ -163,10 +164,10 @@ $(B)/gen/embedded_lua.c: core/host/embed.lua shark_init.lua $(B)/gen/events.lua 
 	$(call say,EMBED,$@)
 	$(Q)$(LUAJIT) core/host/embed.lua $@ $(EMBED)
 
-# Changes when a Lua file comes or goes.
+# Changes when a Lua file, or a part of the wire format, comes or goes.
 $(B)/gen/lua-files: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(EMBED)' | cmp -s - $@ || echo '$(EMBED)' > $@
+	$(Q)echo '$(EMBED) $(WIRE)' | cmp -s - $@ || echo '$(EMBED) $(WIRE)' > $@
 
 $(B)/obj/embedded_lua.o: $(B)/gen/embedded_lua.c
 	$(call say,CC,$<)
@@ -221,16 +222,18 @@ include tests/bench/bench.mk
 # ---- install ----
 
 DOCS := README.md CHANGELOG.md LICENSE
+GUIDE := docs/scripting.md docs/reference.md docs/design.md docs/testing.md
 
 install: all
 	install -D -m 755 $(B)/shark $(DESTDIR)$(PREFIX)/bin/shark
 	install -D -m 644 docs/shark.1 $(DESTDIR)$(PREFIX)/share/man/man1/shark.1
 	install -D -m 644 docs/shark.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/shark
 	install -d $(DESTDIR)$(PREFIX)/share/shark/samples $(DESTDIR)$(PREFIX)/share/shark/meta \
-		$(DESTDIR)$(PREFIX)/share/doc/shark
+		$(DESTDIR)$(PREFIX)/share/doc/shark/docs
 	install -m 644 $(SCRIPTS) $(DESTDIR)$(PREFIX)/share/shark/samples
 	install -m 644 $(wildcard lua/shark/_meta/*.lua) $(DESTDIR)$(PREFIX)/share/shark/meta
-	install -m 644 $(DOCS) $(DESTDIR)$(PREFIX)/share/doc/shark
+	install -m 644 $(DOCS) CONTRIBUTING.md $(DESTDIR)$(PREFIX)/share/doc/shark
+	install -m 644 $(GUIDE) $(DESTDIR)$(PREFIX)/share/doc/shark/docs
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/shark $(DESTDIR)$(PREFIX)/share/man/man1/shark.1 \
@@ -250,4 +253,4 @@ FORCE:
 # What was made of a file that has gone or moved since is made anew.
 core/%.c core/%.h core/%.lua: ;
 
--include $(wildcard $(B)/obj/*.d $(B)/obj/*/*.d $(B)/obj/*/*/*.d $(B)/bpf/*.d)
+-include $(wildcard $(B)/obj/*.d $(B)/obj/*/*.d $(B)/obj/*/*/*.d $(B)/bpf/*.d $(T)/*.d)

@@ -68,7 +68,8 @@ function shark.providers()
 end
 
 --- Starts a trace of any kind, by the name that providers() gives it: shark.trace("hardirq", { irq = 36 }) is
---- irq.hardirq { irq = 36 }. For tracers that have no function of their own in a module.
+--- irq.hardirq { irq = 36 }. For tracers that have no function of their own in a module. Of irte_* and fault_*
+--- remap.changes() and remap.faults() choose the one of this machine, and say why there is none.
 --- @param provider string @param options? table filters, and what all traces take; see shark.irq
 --- @return shark.Session? @return string? message @return string? name of the error
 function shark.trace(provider, options)

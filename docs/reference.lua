@@ -139,6 +139,7 @@ A row of `read()` stands for what was counted under one key. Rows that agree in 
 A type that ends in `?` can be nil.
 
 Every trace counts what it lost in these fields of `loss()`; tables that only some traces have are in their sections.
+`map_full` is the sum of those that end in `_full`; `torn_rows`, of rows that something was counted in whenever read.
 
 ]] .. table_of_losses(providers[1], false) }
   for _, provider in ipairs(providers) do
@@ -153,7 +154,7 @@ local function class(name, parent, fields, about)
   local lines = { ("---@class shark.%s%s %s"):format(name, parent and " : shark." .. parent or "", about) }
   for _, field in ipairs(fields) do
     local text = field.unit and ("%s (%s)"):format(field.text, field.unit) or field.text
-    local type = field.type:gsub("uint64_t", "ffi.cdata*")
+    local type = field.type:gsub("uint64_t%[2%]", "ffi.cdata*|integer[]"):gsub("uint64_t", "ffi.cdata*")
     lines[#lines + 1] = ("---@field %s %s %s"):format(field.name, type, text)
   end
   return table.concat(lines, "\n") .. "\n"

@@ -130,7 +130,7 @@ cli.run {
   end,
   show = function(what)
     if what.out_of_order > 0 then
-      out.line("%d lines after a later one: too many to wait for the order", what.out_of_order)
+      out.line("%d lines are out of order: too many were waiting", what.out_of_order)
     end
     for _, kind in ipairs(KINDS) do
       local count = what[kind]

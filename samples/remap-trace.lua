@@ -252,7 +252,7 @@ local function show(what)
   section(CPU_COLUMNS, what.cpus, "CPU's vectors changed")
   section(FAULT_COLUMNS, what.faults, "request was refused by an IOMMU")
   if what.out_of_order > 0 then
-    out.line("%d lines after a later one: too many to wait for the order", what.out_of_order)
+    out.line("%d lines are out of order: too many were waiting", what.out_of_order)
   end
   out.line("")
 end

@@ -58,7 +58,7 @@ if not options.fast then
     { title = "KSOFTIRQD", field = "ksoftirqd", format = fmt.count },
     { title = "WAIT-US", field = "wait_avg_ns", format = fmt.microseconds },
     { title = "WAIT99-US", field = "wait_p99_ns", format = fmt.microseconds },
-    { title = "RAISED BY (since the start)", field = "raisers", left = true, format = text_of },
+    { title = "RAISED BY", field = "raisers", left = true, format = text_of },
   } do
     columns[#columns + 1] = column
   end

@@ -33,7 +33,7 @@ $(T)/blkload: tests/live/blkload.c $(B)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LINK)
 
 # Objects that tests load: a socket filter, and types of a kernel that is not there.
-$(T)/filter.o: tests/live/filter.bpf.c
+$(T)/filter.o: tests/live/filter.bpf.c $(B)/flags
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<

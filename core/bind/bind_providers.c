@@ -92,8 +92,8 @@ void bind_push_losses(lua_State *L, const struct provider *provider)
 /* What a way attaches: {program, point} of each, in the order of attaching. */
 static void push_points(lua_State *L, const struct provider *provider, const struct way *way)
 {
-	const struct point *points = way->points ? way->points : provider->points;
-	size_t nr_points = way->points ? way->nr_points : provider->nr_points;
+	size_t nr_points;
+	const struct point *points = provider_points(provider, way, &nr_points);
 
 	lua_createtable(L, (int)nr_points, 0);
 	for (size_t i = 0; i < nr_points; i++) {

@@ -265,10 +265,6 @@ static int stack(lua_State *L)
 	return 2;
 }
 
-/*
- * session:extra() -> address of an array of what is in flight, valid until the
- * next call, their number | nil, message, name
- */
 static int push_values(lua_State *L, enum object_map map)
 {
 	const void *values;
@@ -282,6 +278,10 @@ static int push_values(lua_State *L, enum object_map map)
 	return 2;
 }
 
+/*
+ * session:extra() -> address of an array of what is in flight, valid until the
+ * next call, their number | nil, message, name
+ */
 static int extra(lua_State *L)
 {
 	return push_values(L, MAP_EXTRA);

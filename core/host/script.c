@@ -40,11 +40,17 @@ static int require_from_root(lua_State *L)
 	return 1;
 }
 
+/* What the build makes fits this binary only; what others made is not in the tree. */
+static bool is_of_tree(const char *source)
+{
+	return !strncmp(source, "lua/", 4) || !strncmp(source, "core/", 5);
+}
+
 /* Pushes its loader: of the source tree, if one is given and has it, else what is linked in. */
 static void push_loader(lua_State *L, const char *root, const struct embedded *module)
 {
 	lua_pushfstring(L, "%s/%s", root ? root : "", module->source);
-	if (root && module->source[0] != '/' && !access(lua_tostring(L, -1), F_OK)) {
+	if (root && is_of_tree(module->source) && !access(lua_tostring(L, -1), F_OK)) {
 		lua_pushcclosure(L, require_from_root, 1);
 	} else {
 		lua_pop(L, 1);

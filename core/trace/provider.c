@@ -87,6 +87,13 @@ const struct feature *provider_feature(const struct provider *provider, const ch
 	return NULL;
 }
 
+const struct point *provider_points(const struct provider *provider, const struct way *way,
+				    size_t *n)
+{
+	*n = way->points ? way->nr_points : provider->nr_points;
+	return way->points ? way->points : provider->points;
+}
+
 int provider_check_irq(int64_t irq, struct error *err)
 {
 	char path[64];

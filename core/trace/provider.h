@@ -94,6 +94,10 @@ const struct feature *provider_feature(const struct provider *provider, const ch
 const struct filter *provider_filter_at(const struct provider *provider, size_t slot);
 const struct feature *provider_feature_at(const struct provider *provider, size_t slot);
 
+/* What a way attaches, in that order: its own points, or else the provider's; *n of them. */
+const struct point *provider_points(const struct provider *provider, const struct way *way,
+				    size_t *n);
+
 /* What filters of several providers have in common. */
 int provider_check_irq(int64_t irq, struct error *err);
 /* Of what happens before an IRQ is requested: one that is yet to come will do. */

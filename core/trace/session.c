@@ -249,9 +249,8 @@ static int attach_point(struct session *session, const struct point *point, stru
 static int attach_points(struct session *session, const struct shark_config *config,
 			 struct error *err)
 {
-	const struct way *way = session->way;
-	const struct point *points = way->points ? way->points : session->provider->points;
-	size_t nr_points = way->points ? way->nr_points : session->provider->nr_points;
+	size_t nr_points;
+	const struct point *points = provider_points(session->provider, session->way, &nr_points);
 
 	for (size_t i = 0; i < nr_points; i++) {
 		const struct point *point = &points[i];
@@ -287,6 +286,7 @@ static void give_up_way(struct session *session)
 	unmap_tables(session);
 	object_unload(&session->object);
 	session->how.nr_skipped = 0;
+	session->missed_hits = 0;
 }
 
 static int try_way(struct session *session, const struct way *way, struct shark_config *config,

@@ -138,6 +138,9 @@ end
 --- The ways to attach what is named, each once; those of one tracer best first.
 --- @param names string|string[] names of list() @return string[]
 function M.ways(names)
+  if type(names) ~= "table" and type(names) ~= "string" then
+    error("bad argument #1 to 'ways' (name or list of names expected)", 2)
+  end
   local list, known = {}, {}
   for _, name in ipairs(type(names) == "table" and names or { names }) do
     for _, way in ipairs(ways_of(name)) do
@@ -183,7 +186,7 @@ end
 function M.open(name, options)
   if not is_known(name) then
     error(("bad argument #1 to 'trace' (no tracer '%s'; there are: %s)"):format(tostring(name),
-      table.concat(names(), ", ")), 3)
+      table.concat(names(), ", ")), 2)
   end
   return kind_of(name).open(options)
 end

@@ -65,9 +65,18 @@ function M.merger(spec)
   end
 end
 
+local function counts_since(counts, before)
+  local more = {}
+  for name, count in pairs(counts) do
+    local difference = count - (before[name] or 0)
+    more[name] = difference > 0 and difference or nil
+  end
+  return more
+end
+
 --- What a row has more than it had before. Of maxima the kernel keeps one, since the start.
 --- @param row table @param before? table the same row then; nil: it was not there, or a copy is wanted
---- @param spec? table { sums = {...}, hists = {...} }: names of fields
+--- @param spec? table { sums = {...}, hists = {...}, counts = {...} }: names of fields
 --- @return table
 function M.since(row, before, spec)
   local delta = {}
@@ -79,6 +88,9 @@ function M.since(row, before, spec)
   end
   for _, field in ipairs(before and spec.hists or NONE) do
     delta[field] = row[field] and before[field] and row[field]:since(before[field]) or row[field]
+  end
+  for _, field in ipairs(before and spec.counts or NONE) do
+    delta[field] = row[field] and before[field] and counts_since(row[field], before[field]) or row[field]
   end
   return delta
 end

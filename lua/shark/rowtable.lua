@@ -88,7 +88,8 @@ end
 ---   show_more fun(report)?  prints that, below the table
 function M.run(spec)
   local kind = spec.session.kind
-  spec.sums, spec.hists, spec.order = kind.sums, kind.hists, order_of(kind, spec.more or {})
+  spec.sums, spec.hists, spec.counts = kind.sums, kind.hists, kind.counts
+  spec.order = order_of(kind, spec.more or {})
   spec.key = spec.key or function(row) return spec.session:key(row) end
   spec.is_shown = spec.is_shown or function(row) return row.count > 0 end
   spec.report = function(before, seconds)

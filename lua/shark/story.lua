@@ -15,10 +15,10 @@ local function open_vecalloc(options)
 end
 
 local KINDS = {
-  { kind = "irte", open = remap_trace.changes, stacks = true, provider = "irte_intel" },
+  { kind = "irte", open = remap_trace.changes, stacks = true, provider = "irte_%s" },
   { kind = "affinity", open = remap_trace.affinity, stacks = true, provider = "affinity" },
   { kind = "vector", open = open_vecalloc, stacks = true, provider = "vecalloc" },
-  { kind = "fault", open = remap_trace.faults, provider = "fault_intel" },
+  { kind = "fault", open = remap_trace.faults, provider = "fault_%s" },
 }
 
 --- Names of the kinds of record.
@@ -122,7 +122,8 @@ end
 
 local function options_of(self, entry)
   local options = self.options
-  local picked = { way = providers.way_of(entry.provider, options.way) }
+  local provider = entry.provider:format(remap_trace.vendor() or "intel")
+  local picked = { way = providers.way_of(provider, options.way) }
   if entry.stacks then
     picked.stacks = options.stacks
   end

@@ -1,4 +1,5 @@
--- Every record of the wire format (trace/wire.h, tracers/*/wire.h) has the same layout in C and in the FFI.
+-- Every record of the wire format (core/trace/wire.h, core/bpf/*/wire.h,
+-- core/tracers/*/wire.h) has the same layout in C and in the FFI.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local ffi = require "ffi"
 local proc = require "proc"

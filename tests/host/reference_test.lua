@@ -143,4 +143,10 @@ function tests.test_scripts_name_no_ways()
   end
 end
 
+function tests.test_a_tracer_that_is_not_there()
+  local result = proc.run_shark("-e", "local function f()\n  return shark.trace 'nosuch'\nend\nf()")
+  t.assertEquals(result.status, 1)
+  t.assertStrContains(result.err, "no tracer 'nosuch'; there are: affinity, ")
+end
+
 t.run(tests)

@@ -83,6 +83,10 @@ function tests.test_scripts_of_a_source_tree()
     "print(require 'shark.fmt', require 'shark.tracers.ipi', require('shark.hist') ~= nil)")
   file("root/lua/shark/fmt.lua", "return 'fmt of the tree'")
   file("root/core/tracers/ipi/ipi.lua", "return 'ipi of the tree'")
+  -- The wire format is that of the binary: it describes its memory.
+  os.execute(("mkdir -p %s/root/build/gen %s/root/build/san/gen"):format(directory, directory))
+  file("root/build/gen/events.lua", "error 'of another build'")
+  file("root/build/san/gen/events.lua", "error 'of another build'")
   t.assertEquals(shark("--root", directory .. "/root", "hello").out, "fmt of the tree\tipi of the tree\ttrue\n")
 end
 

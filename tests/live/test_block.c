@@ -18,7 +18,16 @@
 #include "bpf/block/wire.h"
 #include "kernel/kfeat.h"
 
-enum { WRITES = 32, BYTES = 48 << 10, ROWS = 1024, CPUS = 256, OP_WRITE = 1, UP_TO_64K = 3 };
+enum { WRITES = 32, BYTES = 48 << 10, ROWS = 1024, OP_WRITE = 1, UP_TO_64K = 3 };
+
+static __u32 possible_cpus(void)
+{
+	struct error err;
+	int n = kfeat_possible_cpus(&err);
+
+	assert_true(n > 0);
+	return (__u32)n;
+}
 
 /* ---- a disk ---- */
 
@@ -90,11 +99,11 @@ static struct bpf_map *map_of(struct bpf_object *object, const char *name)
 
 static void size_maps(struct bpf_object *object)
 {
-	static const struct {
+	const struct {
 		const char *name;
 		__u32 entries;
 	} maps[] = { { "rows", ROWS },
-		     { "cpus", CPUS },
+		     { "cpus", possible_cpus() },
 		     { "parts", 4096 },
 		     { "extra", 4 * WRITES },
 		     { "queues", 16 } };
@@ -202,7 +211,7 @@ static __u64 late_ends(struct bpf_object *object)
 	struct bpf_map *cpus = map_of(object, "cpus");
 	__u64 late = 0;
 
-	for (__u32 i = 0; i < CPUS; i++) {
+	for (__u32 i = 0; i < possible_cpus(); i++) {
 		struct shark_cpu cpu;
 
 		assert_int_equal(bpf_map__lookup_elem(cpus, &i, sizeof(i), &cpu, sizeof(cpu), 0),

@@ -109,4 +109,12 @@ function tests.test_a_flush_without_data_has_no_sector()
   t.assertStrContains(seen.text, "sector=2048")
 end
 
+-- The likeliest slip of who describes a tracer is found when it is described.
+function tests.test_a_field_that_is_nowhere()
+  t.assertErrorMsgContains("nothing: an event has no 'nosuch', and nothing says where it is from", session.define, {
+    provider = "nothing", about = "nothing", source = "nothing", event = "struct shark_event",
+    rows = { { "count", "how many" } }, events = { { "ts_ns", "when" }, { "nosuch", "what" } },
+  })
+end
+
 t.run(tests)

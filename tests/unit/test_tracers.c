@@ -21,13 +21,6 @@ static void for_each_way(check_fn *check)
 			check(provider_at(i), &provider_at(i)->ways[j]);
 }
 
-static const struct point *points_of(const struct provider *provider, const struct way *way,
-				     size_t *n)
-{
-	*n = way->points ? way->nr_points : provider->nr_points;
-	return way->points ? way->points : provider->points;
-}
-
 static struct bpf_object *open_image(const struct image *image)
 {
 	size_t size;
@@ -61,7 +54,7 @@ static void check_points(const struct provider *provider, const struct way *way)
 {
 	struct bpf_object *object = open_image(way->image);
 	size_t n;
-	const struct point *points = points_of(provider, way, &n);
+	const struct point *points = provider_points(provider, way, &n);
 
 	assert_true(n > 0);
 	for (size_t i = 0; i < n; i++) {
@@ -100,7 +93,7 @@ static void check_programs(const struct provider *provider, const struct way *wa
 	struct bpf_object *object = open_image(way->image);
 	struct bpf_program *program;
 	size_t n, programs = 0;
-	const struct point *points = points_of(provider, way, &n);
+	const struct point *points = provider_points(provider, way, &n);
 
 	bpf_object__for_each_program (program, object) {
 		const char *name = bpf_program__name(program);
@@ -138,22 +131,6 @@ static void both_skeletons_have_the_same_programs(void **state)
 {
 	(void)state;
 	for_each_way(check_places);
-}
-
-/* What is of use together only stands together: it is given up together. */
-static void check_partners(const struct provider *provider, const struct way *way)
-{
-	size_t n;
-	const struct point *points = points_of(provider, way, &n);
-
-	for (size_t i = 2; i < n; i++)
-		assert_true(points[i].optional >= points[i - 1].optional || !points[i].optional);
-}
-
-static void optional_points_stand_beside_their_partners(void **state)
-{
-	(void)state;
-	for_each_way(check_partners);
 }
 
 /* Says of each loss which; fails if a place or a name is another's. */
@@ -241,7 +218,6 @@ int main(void)
 		cmocka_unit_test(every_point_has_a_program_that_is_attached_so),
 		cmocka_unit_test(every_program_has_the_point_it_was_written_for),
 		cmocka_unit_test(both_skeletons_have_the_same_programs),
-		cmocka_unit_test(optional_points_stand_beside_their_partners),
 		cmocka_unit_test(each_loss_has_a_name_and_a_place_of_its_own),
 		cmocka_unit_test(a_full_table_is_told_by_its_own_name),
 		cmocka_unit_test(losses_of_sessions_add_up),

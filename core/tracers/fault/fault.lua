@@ -74,9 +74,9 @@ end
 
 local EVENTS = {
   { "ts_ns", "when the kernel looked, CLOCK_MONOTONIC", unit = "ns" },
-  { "decoded", "unit, source, what, reason, address or index, access, pasid, raw", type = "table",
+  { "decoded", "unit, source, what, reason, address or index, access, pasid, raw", type = "shark.Fault",
     from = function(_, event) return decoded(event) end },
-  { "record", "as the IOMMU wrote it", type = "integer[]" },
+  { "record", "as the IOMMU wrote it, from 0 on; in a copy from 1 on", type = "uint64_t[2]" },
   { "cpu", "where the kernel looked" },
   { "lost", "1: the IOMMU had no room for all" },
 }

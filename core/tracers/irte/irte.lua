@@ -110,15 +110,15 @@ local EVENTS = {
   { "flushes", "invalidations in it" },
   { "reason", 'why: "set affinity", "activate", ...', type = "string",
     from = function(_, event) return REASONS[event.what] end },
-  { "before", "the entry before, decoded; nil: not known", type = "table?", from = function(_, event)
+  { "before", "the entry before, decoded; nil: not known", type = "shark.Irte?", from = function(_, event)
     if bit.band(event.flags, C.SHARK_IRTE_NO_OLD) == 0 then
       return entry_of(event.old, event.format)
     end
   end },
-  { "after", "the entry now, decoded", type = "table",
+  { "after", "the entry now, decoded", type = "shark.Irte",
     from = function(_, event) return entry_of(event.now, event.format) end },
-  { "old", "the entry before: low and high", type = "integer[]" },
-  { "now", "the entry now: low and high", type = "integer[]" },
+  { "old", "the entry before: low and high, from 0 on; in a copy from 1 on", type = "uint64_t[2]" },
+  { "now", "the entry now, likewise", type = "uint64_t[2]" },
   { "no_old", "what it was before is not known", type = "boolean", from = has(C.SHARK_IRTE_NO_OLD) },
   { "no_time", "this way sees no start and no end", type = "boolean", from = has(C.SHARK_IRTE_NO_TIME) },
   { "ret", "0 or a negative errno" },

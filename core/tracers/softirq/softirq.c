@@ -17,9 +17,14 @@ enum {
 
 /* A vector's handler is watched only where both its ends can be. */
 #define VECTOR(number, name)                                                                       \
-	{ "on_vector_exit", "irq_vectors", #name "_exit", NULL, CONTEXT, number },                 \
+	{ .program = "on_vector_exit",                                                             \
+	  .group = "irq_vectors",                                                                  \
+	  .event = #name "_exit",                                                                  \
+	  .only_if = CONTEXT,                                                                      \
+	  .optional = (number) },                                                                  \
 	{                                                                                          \
-		"on_vector_entry", "irq_vectors", #name "_entry", NULL, CONTEXT, number            \
+		.program = "on_vector_entry", .group = "irq_vectors", .event = #name "_entry",     \
+		.only_if = CONTEXT, .optional = (number)                                           \
 	}
 
 static const struct point points[] = {

@@ -152,7 +152,7 @@ local kind = session.define {
     { "ret", "0 or a negative errno" },
     { "flag_names", '"managed", "reserved", "can reserve", "legacy", with commas', type = "string",
       from = flag_names },
-    { "matrix", "of irq_matrix_*: what it left, with the fields that rows have", type = "table" },
+    { "matrix", "of irq_matrix_*: what it left, with the fields that rows have", type = "ffi.cdata*|table" },
     { "cpu", "where it was done" },
     { "pid", "the thread that did it, or was interrupted by it" },
     { "task", "its name", type = "string", from = function(_, event) return ffi.string(event.comm) end },

@@ -17,9 +17,13 @@
  * again, see the same header).
  */
 #define VECTOR(number, name)                                                                       \
-	{ "on_exit", "irq_vectors", #name "_exit", NULL, 0, number },                              \
+	{ .program = "on_exit",                                                                    \
+	  .group = "irq_vectors",                                                                  \
+	  .event = #name "_exit",                                                                  \
+	  .optional = (number) },                                                                  \
 	{                                                                                          \
-		"on_entry", "irq_vectors", #name "_entry", NULL, 0, number                         \
+		.program = "on_entry", .group = "irq_vectors", .event = #name "_entry",            \
+		.optional = (number)                                                               \
 	}
 
 static const struct point points[] = {

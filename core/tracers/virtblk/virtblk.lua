@@ -151,7 +151,8 @@ local function hist_of(row)
 end
 
 local ROWS = {
-  { "what", "which of the rows below", from = what_of, type = "string" },
+  { "what", '"request", "stage", "depth", "interrupts", "kicks" or "flush_ends": see the guide', key = true,
+    from = what_of, type = '"request"|"stage"|"depth"|"interrupts"|"kicks"|"flush_ends"' },
   { "device", 'the disk: "vda"', key = true, from = device_of, type = "string" },
   { "queue", "number of the virtqueue", key = true,
     from = function(row) return kind_of(row, C.SHARK_KIND_QUEUE, 16) end },
@@ -310,7 +311,7 @@ local STAGE_TEXTS = {
   "until the driver took it out of the ring", "until the block layer ended it",
 }
 for moment, stage in ipairs(M.STAGES) do
-  EVENTS[#EVENTS + 1] = { stage .. "_ns", STAGE_TEXTS[moment] .. "; nil: not seen", unit = "ns", type = "integer?",
+  EVENTS[#EVENTS + 1] = { stage .. "_ns", STAGE_TEXTS[moment] .. "; nil: not seen", unit = "ns", type = "uint64_t?",
     from = function(_, r) return stage_ns(r, moment) end }
 end
 
@@ -318,7 +319,8 @@ for _, field in ipairs {
   { "device", 'the disk: "vda"', type = "string", from = function(_, r) return virtio.disk_name(r.dev) end },
   { "queue", "number of the virtqueue" },
   { "operation", '"read", "write", "flush", ...', type = "string", from = function(_, r) return operation(r.op) end },
-  { "sector", "of 512 bytes; nil: without data", type = "integer?", from = function(_, r) return sector_or_nil(r) end },
+  { "sector", "of 512 bytes; nil: without data", type = "uint64_t?",
+    from = function(_, r) return sector_or_nil(r) end },
   { "bytes", "read or written", unit = "bytes" },
   { "pid", "thread group of the task that issued it" },
   { "tid", "thread id of that task" },

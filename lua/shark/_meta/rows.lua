@@ -23,7 +23,7 @@ function M.merger(spec) end
 --- What a row has more than it had before. Of maxima the kernel keeps one, since the start.
 ---@param row table
 ---@param before? table the same row then; nil: it was not there, or a copy is wanted
----@param spec? table { sums = {...}, hists = {...} }: names of fields
+---@param spec? table { sums = {...}, hists = {...}, counts = {...} }: names of fields
 ---@return table
 function M.since(row, before, spec) end
 

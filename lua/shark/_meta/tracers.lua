@@ -210,7 +210,7 @@
 ---@field apicdest integer APIC id or mask, of vector_config
 ---@field ret integer 0 or a negative errno
 ---@field flag_names string "managed", "reserved", "can reserve", "legacy", with commas
----@field matrix table of irq_matrix_*: what it left, with the fields that rows have
+---@field matrix ffi.cdata*|table of irq_matrix_*: what it left, with the fields that rows have
 ---@field cpu integer where it was done
 ---@field pid integer the thread that did it, or was interrupted by it
 ---@field task string its name
@@ -253,10 +253,10 @@
 ---@field entries integer that were invalidated, from index on; 0: all
 ---@field flushes integer invalidations in it
 ---@field reason string why: "set affinity", "activate", ...
----@field before table? the entry before, decoded; nil: not known
----@field after table the entry now, decoded
----@field old integer[] the entry before: low and high
----@field now integer[] the entry now: low and high
+---@field before shark.Irte? the entry before, decoded; nil: not known
+---@field after shark.Irte the entry now, decoded
+---@field old ffi.cdata*|integer[] the entry before: low and high, from 0 on; in a copy from 1 on
+---@field now ffi.cdata*|integer[] the entry now, likewise
 ---@field no_old boolean what it was before is not known
 ---@field no_time boolean this way sees no start and no end
 ---@field ret integer 0 or a negative errno
@@ -324,8 +324,8 @@
 
 ---@class shark.FaultEvent : shark.Event of remap.faults
 ---@field ts_ns ffi.cdata* when the kernel looked, CLOCK_MONOTONIC (ns)
----@field decoded table unit, source, what, reason, address or index, access, pasid, raw
----@field record integer[] as the IOMMU wrote it
+---@field decoded shark.Fault unit, source, what, reason, address or index, access, pasid, raw
+---@field record ffi.cdata*|integer[] as the IOMMU wrote it, from 0 on; in a copy from 1 on
 ---@field cpu integer where the kernel looked
 ---@field lost integer 1: the IOMMU had no room for all
 
@@ -341,7 +341,7 @@
 ---@field audit? boolean note what the kernel counts, for audit() (false)
 
 ---@class shark.VirtblkRow of virtblk.requests
----@field what string which of the rows below
+---@field what "request"|"stage"|"depth"|"interrupts"|"kicks"|"flush_ends" "request", "stage", "depth", "interrupts", "kicks" or "flush_ends": see the guide
 ---@field device string the disk: "vda"
 ---@field queue integer number of the virtqueue
 ---@field op string? "read", "write", "flush", "discard", ...
@@ -374,15 +374,15 @@
 ---@field ts_ns ffi.cdata* when first_seen was, CLOCK_MONOTONIC (ns)
 ---@field ns ffi.cdata* from then to its completion (ns)
 ---@field first_seen string the first moment that was seen: "issued" unless the kernel skipped a program
----@field queue_ns integer? until it was in the ring; nil: not seen (ns)
----@field kick_ns integer? until the device was told; nil: not seen (ns)
----@field device_ns integer? until the handler of its interrupt started; nil: not seen (ns)
----@field reap_ns integer? until the driver took it out of the ring; nil: not seen (ns)
----@field complete_ns integer? until the block layer ended it; nil: not seen (ns)
+---@field queue_ns ffi.cdata*? until it was in the ring; nil: not seen (ns)
+---@field kick_ns ffi.cdata*? until the device was told; nil: not seen (ns)
+---@field device_ns ffi.cdata*? until the handler of its interrupt started; nil: not seen (ns)
+---@field reap_ns ffi.cdata*? until the driver took it out of the ring; nil: not seen (ns)
+---@field complete_ns ffi.cdata*? until the block layer ended it; nil: not seen (ns)
 ---@field device string the disk: "vda"
 ---@field queue integer number of the virtqueue
 ---@field operation string "read", "write", "flush", ...
----@field sector integer? of 512 bytes; nil: without data
+---@field sector ffi.cdata*? of 512 bytes; nil: without data
 ---@field bytes integer read or written (bytes)
 ---@field pid integer thread group of the task that issued it
 ---@field tid integer thread id of that task

@@ -221,6 +221,11 @@ function M.define(kind)
   kind.fields_of_event, kind.plain = access_of(kind), plain_fields(kind)
   kind.slot, kind.pointer = slot, ffi.typeof("const $ *", slot)
   kind.event_of = event_of(kind, slot)
+  for _, name in ipairs(kind.names) do
+    if not kind.fields_of_event[name] then
+      error(("%s: an event has no '%s', and nothing says where it is from"):format(kind.provider, name), 0)
+    end
+  end
 end
 
 return M

@@ -51,13 +51,14 @@ local function symbol_of(address)
   return address ~= 0 and stack.name_of(address) or nil
 end
 
-local DEFAULTS = { hist = "hist.new()", ["by name"] = "{}", add = "0", max = "0" }
 
+-- {} is an empty histogram, or an empty table.
 local function default_of(field)
-  if field.default == nil then
-    return "nil"
+  local value = field.default
+  if type(value) == "table" then
+    return field.sum == "hist" and "hist.new()" or "{}"
   end
-  return DEFAULTS[field.sum] or ("%q"):format(field.default)
+  return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
 
 -- "what == 1 or what == 2"
