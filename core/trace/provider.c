@@ -155,14 +155,20 @@ int provider_rows_of_cpus(int cpus, int first, int further)
 	return few * first + (cpus - few) * further;
 }
 
-int provider_field(const char *group, const char *event, const char *field, uint32_t *at,
-		   struct error *err)
+int provider_fields(const struct record_field fields[], size_t n, struct shark_config *config,
+		    struct error *err)
 {
-	int offset = tracepoint_field(group, event, field, err);
+	for (size_t i = 0; i < n; i++) {
+		const struct record_field *field = &fields[i];
+		int offset = field->field ? tracepoint_field(field->group, field->event,
+							     field->field, err)
+					  : 0;
 
-	if (offset < 0)
-		return offset;
-	*at = (uint32_t)offset;
+		if (offset < 0)
+			return offset;
+		if (field->field)
+			config->at[i] = (uint32_t)offset;
+	}
 	return 0;
 }
 

@@ -122,9 +122,17 @@ int provider_check_ns(int64_t ns, struct error *err);
 /* Rows for something of each action on each CPU it runs on. */
 int provider_irq_rows(int cpus, struct error *err);
 
-/* For ways by classic tracepoints: puts the offset of a field into the config. */
-int provider_field(const char *group, const char *event, const char *field, uint32_t *at,
-		   struct error *err);
+/* A field in the record of a classic tracepoint. */
+struct record_field {
+	const char *group, *event, *field;
+};
+
+/*
+ * For ways by classic tracepoints: puts the offset of each field into config->at, at
+ * the slot that is its index in the table; an entry without a field is left out.
+ */
+int provider_fields(const struct record_field fields[], size_t n, struct shark_config *config,
+		    struct error *err);
 
 /* The table of core/bpf/calls.bpf.h. */
 extern const struct loss provider_calls_tables[SHARK_FULL_TABLES];

@@ -16,21 +16,16 @@ static const struct point points[] = {
 	{ .program = "on_entry", .group = "irq", .event = "irq_handler_entry" },
 };
 
+static const struct record_field tp_fields[] = {
+	[SHARK_HARDIRQ_AT_ENTRY_IRQ] = { "irq", "irq_handler_entry", "irq" },
+	[SHARK_HARDIRQ_AT_ENTRY_NAME] = { "irq", "irq_handler_entry", "name" },
+	[SHARK_HARDIRQ_AT_EXIT_IRQ] = { "irq", "irq_handler_exit", "irq" },
+	[SHARK_HARDIRQ_AT_EXIT_RET] = { "irq", "irq_handler_exit", "ret" },
+};
+
 static int configure_tp(struct shark_config *config, struct error *err)
 {
-	int code = provider_field("irq", "irq_handler_entry", "irq",
-				  &config->at[SHARK_HARDIRQ_AT_ENTRY_IRQ], err);
-
-	if (!code)
-		code = provider_field("irq", "irq_handler_entry", "name",
-				      &config->at[SHARK_HARDIRQ_AT_ENTRY_NAME], err);
-	if (!code)
-		code = provider_field("irq", "irq_handler_exit", "irq",
-				      &config->at[SHARK_HARDIRQ_AT_EXIT_IRQ], err);
-	if (!code)
-		code = provider_field("irq", "irq_handler_exit", "ret",
-				      &config->at[SHARK_HARDIRQ_AT_EXIT_RET], err);
-	return code;
+	return provider_fields(tp_fields, ARRAY_SIZE(tp_fields), config, err);
 }
 
 static const struct way ways[] = {

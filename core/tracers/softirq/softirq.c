@@ -46,18 +46,15 @@ static const struct point points[] = {
 	{ .program = "on_raise", .group = "irq", .event = "softirq_raise", .only_if = WAIT },
 };
 
+static const struct record_field tp_fields[] = {
+	[SHARK_SOFTIRQ_AT_SOFTIRQ] = { "irq", "softirq_entry", "vec" },
+	[SHARK_SOFTIRQ_AT_IRQ] = { "irq", "irq_handler_entry", "irq" },
+	[SHARK_SOFTIRQ_AT_VECTOR] = { "irq_vectors", "local_timer_entry", "vector" },
+};
+
 static int configure_tp(struct shark_config *config, struct error *err)
 {
-	int code = provider_field("irq", "softirq_entry", "vec",
-				  &config->at[SHARK_SOFTIRQ_AT_SOFTIRQ], err);
-
-	if (!code)
-		code = provider_field("irq", "irq_handler_entry", "irq",
-				      &config->at[SHARK_SOFTIRQ_AT_IRQ], err);
-	if (!code)
-		code = provider_field("irq_vectors", "local_timer_entry", "vector",
-				      &config->at[SHARK_SOFTIRQ_AT_VECTOR], err);
-	return code;
+	return provider_fields(tp_fields, ARRAY_SIZE(tp_fields), config, err);
 }
 
 static const struct way ways[] = {

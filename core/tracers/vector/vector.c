@@ -41,25 +41,26 @@ static const struct point points[] = {
 	{ .program = "on_nmi", .group = "nmi", .event = "nmi_handler", .optional = 12 },
 };
 
+static const struct record_field vector_fields[] = {
+	[SHARK_VECTOR_AT_VECTOR] = { "irq_vectors", "local_timer_entry", "vector" },
+};
+static const struct record_field nmi_fields[] = {
+	[SHARK_VECTOR_AT_NMI_HANDLER] = { "nmi", "nmi_handler", "handler" },
+	[SHARK_VECTOR_AT_NMI_NS] = { "nmi", "nmi_handler", "delta_ns" },
+	[SHARK_VECTOR_AT_NMI_HANDLED] = { "nmi", "nmi_handler", "handled" },
+};
+
 /* Without the NMI tracepoint its offsets are of no use either. */
 static int configure_nmi(struct shark_config *config, struct error *err)
 {
-	int code = provider_field("nmi", "nmi_handler", "handler",
-				  &config->at[SHARK_VECTOR_AT_NMI_HANDLER], err);
+	int code = provider_fields(nmi_fields, ARRAY_SIZE(nmi_fields), config, err);
 
-	if (!code)
-		code = provider_field("nmi", "nmi_handler", "delta_ns",
-				      &config->at[SHARK_VECTOR_AT_NMI_NS], err);
-	if (!code)
-		code = provider_field("nmi", "nmi_handler", "handled",
-				      &config->at[SHARK_VECTOR_AT_NMI_HANDLED], err);
 	return code == -ENOENT && tracepoint_id("nmi", "nmi_handler", err) == -ENOENT ? 0 : code;
 }
 
 static int configure_tp(struct shark_config *config, struct error *err)
 {
-	int code = provider_field("irq_vectors", "local_timer_entry", "vector",
-				  &config->at[SHARK_VECTOR_AT_VECTOR], err);
+	int code = provider_fields(vector_fields, ARRAY_SIZE(vector_fields), config, err);
 
 	return code ? code : configure_nmi(config, err);
 }

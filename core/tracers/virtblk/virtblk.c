@@ -142,9 +142,7 @@ static int find_major(uint32_t *major, struct error *err)
 }
 
 /* What block_rq_issue has of these, the other events of requests have at the same place. */
-static const struct {
-	const char *group, *event, *field;
-} tp_fields[] = {
+static const struct record_field tp_fields[] = {
 	[SHARK_BLOCK_AT_DEV] = { "block", "block_rq_issue", "dev" },
 	[SHARK_BLOCK_AT_SECTOR] = { "block", "block_rq_issue", "sector" },
 	[SHARK_BLOCK_AT_SECTORS] = { "block", "block_rq_issue", "nr_sector" },
@@ -158,10 +156,7 @@ static int configure_tp(struct shark_config *config, struct error *err)
 {
 	int code = find_major(&config->at[SHARK_VIRTBLK_MAJOR], err);
 
-	for (size_t i = 0; !code && i < ARRAY_SIZE(tp_fields); i++)
-		code = provider_field(tp_fields[i].group, tp_fields[i].event, tp_fields[i].field,
-				      &config->at[i], err);
-	return code;
+	return code ? code : provider_fields(tp_fields, ARRAY_SIZE(tp_fields), config, err);
 }
 
 static const struct way ways[] = {
