@@ -18,7 +18,7 @@ end
 function tests.test_tests_and_guests_that_are_named_exist()
   local names = by_name(guests.representative())
   for test, where in pairs(guests.WHERE) do
-    t.assertNotNil(uv.fs_stat("tests/" .. test), test)
+    t.assertNotNil(uv.fs_stat("tests/" .. test) or uv.fs_stat("tests/" .. test .. ".c"), test)
     t.assertTrue(#where > 0 or where == guests.HERE_ONLY, test)
     for _, name in ipairs(where) do
       t.assertNotNil(names[name], test .. ": " .. name)
