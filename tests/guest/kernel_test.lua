@@ -4,6 +4,7 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local k = require "shark.kernel"
 local proc = require "proc"
 local t = require "t"
+local uv = require "uv"
 
 local tests = {}
 
@@ -33,14 +34,27 @@ local function assert_makes_sense(found)
   end
 end
 
+-- "virtio3" of the second disk.
+local function second_disk()
+  return (proc.run_shell("basename $(readlink -f /sys/block/vdb/device)").out:gsub("%s", ""))
+end
+
 -- Drivers as they are bound and unbound, over and over.
 local CHANGES = [[cd /sys/bus/virtio/drivers/virtio_blk
-  device=$(basename $(readlink -f /sys/block/vdb/device))
-  while :; do echo $device > unbind; echo $device > bind; done]]
+  while :; do echo %s > unbind; echo %s > bind; done]]
+
+-- It ends where it is: with or without its driver.
+local function end_changes(changes, device)
+  changes.kill "sigkill"
+  changes.wait()
+  proc.run_shell(("echo %s > /sys/bus/virtio/drivers/virtio_blk/bind"):format(device))
+  t.assertNotNil(uv.fs_stat(("/sys/bus/virtio/devices/%s/driver"):format(device)), device .. " has no driver again")
+end
 
 function tests.test_walks_while_drivers_come_and_go_find_what_is_or_say_so()
   t.needs("root", "kmem", "data_symbols")
-  local changes = proc.start("/bin/sh", { "-c", CHANGES })
+  local device = second_disk()
+  local changes = proc.start("/bin/sh", { "-c", CHANGES:format(device, device) })
   local whole, refused = 0, {}
   for _ = 1, 60 do
     local found, message, name = k.stable(walk)
@@ -52,15 +66,13 @@ function tests.test_walks_while_drivers_come_and_go_find_what_is_or_say_so()
       refused[#refused + 1] = message
     end
   end
-  changes.kill "sigkill"
-  changes.wait()
+  end_changes(changes, device)
   t.assertTrue(whole > 0, table.concat(refused, "\n"))
 end
 
 function tests.test_a_descriptor_that_is_replaced_is_noticed()
   t.needs("root", "kmem", "data_symbols")
-  local result = proc.run_shell "basename $(readlink -f /sys/block/vdb/device)"
-  local device = result.out:gsub("%s", "")
+  local device = second_disk()
   local function irq_of_device()
     for irq, desc in k.irq_descs() do
       if desc.action and desc.action.name:find(device .. "-req", 1, true) == 1 then
