@@ -3,6 +3,9 @@
 -- usage: build/shark docs/reference.lua          writes both
 --        build/shark docs/reference.lua --check  fails if what is there is another
 
+package.path = arg[0]:gsub("[^/]+$", "?.lua;") .. package.path
+local written = require "written"
+
 local MARKDOWN, TYPES = "docs/reference.md", "lua/shark/_meta/tracers.lua"
 
 -- In the order of an interrupt's way; others come after them, by name.
@@ -197,29 +200,6 @@ local function types(providers)
   return table.concat(parts, "\n")
 end
 
--- ---- files ----
-
-local function read(path)
-  local file = io.open(path)
-  return file and file:read("*a"), file and file:close()
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "w"))
-  assert(file:write(text))
-  assert(file:close())
-end
-
 local providers = in_order(shark.providers())
-local stale = {}
-for path, text in pairs { [MARKDOWN] = markdown(providers), [TYPES] = types(providers) } do
-  if arg[1] ~= "--check" then
-    write(path, text)
-  elseif read(path) ~= text then
-    stale[#stale + 1] = path
-  end
-end
-if #stale > 0 then
-  io.stderr:write(("%s: not what the tracers say of themselves; make reference\n"):format(table.concat(stale, ", ")))
-  os.exit(1)
-end
+written.write_or_check({ [MARKDOWN] = markdown(providers), [TYPES] = types(providers) },
+  "the tracers say of themselves")

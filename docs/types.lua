@@ -3,18 +3,10 @@
 -- usage: build/shark docs/types.lua          writes them
 --        build/shark docs/types.lua --check  fails if what is there is another
 
+package.path = arg[0]:gsub("[^/]+$", "?.lua;") .. package.path
+local written = require "written"
+
 local FOLDER, MARK = "lua/shark/_meta/", "-- Of the module's docstrings; written by make reference."
-
-local function read(path)
-  local file = io.open(path)
-  return file and file:read("*a"), file and file:close()
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "w"))
-  assert(file:write(text))
-  assert(file:close())
-end
 
 -- ---- docstrings ----
 
@@ -97,22 +89,14 @@ end
 
 -- ---- all of them ----
 
-local stale = {}
+local files = {}
 for _, entry in ipairs(require "shark.modules") do
   local path = FOLDER .. entry.name:gsub("^shark%.", ""):gsub("%.", "_") .. ".lua"
-  local there, module = read(path), require(entry.name)
+  local there, module = written.read(path), require(entry.name)
   if not there or there:find(MARK, 1, true) then
-    local source = assert(read("lua/" .. entry.name:gsub("%.", "/") .. ".lua"))
-    local text = type(module) == "function" and types_of_function(entry.name, source)
+    local source = assert(written.read("lua/" .. entry.name:gsub("%.", "/") .. ".lua"))
+    files[path] = type(module) == "function" and types_of_function(entry.name, source)
       or types_of(entry.name, module, source)
-    if arg[1] ~= "--check" then
-      write(path, text)
-    elseif there ~= text then
-      stale[#stale + 1] = path
-    end
   end
 end
-if #stale > 0 then
-  io.stderr:write(("%s: not what the docstrings say; make reference\n"):format(table.concat(stale, ", ")))
-  os.exit(1)
-end
+written.write_or_check(files, "the docstrings say")

@@ -96,43 +96,47 @@ local function with(rows, complete)
   return rows
 end
 
--- What there is in it of each kind of row, and what of a row adds up.
+local function has_count(row)
+  return row.count > 0
+end
+
+local function has_life(life)
+  local sum = #life.unmatched
+  for _, field in ipairs(remap_story.VECTOR_COUNTS) do
+    sum = sum + life[field]
+  end
+  return sum > 0
+end
+
+-- What there is in it: rows of a kind of trace, and the lives of vectors.
 local SPECS = {
-  irtes = { kind = "irte", is_shown = function(row) return row.count > 0 end, hists = { "hist" },
-    sums = { "count", "total_ns", "flushes", "flush_ns", "refused", "unchanged" } },
-  affinities = { kind = "affinity", is_shown = function(row) return row.count > 0 end, hists = { "hist" },
-    sums = { "count", "total_ns", "left_pending", "failed", "ask_unseen", "replaced" } },
-  faults = { kind = "fault", is_shown = function(row) return row.count > 0 end, sums = { "count", "overflows" } },
-  vectors = { sums = remap_story.VECTOR_COUNTS, is_shown = function(life)
-    local sum = #life.unmatched
-    for _, field in ipairs(remap_story.VECTOR_COUNTS) do
-      sum = sum + life[field]
-    end
-    return sum > 0
-  end },
+  irtes = { kind = "irte", is_shown = has_count }, affinities = { kind = "affinity", is_shown = has_count },
+  faults = { kind = "fault", is_shown = has_count }, vectors = { is_shown = has_life },
 }
 
-local function key_of(spec)
+-- Functions: what tells its rows apart, and what one has more than before.
+local function comparison_of(spec)
   local session = story.by_kind[spec.kind]
-  return session and function(row) return session:key(row) end or function(life) return life.irq end
+  if session then
+    return function(row) return session:key(row) end, function(row, before) return session:since(row, before) end
+  end
+  return function(life) return life.irq end, function(life, before)
+    local more = rows_of.since(life, before, { sums = remap_story.VECTOR_COUNTS })
+    -- Those said before stay said.
+    more.unmatched = { unpack(life.unmatched, before and #before.unmatched + 1 or 1) }
+    return more
+  end
 end
 
 local function copy_of(fields)
   return rows_of.since(fields)
 end
 
--- Those said before stay said.
-local function added(list, before)
-  return { unpack(list, before and #before + 1 or 1) }
-end
-
-local function rows_since(rows, before, spec, key)
+local function rows_since(rows, before, spec, key, since)
   local list = {}
   for _, row in ipairs(rows) do
-    local earlier = before and before[key(row)]
-    local delta = rows_of.since(row, earlier, spec)
-    delta.unmatched = row.unmatched and added(row.unmatched, earlier and earlier.unmatched)
-    list[#list + 1] = spec.is_shown(delta) and delta or nil
+    local more = since(row, before and before[key(row)])
+    list[#list + 1] = spec.is_shown(more) and more or nil
   end
   return list
 end
@@ -142,18 +146,14 @@ local function summary_since(before)
   local summary = story:summary()
   local kept = { events = copy_of(story.counts), unseen = summary.unseen }
   for name, spec in pairs(SPECS) do
-    local rows, key = summary[name], key_of(spec)
+    local rows, key, since = summary[name], comparison_of(spec)
     if rows then
       kept[name] = rows_of.by_key(rows, key)
-      summary[name] = rows_since(rows, before and before[name], spec, key)
+      summary[name] = rows_since(rows, before and before[name], spec, key, since)
     end
   end
   summary.unseen = summary.unseen and summary.unseen - (before and before.unseen or 0)
-  summary.events = {}
-  for kind, count in pairs(story.counts) do
-    local more = count - (before and before.events and before.events[kind] or 0)
-    summary.events[kind] = more > 0 and more or nil
-  end
+  summary.events = rows_of.since({ events = story.counts }, before, { counts = { "events" } }).events
   return summary, kept
 end
 

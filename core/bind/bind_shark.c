@@ -288,18 +288,20 @@ static const luaL_Reg functions[] = {
 	{ NULL, NULL },
 };
 
+/* What modules in Lua are made of. */
+static const luaL_Reg core_modules[] = {
+	{ "shark.core", bind_open_core },
+	{ "shark.core.providers", bind_open_providers },
+	{ "shark.kernel.core", bind_open_kernel },
+	{ "shark.text.escape", bind_open_foreign },
+	{ NULL, NULL },
+};
+
 static void preload_core(lua_State *L)
 {
 	lua_getglobal(L, "package");
 	lua_getfield(L, -1, "preload");
-	lua_pushcfunction(L, bind_open_core);
-	lua_setfield(L, -2, "shark.core");
-	lua_pushcfunction(L, bind_open_providers);
-	lua_setfield(L, -2, "shark.core.providers");
-	lua_pushcfunction(L, bind_open_kernel);
-	lua_setfield(L, -2, "shark.kernel.core");
-	lua_pushcfunction(L, bind_open_foreign);
-	lua_setfield(L, -2, "shark.text.escape");
+	luaL_register(L, NULL, core_modules);
 	lua_pop(L, 2);
 }
 

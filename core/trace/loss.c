@@ -30,7 +30,7 @@ static const struct loss tables[SHARK_FULL_OWN] = {
 /* Of all sessions: which table it was differs. */
 static const struct loss any_table = LOSS_FULL("map_full", "table", "not counted", NULL);
 
-static const struct entry behind[] = {
+static const struct entry after[] = {
 	{ { "missed_runs", "run skipped by the kernel (recursion)",
 	    "runs skipped by the kernel (recursion)", NULL },
 	  offsetof(struct session_loss, missed_runs) },
@@ -44,7 +44,7 @@ static const struct entry behind[] = {
 	  offsetof(struct session_loss, stacks_lost) },
 };
 
-_Static_assert(ARRAY_SIZE(before) + SHARK_FULL_TABLES + ARRAY_SIZE(behind) + SHARK_OWN_LOSSES <=
+_Static_assert(ARRAY_SIZE(before) + SHARK_FULL_TABLES + ARRAY_SIZE(after) + SHARK_OWN_LOSSES <=
 		       LOSS_END,
 	       "a number for each loss");
 
@@ -84,9 +84,9 @@ const struct loss *loss_at(const struct provider *provider, size_t i, size_t *at
 		if (i < SHARK_FULL_TABLES)
 			return provider ? table_at(provider, i, at) : all_tables_at(i, at);
 		i -= SHARK_FULL_TABLES;
-		if (i >= ARRAY_SIZE(behind))
-			return own_at(provider, i - ARRAY_SIZE(behind), at);
-		entry = &behind[i];
+		if (i >= ARRAY_SIZE(after))
+			return own_at(provider, i - ARRAY_SIZE(after), at);
+		entry = &after[i];
 	}
 	*at = entry->at;
 	return &entry->loss;

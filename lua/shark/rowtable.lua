@@ -28,7 +28,7 @@ end
 local function collect(rows, before, seconds, spec, bars)
   local list = {}
   for _, row in ipairs(rows) do
-    local delta = rows_of.since(row, before and before[spec.key(row)], spec)
+    local delta = spec.session:since(row, before and before[spec.key(row)])
     if spec.is_shown(delta) then
       list[#list + 1] = complete(delta, seconds, spec, bars)
     end
@@ -88,7 +88,7 @@ end
 ---   show_more fun(report)?  prints that, below the table
 function M.run(spec)
   local kind = spec.session.kind
-  spec.sums, spec.hists, spec.counts = kind.sums, kind.hists, kind.counts
+  spec.hists = kind.hists
   spec.order = order_of(kind, spec.more or {})
   spec.key = spec.key or function(row) return spec.session:key(row) end
   spec.is_shown = spec.is_shown or function(row) return row.count > 0 end

@@ -105,6 +105,10 @@ end
 local METHODS = {
   { "read", function(s) t.assertTrue(#s:read() > 0) end },
   { "key", function(s) t.assertEquals(type(s:key(s:read()[1])), "string") end },
+  { "since", function(s)
+    local row = s:read()[1]
+    t.assertEquals({ s:since(row).count, s:since(row, row).count }, { row.count, 0 })
+  end },
   { "how", function(s) t.assertNotNil(s:how().way) end },
   { "loss", function(s) t.assertEquals(s:loss().ring_drops, 0) end },
   { "audit", function(s) t.assertNotNil(s:audit().kernel) end },

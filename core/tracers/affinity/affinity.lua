@@ -4,7 +4,7 @@
 local bit = require "bit"
 local C = require "shark.events"
 local cpulist = require "shark.decode.cpulist"
-local ffi = require "ffi"
+local meaning = require "shark.trace.meaning"
 local session = require "shark.trace.session"
 
 -- By SHARK_AFFINITY_ASKED, ... (core/tracers/affinity/wire.h).
@@ -19,10 +19,6 @@ local function text_of(words)
     end
   end
   return cpulist.format(cpus)
-end
-
-local function has(flag)
-  return function(_, event) return bit.band(event.flags, flag) ~= 0 end
 end
 
 return session.define {
@@ -56,14 +52,14 @@ return session.define {
     { "cpus", 'CPUs asked for: "0-1,4"', type = "string", from = function(_, event) return text_of(event.mask) end },
     { "was_on", "the CPU in force before; -1: none" },
     { "is_on", "the CPU in force after; -1: none" },
-    { "pending", "not in force when the request returned", type = "boolean", from = has(C.SHARK_AFFINITY_PENDING) },
+    { "pending", "not in force when the request returned", type = "boolean", flag = C.SHARK_AFFINITY_PENDING },
     { "was_pending", "one was pending when the request came", type = "boolean",
-      from = has(C.SHARK_AFFINITY_WAS_PENDING) },
-    { "ask_unseen", "asked for before the trace began", type = "boolean", from = has(C.SHARK_AFFINITY_ASK_UNSEEN) },
+      flag = C.SHARK_AFFINITY_WAS_PENDING },
+    { "ask_unseen", "asked for before the trace began", type = "boolean", flag = C.SHARK_AFFINITY_ASK_UNSEEN },
     { "ret", "0 or a negative errno" },
     { "cpu", "where it was done: of moved, where the interrupt came" },
     { "pid", "the thread that asked" },
-    { "task", "its name", type = "string", from = function(_, event) return ffi.string(event.comm) end },
+    { "task", "its name", type = "string", from = meaning.task_of },
     { "stack", "for session:stack(); negative: none" },
   },
 }

@@ -5,8 +5,7 @@
  * that wait for it are read where it will read them: the kernel prints only some
  * (printk_ratelimit), and drops those that it has printed.
  *
- * Rows: id: the source, key[0]: unit << 32 | reason; count; max_ns: time of the
- * last; tally[0]: how often the IOMMU had no room for all.
+ * Rows: id: the source; count; last_ns: time of the last; key and tally: wire.h.
  */
 #ifndef SHARK_BPF_FAULT_H
 #define SHARK_BPF_FAULT_H

@@ -9,13 +9,7 @@ local session = require "shark.trace.session"
 
 local bits = register.bits
 
-local M = {}
-
 local PAGE = 0xfffffffffffff000ULL
-
-local function unit_name(vendor, number)
-  return (vendor == "amd" and "ivhd" or "dmar") .. number
-end
 
 -- VT-d spec 11.4.14: the fault recording register.
 local function decode_intel(event)
@@ -47,7 +41,7 @@ end
 local function decoded(event)
   local fault = event.is_amd == 1 and decode_amd(event) or decode_intel(event)
   fault.source = irte.source(event.source)
-  fault.unit = unit_name(event.is_amd == 1 and "amd" or "intel", event.unit)
+  fault.unit = irte.unit_name(event.is_amd == 1 and "amd" or "intel", event.unit)
   fault.raw = { register.hex(event.record[0]), register.hex(event.record[1]) }
   return fault
 end
@@ -60,7 +54,7 @@ local function rows_of(vendor)
   local words = vendor == "amd" and fault_words.amd or fault_words.intel
   return {
     { "unit", 'the IOMMU: "dmar0", "ivhd0"', key = true, type = "string",
-      from = function(row) return unit_name(vendor, bits(row.key[C.SHARK_FAULT_UNIT_AND_REASON], 32, 63)) end },
+      from = function(row) return irte.unit_name(vendor, bits(row.key[C.SHARK_FAULT_UNIT_AND_REASON], 32, 63)) end },
     { "source", "the device that asked: 01:00.0", key = true, type = "string",
       from = function(row) return irte.source(row.id) end },
     { "code", "reason, as the IOMMU numbers it", key = true, from = reason_of },
@@ -94,11 +88,4 @@ local function kind_of(vendor)
   }
 end
 
-local kinds = { intel = kind_of "intel", amd = kind_of "amd" }
-
---- @param vendor "intel"|"amd"
-function M.open(vendor, options)
-  return session.open(kinds[vendor], options)
-end
-
-return M
+return { intel = kind_of "intel", amd = kind_of "amd" }

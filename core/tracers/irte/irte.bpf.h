@@ -5,9 +5,7 @@
  * to return; the entry is read at both ends, in the table that the hardware
  * reads.
  *
- * Rows: id: the IRQ, key[0]: unit << 32 | device << 16 | index, key[1]: why it was written;
- * count and times: of writes; tally: invalidations, time in them, refused
- * requests, writes that changed nothing.
+ * Rows: id: the IRQ; count and times: of writes; key and tally: wire.h.
  */
 #ifndef SHARK_BPF_IRTE_H
 #define SHARK_BPF_IRTE_H

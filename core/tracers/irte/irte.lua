@@ -4,9 +4,9 @@
 local apic = require "shark.system.apic"
 local bit = require "bit"
 local C = require "shark.events"
-local ffi = require "ffi"
 local irte = require "shark.decode.irte"
 local register = require "shark.decode.register"
+local meaning = require "shark.trace.meaning"
 local session = require "shark.trace.session"
 
 local bits = register.bits
@@ -15,10 +15,6 @@ local M = {}
 
 -- By SHARK_IRTE_SET_AFFINITY, ... (core/tracers/irte/wire.h).
 local REASONS = { [0] = "set affinity", "activate", "deactivate", "post to a guest", "other" }
-
-local function unit_name(vendor, number)
-  return (vendor == "amd" and "ivhd" or "dmar") .. number
-end
 
 local function is_amd(format)
   return format ~= C.SHARK_IRTE_INTEL and format ~= C.SHARK_IRTE_INTEL_EIM
@@ -63,10 +59,6 @@ end
 
 -- ---- the kind ----
 
-local function has(flag)
-  return function(_, event) return bit.band(event.flags, flag) ~= 0 end
-end
-
 local function place_of(row, lowest, highest)
   return bits(row.key[C.SHARK_IRTE_PLACE], lowest, highest)
 end
@@ -77,7 +69,7 @@ local function rows_of(vendor)
     { "irq", "the IRQ; nil: the entry was written without one", key = true, type = "integer?",
       from = function(row) return row.id ~= 0xffffffff and row.id or nil end },
     { "unit", 'the IOMMU: "dmar0", "ivhd0"', key = true, type = "string",
-      from = function(row) return unit_name(vendor, place_of(row, 32, 63)) end },
+      from = function(row) return irte.unit_name(vendor, place_of(row, 32, 63)) end },
     { "device", "of AMD, whose table it is: 01:00.0", key = true, type = "string?",
       from = function(row) return amd and irte.source(place_of(row, 16, 31)) or nil end },
     { "index", "place of the entry in its table", key = true,
@@ -102,7 +94,7 @@ local EVENTS = {
   { "flush_ns", "of it, waiting for the invalidation", unit = "ns" },
   { "irq", "the IRQ; -1: written without one" },
   { "unit_name", 'the IOMMU: "dmar0", "ivhd0"', type = "string",
-    from = function(_, event) return unit_name(is_amd(event.format) and "amd" or "intel", event.unit) end },
+    from = function(_, event) return irte.unit_name(is_amd(event.format) and "amd" or "intel", event.unit) end },
   { "device_name", "of AMD, whose table it is", type = "string?",
     from = function(_, event) return is_amd(event.format) and irte.source(event.device) or nil end },
   { "index", "place of the entry in its table" },
@@ -119,12 +111,12 @@ local EVENTS = {
     from = function(_, event) return entry_of(event.now, event.format) end },
   { "old", "the entry before: low and high, from 0 on; in a copy from 1 on", type = "uint64_t[2]" },
   { "now", "the entry now, likewise", type = "uint64_t[2]" },
-  { "no_old", "what it was before is not known", type = "boolean", from = has(C.SHARK_IRTE_NO_OLD) },
-  { "no_time", "this way sees no start and no end", type = "boolean", from = has(C.SHARK_IRTE_NO_TIME) },
+  { "no_old", "what it was before is not known", type = "boolean", flag = C.SHARK_IRTE_NO_OLD },
+  { "no_time", "this way sees no start and no end", type = "boolean", flag = C.SHARK_IRTE_NO_TIME },
   { "ret", "0 or a negative errno" },
   { "cpu", "where it was written" },
   { "pid", "the thread that asked, or was interrupted" },
-  { "task", "its name", type = "string", from = function(_, event) return ffi.string(event.comm) end },
+  { "task", "its name", type = "string", from = meaning.task_of },
   { "stack", "for session:stack(); negative: none" },
 }
 
@@ -141,11 +133,6 @@ local function kind_of(vendor)
   }
 end
 
-local kinds = { intel = kind_of "intel", amd = kind_of "amd" }
-
---- @param vendor "intel"|"amd"
-function M.open(vendor, options)
-  return session.open(kinds[vendor], options)
-end
+M.intel, M.amd = kind_of "intel", kind_of "amd"
 
 return M

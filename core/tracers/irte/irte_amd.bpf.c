@@ -55,7 +55,7 @@ static __always_inline __u16 format_of(const struct amd_iommu *iommu)
 	return ops == &irte_32_ops ? SHARK_IRTE_AMD32 : SHARK_IRTE_UNKNOWN;
 }
 
-static __always_inline void find_entry(struct call *call, const struct amd_ir_data *ir)
+static __always_inline void find_entry_of(struct call *call, const struct amd_ir_data *ir)
 {
 	__u32 device = BPF_CORE_READ(ir, irq_2_irte.devid);
 	const struct amd_iommu *iommu = iommu_of(ir, device);
@@ -69,68 +69,11 @@ static __always_inline void find_entry(struct call *call, const struct amd_ir_da
 		      (call->event.format == SHARK_IRTE_AMD32 ? 4 : 16) * (__u64)call->event.index;
 }
 
-static __always_inline int start(void *ctx, __u64 irq_data, __u16 what)
-{
-	const struct irq_data *data = (const struct irq_data *)irq_data;
-	struct shark_cpu *cpu = this_cpu();
-	struct call call = { .object = irq_data };
-
-	if (!cpu || !may_start())
-		return 0;
-	call.event.irq = (__s32)BPF_CORE_READ(data, irq);
-	call.event.what = what;
-	call.event.entries = 1;
-	find_entry(&call, BPF_CORE_READ(data, chip_data));
-	return begin_write(cpu, ctx, &call);
-}
-
-ENTRY("amd_ir_set_affinity")
-int on_set_affinity(func_context *ctx)
-{
-	return start(ctx, ARG(ctx, 1), SHARK_IRTE_SET_AFFINITY);
-}
-
-RETURN("amd_ir_set_affinity")
-int on_set_affinity_end(func_context *ctx)
-{
-	return end_write(RESULT(ctx, 3));
-}
-
-ENTRY("irq_remapping_activate")
-int on_activate(func_context *ctx)
-{
-	return start(ctx, ARG(ctx, 2), SHARK_IRTE_ACTIVATE);
-}
-
-RETURN("irq_remapping_activate")
-int on_activate_end(func_context *ctx)
-{
-	return end_write(RESULT(ctx, 3));
-}
-
-ENTRY("irq_remapping_deactivate")
-int on_deactivate(func_context *ctx)
-{
-	return start(ctx, ARG(ctx, 2), SHARK_IRTE_DEACTIVATE);
-}
-
-RETURN("irq_remapping_deactivate")
-int on_deactivate_end(func_context *ctx)
-{
-	return end_write(0);
-}
-
-ENTRY("amd_ir_set_vcpu_affinity")
-int on_set_vcpu(func_context *ctx)
-{
-	return start(ctx, ARG(ctx, 1), SHARK_IRTE_SET_VCPU);
-}
-
-RETURN("amd_ir_set_vcpu_affinity")
-int on_set_vcpu_end(func_context *ctx)
-{
-	return end_write(RESULT(ctx, 2));
-}
+#define SET_AFFINITY "amd_ir_set_affinity"
+#define ACTIVATE "irq_remapping_activate"
+#define DEACTIVATE "irq_remapping_deactivate"
+#define SET_VCPU "amd_ir_set_vcpu_affinity"
+#include "tracers/irte/writers.bpf.h"
 
 /*
  * Always by kprobe: a trampoline's program names its function when it is

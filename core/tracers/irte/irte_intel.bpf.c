@@ -73,72 +73,18 @@ int on_submit(struct bpf_raw_tracepoint_args *ctx)
 
 #else
 
-static __always_inline int start(void *ctx, __u64 irq_data, __u16 what)
+static __always_inline void find_entry_of(struct call *call, const struct intel_ir_data *ir)
 {
-	const struct irq_data *data = (const struct irq_data *)irq_data;
-	const struct intel_ir_data *ir = BPF_CORE_READ(data, chip_data);
-	struct shark_cpu *cpu = this_cpu();
-	struct call call = { .object = irq_data };
-	__u32 index;
-
-	if (!cpu || !may_start())
-		return 0;
-	call.event.irq = (__s32)BPF_CORE_READ(data, irq);
-	call.event.what = what;
-	call.event.entries = 1;
-	index = BPF_CORE_READ(ir, irq_2_iommu.irte_index) +
-		BPF_CORE_READ(ir, irq_2_iommu.sub_handle);
-	find_entry(&call, BPF_CORE_READ(ir, irq_2_iommu.iommu), index);
-	return begin_write(cpu, ctx, &call);
+	find_entry(call, BPF_CORE_READ(ir, irq_2_iommu.iommu),
+		   BPF_CORE_READ(ir, irq_2_iommu.irte_index) +
+			   BPF_CORE_READ(ir, irq_2_iommu.sub_handle));
 }
 
-ENTRY("intel_ir_set_affinity")
-int on_set_affinity(func_context *ctx)
-{
-	return start(ctx, ARG(ctx, 1), SHARK_IRTE_SET_AFFINITY);
-}
-
-RETURN("intel_ir_set_affinity")
-int on_set_affinity_end(func_context *ctx)
-{
-	return end_write(RESULT(ctx, 3));
-}
-
-ENTRY("intel_irq_remapping_activate")
-int on_activate(func_context *ctx)
-{
-	return start(ctx, ARG(ctx, 2), SHARK_IRTE_ACTIVATE);
-}
-
-RETURN("intel_irq_remapping_activate")
-int on_activate_end(func_context *ctx)
-{
-	return end_write(RESULT(ctx, 3));
-}
-
-ENTRY("intel_irq_remapping_deactivate")
-int on_deactivate(func_context *ctx)
-{
-	return start(ctx, ARG(ctx, 2), SHARK_IRTE_DEACTIVATE);
-}
-
-RETURN("intel_irq_remapping_deactivate")
-int on_deactivate_end(func_context *ctx)
-{
-	return end_write(0);
-}
-
-ENTRY("intel_ir_set_vcpu_affinity")
-int on_set_vcpu(func_context *ctx)
-{
-	return start(ctx, ARG(ctx, 1), SHARK_IRTE_SET_VCPU);
-}
-
-RETURN("intel_ir_set_vcpu_affinity")
-int on_set_vcpu_end(func_context *ctx)
-{
-	return end_write(RESULT(ctx, 2));
-}
+#define SET_AFFINITY "intel_ir_set_affinity"
+#define ACTIVATE "intel_irq_remapping_activate"
+#define DEACTIVATE "intel_irq_remapping_deactivate"
+#define SET_VCPU "intel_ir_set_vcpu_affinity"
+#include "tracers/irte/writers.bpf.h"
 
 static __always_inline int is_entry_invalidation(__u64 desc, __u64 *qw0)
 {

@@ -8,9 +8,8 @@
  * does not know of IRQs. Nearly all of it is done under vector_lock, so the
  * ring has it in the order it happened.
  *
- * Rows: id: the tracepoint, key: CPU of the vector + 1 (0: none is named);
- * max_ns: time of the last one; matrix: what it left (of irq_matrix:*);
- * tally[0]: how many failed (of irq_vectors:*).
+ * Rows: id: the tracepoint; last_ns: time of the last one; key and tally, or the
+ * matrix that it left (of irq_matrix:*): wire.h.
  *
  * The arguments are numbers and two structs that CO-RE reads: a typed
  * tracepoint (tp_btf) has nothing to add to a raw one.

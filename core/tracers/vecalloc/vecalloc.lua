@@ -3,6 +3,7 @@
 local bit = require "bit"
 local C = require "shark.events"
 local ffi = require "ffi"
+local meaning = require "shark.trace.meaning"
 local session = require "shark.trace.session"
 
 local M = {}
@@ -155,7 +156,7 @@ local kind = session.define {
     { "matrix", "of irq_matrix_*: what it left, with the fields that rows have", type = "ffi.cdata*|table" },
     { "cpu", "where it was done" },
     { "pid", "the thread that did it, or was interrupted by it" },
-    { "task", "its name", type = "string", from = function(_, event) return ffi.string(event.comm) end },
+    { "task", "its name", type = "string", from = meaning.task_of },
     { "stack", "for session:stack(); negative: none" },
   },
   methods = { cpus = cpus },

@@ -42,4 +42,10 @@ function M.amd128(low, high, x2apic) end
 ---@return string? name "EBADMSG" for a wrong length
 function M.decode(kind, text, eim, posted_to) end
 
+--- What the kernel calls an IOMMU: "dmar0", "ivhd0" (/sys/class/iommu).
+---@param vendor "intel"|"amd"
+---@param number integer
+---@return string
+function M.unit_name(vendor, number) end
+
 return M

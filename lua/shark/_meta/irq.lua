@@ -52,6 +52,17 @@ local session = {}
 ---@return table[] rows
 function session:read() end
 
+--- What tells a row of read() from the others: the same as long as the session runs.
+---@param row table
+---@return string
+function session:key(row) end
+
+--- What a row of read() has more than it had before; maxima are those since the start.
+---@param row table
+---@param before? table the same row then; nil: it was not there
+---@return table
+function session:since(row, before) end
+
 ---@param handler fun(event: shark.Event)?
 ---@return shark.Session? self
 ---@return string? message

@@ -189,4 +189,10 @@ function M.decode(kind, text, eim, posted_to)
   return M[kind](bytes.u64(text, 0), bytes.u64(text, 8), eim, posted_to)
 end
 
+--- What the kernel calls an IOMMU: "dmar0", "ivhd0" (/sys/class/iommu).
+--- @param vendor "intel"|"amd" @param number integer @return string
+function M.unit_name(vendor, number)
+  return (vendor == "amd" and "ivhd" or "dmar") .. number
+end
+
 return M

@@ -67,7 +67,7 @@ local WORDS = { amd32 = "32-bit entries", amd128 = "128-bit entries" }
 --- @return table unit { kind = "amd", name, segment, device, reg_phys, efr?, control?, status?, entries }
 function M.unit(iommu, missing)
   local unit = {
-    kind = "amd", name = ("ivhd%d"):format(iommu.index), device = irte.source(iommu.devid),
+    kind = "amd", name = irte.unit_name("amd", iommu.index), device = irte.source(iommu.devid),
     segment = iommu.pci_seg and iommu.pci_seg.id, reg_phys = hex(iommu.mmio_phys), object = hex(k.addressof(iommu)),
     entries = WORDS[format_of(iommu)], efr = features(iommu),
   }

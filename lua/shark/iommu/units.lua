@@ -191,7 +191,7 @@ end
 local function entries_of_amd(list, iommu)
   for device, entries in iommu_amd.tables(iommu) do
     for index, entry in pairs(entries) do
-      add_entry(list, ("ivhd%d"):format(iommu.index), index, entry, device)
+      add_entry(list, irte.unit_name("amd", iommu.index), index, entry, device)
     end
   end
 end

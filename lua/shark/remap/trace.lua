@@ -66,7 +66,7 @@ function M.changes(options)
   if not vendor then
     return nil, message, name
   end
-  return require("shark.tracers.irte").open(vendor, options)
+  return require("shark.tracers.irte")[vendor].open(options)
 end
 
 --- Affinity: asked for, left pending, in force.
@@ -99,7 +99,7 @@ function M.faults(options)
   if not vendor then
     return nil, message, name
   end
-  return require("shark.tracers.fault").open(vendor, options)
+  return require("shark.tracers.fault")[vendor].open(options)
 end
 
 return M

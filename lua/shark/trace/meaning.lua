@@ -18,8 +18,9 @@
 --
 -- A field of events is { "name", "text", unit =, type =, from = }; from is fun(session, record),
 -- and without it the field is the record's own. With of_row = true it is the field of that name of
--- the row that the event was counted in.
+-- the row that the event was counted in; with flag = N it is whether the record's flags have N.
 
+local bit = require "bit"
 local C = require "shark.events"
 local ffi = require "ffi"
 local hist = require "shark.hist"
@@ -124,8 +125,9 @@ end
 
 -- Looked up once for each row: what tells rows apart does not change. "" if it found no room.
 local function from_row(fields, name)
-  local decode = decoder { field_named(fields, name) }
+  local decode
   return function(session, event)
+    decode = decode or decoder { field_named(fields, name) }
     local row, known = event.row, session.names[name]
     if not known then
       known = {}
@@ -138,11 +140,15 @@ local function from_row(fields, name)
   end
 end
 
+local function has_flag(flag)
+  return function(_, event) return bit.band(event.flags, flag) ~= 0 end
+end
+
 -- name -> from, of those that are more than the record's.
 local function further(fields, of_rows)
   local list = {}
   for _, field in ipairs(fields) do
-    list[field[1]] = field.of_row and from_row(of_rows, field[1]) or field.from
+    list[field[1]] = field.of_row and from_row(of_rows, field[1]) or field.flag and has_flag(field.flag) or field.from
   end
   return list
 end
@@ -152,7 +158,10 @@ end
 --- @param kind table
 function M.apply(kind)
   local fields = kind.rows
-  kind.decode = decoder(fields)
+  kind.decode = function(row) -- made when it is wanted: many traces are never read
+    kind.decode = decoder(fields)
+    return kind.decode(row)
+  end
   kind.by = kind.by or named(fields, function(field) return field.key end)
   kind.sums, kind.maxima = summed(fields, "add"), summed(fields, "max")
   kind.hists, kind.counts = summed(fields, "hist"), summed(fields, "by name")
@@ -165,6 +174,11 @@ end
 --- The name of an irqaction, or what else a row has as its name.
 function M.name_of(row)
   return ffi.string(row.name)
+end
+
+--- For events: the name of the task that did it, or that it interrupted.
+function M.task_of(_, event)
+  return ffi.string(event.comm)
 end
 
 return M

@@ -205,6 +205,13 @@ function Session:read()
   return list
 end
 
+--- What a row of read() has more than it had before. Of maxima the kernel keeps one, since the start.
+--- @param row table @param before? table the same row then; nil: it was not there
+--- @return table
+function Session:since(row, before)
+  return rows.since(row, before, self.kind)
+end
+
 --- What tells a row of read() from the others: the same as long as the session runs.
 --- @return string
 function Session:key(row)
