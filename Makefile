@@ -153,13 +153,21 @@ $(B)/gen/events.lua: $(WIRE) core/trace/cdef.lua $(B)/flags $(B)/gen/lua-files
 	$(Q)mkdir -p $(@D)
 	$(Q)printf '#include "%s"\n' $(WIRE:core/%=%) | $(CC) -E -P -DSHARK_FFI -Icore - | $(LUAJIT) core/trace/cdef.lua > $@
 
+# LuaJIT's instructions by number: made anew, with all bytecode, when another LuaJIT is installed.
+VMDEF := $(shell $(LUAJIT) -e 'print(package.searchpath("jit.vmdef", package.path))' 2>/dev/null)
+$(B)/gen/opcodes.lua: core/host/opcodes.lua $(VMDEF) $(B)/flags
+	$(call say,OPCODES,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LUAJIT) core/host/opcodes.lua $@
+
 # core/tracers/NAME/NAME.lua is the module shark.tracers.NAME.
 module_name = $(subst /,.,$(patsubst lua/%.lua,%,$(if $(filter core/%,$(1)),shark/tracers/$(notdir $(basename $(1))),$(1))))
 EMBED := init shark_init.lua module $(LUA_VENDOR) shark.events=$(B)/gen/events.lua \
+	shark.probe.opcodes=$(B)/gen/opcodes.lua \
 	$(foreach m,$(LUA_MODULES),$(call module_name,$(m))=$(m)) \
 	script $(foreach s,$(SCRIPTS),$(basename $(notdir $(s)))=$(s))
 
-$(B)/gen/embedded_lua.c: core/host/embed.lua shark_init.lua $(B)/gen/events.lua $(LUA_MODULES) $(SCRIPTS) \
+$(B)/gen/embedded_lua.c: core/host/embed.lua shark_init.lua $(B)/gen/events.lua $(B)/gen/opcodes.lua $(LUA_MODULES) $(SCRIPTS) \
 		$(B)/gen/lua-files
 	$(call say,EMBED,$@)
 	$(Q)$(LUAJIT) core/host/embed.lua $@ $(EMBED)
