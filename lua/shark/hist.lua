@@ -4,6 +4,7 @@
 
 local ffi = require "ffi"
 local C = require "shark.events"
+local json = require "shark.text.json"
 
 local SUB, NR = C.SHARK_HIST_SUB, C.SHARK_HIST_BUCKETS
 local counters = ffi.typeof("uint64_t[?]")
@@ -148,6 +149,11 @@ function Hist:buckets()
     list[#list + 1] = { lo = lo, hi = hi, count = tonumber(count) }
   end)
   return list
+end
+
+-- In JSON, a histogram is its buckets.
+function Hist:__tojson()
+  return json.encode(self:buckets(), { "lo", "hi", "count" })
 end
 
 --- A value that p percent of the values do not exceed: the largest that its bucket has room

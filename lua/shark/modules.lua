@@ -7,6 +7,7 @@ return {
   { name = "shark.remap", text = "interrupt remapping: its state and entries, traces of what changes in it" },
   { name = "shark.virtblk", text = "traces of virtio-blk requests, and the disks" },
   { name = "shark.story", text = "the traces of interrupt remapping told as one, in one order of time" },
+  { name = "shark.probe", text = "probes written in Lua: handlers compiled to BPF, and what they count" },
   -- this machine
   { name = "shark.irqmap", text = "an interrupt's way from its device to its handler, and all CPUs' vectors" },
   { name = "shark.iommu", text = "IOMMUs: units, the firmware's tables, why they are used or not, groups" },

@@ -1,0 +1,103 @@
+--- Aggregates as text: a table of their rows, and each histogram as bars.
+
+local fmt = require "shark.fmt"
+local foreign = require "shark.text.foreign"
+local reading = require "shark.probe.reading"
+local stack = require "shark.stack"
+local table_text = require "shark.text.table"
+
+local M = {}
+
+-- kind -> { field, title } of what it counted
+local VALUE = {
+  count = { "count", "COUNT" }, sum = { "total", "TOTAL" }, max = { "max", "MAX" }, min = { "min", "MIN" },
+  map = { "value", "VALUE" }, var = { "value", "VALUE" }, hist = { "count", "COUNT" },
+}
+
+local function plain(value)
+  return type(value) == "cdata" and (tostring(value):gsub("U?LL$", "")) or ("%.0f"):format(value)
+end
+
+local function kib(value)
+  local n = tonumber(value)
+  return n >= 2 ^ 20 and ("%.1fMiB"):format(n / 2 ^ 20) or n >= 1024 and ("%.1fKiB"):format(n / 1024) or plain(value)
+end
+
+local function format_of(agg)
+  if agg.unit == "ns" then
+    return function(value) return fmt.duration(tonumber(value)) end
+  end
+  return agg.unit == "bytes" and kib or plain
+end
+
+local function key_text(value)
+  if type(value) == "table" then
+    return stack.fold(value:frames())
+  end
+  return type(value) == "number" and plain(value) or tostring(value)
+end
+
+local function columns_of(agg)
+  local columns = {}
+  for i, key in ipairs(agg.keys) do
+    local is_left = key.as == "text" or key.as == "stack"
+    columns[i] = { title = key.name:upper(), field = key.name, left = is_left, format = key_text }
+  end
+  local field, title = unpack(VALUE[agg.kind])
+  local is_number = agg.kind == "count" or agg.kind == "hist"
+  columns[#columns + 1] = { title = title, field = field, format = is_number and plain or format_of(agg) }
+  return columns
+end
+
+-- "comm bash, cpu 1"
+local function heading(agg, row)
+  local parts = {}
+  for i, key in ipairs(agg.keys) do
+    parts[i] = ("%s %s"):format(key.name, foreign.line(key_text(row[key.name])))
+  end
+  return table.concat(parts, ", ")
+end
+
+local function bars(agg, rows)
+  local parts = {}
+  for _, row in ipairs(rows) do
+    if row.count > 0 then
+      parts[#parts + 1] = "\n" .. heading(agg, row) .. (#agg.keys > 0 and "\n" or "") ..
+        row.hist:bars { format = format_of(agg) }
+    end
+  end
+  return table.concat(parts, "\n")
+end
+
+local function most_first(rows, field)
+  local at = {}
+  for i, row in ipairs(rows) do
+    at[row] = i
+  end
+  table.sort(rows, function(a, b)
+    local left, right = a[field], b[field]
+    if left ~= right and left ~= nil and right ~= nil then
+      return left > right
+    end
+    return at[a] < at[b]
+  end)
+  return rows
+end
+
+--- Rows as text, the largest first.
+--- @param agg shark.probe.Aggregate @param rows table[] of read() or since()
+--- @return string
+function M.rows(agg, rows)
+  rows = most_first({ unpack(rows) }, VALUE[agg.kind][1])
+  local text = table_text.render(columns_of(agg), rows)
+  return agg.kind == "hist" and text .. bars(agg, rows) or text
+end
+
+--- What an aggregate has counted, as text; or why it cannot be read.
+--- @return string
+function M.text(agg)
+  local rows, message = reading.read(agg)
+  return rows and M.rows(agg, rows) or message
+end
+
+return M
