@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/debuginfo.h"
 
-#include <bpf/btf.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,7 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/libbpf_error.h"
+#include "kernel/btf.h"
 
 #define KALLSYMS "/proc/kallsyms"
 
@@ -43,14 +42,15 @@ static int kind_of(const char *path, struct error *err)
 
 static int check_btf(const char *path, struct error *err)
 {
-	struct btf *btf;
+	struct btf_reader *reader = NULL;
+	int code = btf_open(path, BTF_FILE, NULL, &reader, err);
 
-	libbpf_error_watch();
-	btf = btf__parse(path, NULL);
-	if (!btf)
-		return libbpf_error_set(err, -errno, "%s: no usable BTF", path);
-	btf__free(btf);
-	return 0;
+	if (!code)
+		code = btf_check(reader, err);
+	if (code)
+		error_prefix(err, "%s: no usable BTF", path);
+	btf_close(reader);
+	return code;
 }
 
 static int use_btf(const char *path, struct error *err)

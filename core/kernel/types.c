@@ -2,17 +2,14 @@
 #include "kernel/types.h"
 
 #include <bpf/btf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "base/cleanup.h"
-#include "base/libbpf_error.h"
+#include "kernel/btf.h"
+#include "kernel/btf_sources.h"
 #include "kernel/debuginfo.h"
-
-#define BTF_DIR "/sys/kernel/btf"
 
 enum {
 	/* Typedefs, qualifiers and arrays in a chain; anonymous structs in one another. */
@@ -22,157 +19,38 @@ enum {
 	MAX_NAME = 256,
 };
 
-/* ---- sources ---- */
-
-/* One BTF: of the kernel or of a file (module is NULL), or of a module. */
-struct source {
-	struct btf *btf; /* NULL: could not be read, with the reason */
-	char *module;
-	char *path;
-	struct error why;
-};
-
-/* Sources stay once they are read: ids and names point into them. */
-static struct {
-	struct source *sources;
-	uint32_t count;
-} state;
-
-static struct source *add_source(const char *module, const char *path)
-{
-	struct source *more = realloc(state.sources, (state.count + 1) * sizeof(struct source));
-	struct source *source;
-
-	if (!more)
-		return NULL;
-	state.sources = more;
-	source = &more[state.count];
-	*source = (struct source){
-		.module = module ? strdup(module) : NULL,
-		.path = path ? strdup(path) : NULL,
-	};
-	state.count++;
-	return source;
-}
-
-static bool same(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
-static struct source *known_source(const char *module, const char *path)
-{
-	for (uint32_t i = 0; i < state.count; i++)
-		if (same(state.sources[i].module, module) && same(state.sources[i].path, path))
-			return &state.sources[i];
-	return NULL;
-}
-
-static struct btf *load_base(const char *path)
-{
-	return path ? btf__parse(path, NULL) : btf__load_vmlinux_btf();
-}
-
-/* path: of a file, or NULL for the running kernel. */
-static const struct source *base_source(const char *path)
-{
-	struct source *source = known_source(NULL, path);
-
-	if (source)
-		return source;
-	source = add_source(NULL, path);
-	if (!source)
-		return NULL;
-	libbpf_error_watch();
-	source->btf = load_base(path);
-	if (!source->btf)
-		libbpf_error_set(&source->why, -errno, "cannot read the kernel's types from %s",
-				 path ? path : BTF_DIR "/vmlinux");
-	return source;
-}
-
-static const struct source *module_source(const char *module)
-{
-	struct source *source = known_source(module, NULL);
-	const struct source *base = base_source(NULL);
-	struct btf *kernel = base ? base->btf : NULL;
-
-	if (source || !kernel)
-		return source ? source : base;
-	source = add_source(module, NULL);
-	if (!source)
-		return NULL;
-	libbpf_error_watch();
-	source->btf = btf__load_module_btf(module, kernel);
-	if (!source->btf)
-		libbpf_error_set(&source->why, -errno,
-				 "cannot read the types of module %s from " BTF_DIR "/%s", module,
-				 module);
-	return source;
-}
-
-static int check_source(const struct source *source, struct error *err)
-{
-	if (!source)
-		return error_set(err, -ENOMEM, "out of memory for types");
-	if (source->btf)
-		return 0;
-	return error_set(err, source->why.code, "%s", source->why.text);
-}
-
-void types_reset(void)
-{
-	/* Modules come after the kernel they are based on. */
-	while (state.count) {
-		struct source *source = &state.sources[--state.count];
-
-		btf__free(source->btf);
-		free(source->module);
-		free(source->path);
-	}
-	free(state.sources);
-	state.sources = NULL;
-}
-
 /* ---- one type ---- */
 
 /* A type in a source: what an id says. */
 struct place {
-	const struct btf *btf;
+	struct btf_reader *btf;
 	uint32_t source;
 	uint32_t id;
 };
 
-static struct place place_in(const struct source *source, uint32_t id)
+static struct place place_in(uint32_t source, uint32_t id)
 {
 	return (struct place){
-		.btf = source->btf,
-		.source = (uint32_t)(source - state.sources),
+		.btf = btf_source_at(source)->reader,
+		.source = source,
 		.id = id,
 	};
 }
 
 static int place_of(uint64_t id, struct place *place, struct error *err)
 {
-	uint64_t source = id >> 32;
+	const struct btf_place *source = btf_source_at((uint32_t)(id >> 32));
 
 	*place = (struct place){ .btf = NULL };
-	if (!source || source > state.count || !state.sources[source - 1].btf)
+	if (!source || !source->reader)
 		return error_set(err, -EINVAL, "no type has the id 0x%llx", (unsigned long long)id);
-	*place = place_in(&state.sources[source - 1], (uint32_t)id);
+	*place = place_in((uint32_t)(id >> 32), (uint32_t)id);
 	return 0;
 }
 
 static int damaged(const struct place *place, struct error *err)
 {
 	return error_set(err, -EINVAL, "the BTF is damaged: type %u", place->id);
-}
-
-static const char *name_at(const struct btf *btf, uint32_t offset)
-{
-	const char *name = btf__name_by_offset(btf, offset);
-
-	return name ? name : "";
 }
 
 static bool is_skipped(const struct btf_type *t)
@@ -186,12 +64,12 @@ static const struct btf_type *resolve(struct place *place, const char **alias)
 {
 	*alias = "";
 	for (int i = 0; i < MAX_DEPTH; i++) {
-		const struct btf_type *t = btf__type_by_id(place->btf, place->id);
+		const struct btf_type *t = btf_type_at(place->btf, place->id);
 
 		if (!t || !is_skipped(t))
 			return t;
 		if (btf_is_typedef(t))
-			*alias = name_at(place->btf, t->name_off);
+			*alias = btf_string_at(place->btf, t->name_off);
 		place->id = t->type;
 	}
 	return NULL;
@@ -285,10 +163,8 @@ static int fill_by_kind(const struct place *place, const struct btf_type *t, int
 /* What a module's types have in common with the kernel's is the kernel's. */
 static void to_base(struct place *place)
 {
-	const struct btf *base = btf__base_btf(place->btf);
-
-	if (base && place->id < btf__type_cnt(base))
-		*place = place_in(known_source(NULL, NULL), place->id);
+	if (btf_is_of_base(place->btf, place->id))
+		*place = place_in(btf_source_of_kernel(), place->id);
 }
 
 static int fill(struct place place, int depth, struct type *type, struct error *err)
@@ -300,8 +176,8 @@ static int fill(struct place place, int depth, struct type *type, struct error *
 		return damaged(&place, err);
 	to_base(&place);
 	*type = (struct type){
-		.id = ((uint64_t)place.source + 1) << 32 | place.id,
-		.name = name_at(place.btf, t->name_off),
+		.id = (uint64_t)place.source << 32 | place.id,
+		.name = btf_string_at(place.btf, t->name_off),
 	};
 	if (!*type->name)
 		type->name = alias;
@@ -323,7 +199,7 @@ static const struct btf_type *raw(const struct type *type, struct place *place, 
 
 	if (place_of(type->id, place, err))
 		return NULL;
-	t = btf__type_by_id(place->btf, place->id);
+	t = btf_type_at(place->btf, place->id);
 	if (!t)
 		damaged(place, err);
 	return t;
@@ -353,12 +229,12 @@ int types_enumerator(const struct type *type, uint32_t i, const char **name, uin
 	if (type->kind != TYPE_ENUM || i >= type->count)
 		return error_set(err, -EINVAL, "'%s' has no enumerator %u", type->name, i);
 	if (btf_is_enum(t)) {
-		*name = name_at(place.btf, btf_enum(t)[i].name_off);
+		*name = btf_string_at(place.btf, btf_enum(t)[i].name_off);
 		*value = type->is_signed ? (uint64_t)(int64_t)btf_enum(t)[i].val
 					 : (uint32_t)btf_enum(t)[i].val;
 		return 0;
 	}
-	*name = name_at(place.btf, btf_enum64(t)[i].name_off);
+	*name = btf_string_at(place.btf, btf_enum64(t)[i].name_off);
 	*value = btf_enum64_value(&btf_enum64(t)[i]);
 	return 0;
 }
@@ -395,7 +271,7 @@ int types_member(const struct type *type, uint32_t i, struct type_member *member
 	if ((type->kind != TYPE_STRUCT && type->kind != TYPE_UNION) || i >= type->count)
 		return error_set(err, -EINVAL, "'%s' has no member %u", type->name, i);
 	*member = (struct type_member){
-		.name = name_at(place.btf, btf_members(t)[i].name_off),
+		.name = btf_string_at(place.btf, btf_members(t)[i].name_off),
 		.bit_offset = btf_member_bit_offset(t, i),
 		.bits = btf_member_bitfield_size(t, i),
 	};
@@ -540,67 +416,68 @@ static const int *kinds_of(const char **name)
 	return bare_kinds;
 }
 
-/* Id of the type, or 0. */
-static uint32_t id_in(const struct source *source, const char *name, const int *kinds)
-{
-	for (; *kinds; kinds++) {
-		int id = btf__find_by_name_kind(source->btf, name, (uint32_t)*kinds);
-
-		if (id > 0)
-			return (uint32_t)id;
-	}
-	return 0;
-}
-
 static int not_found(const char *name, const char *where, struct error *err)
 {
-	return error_set(err, -ENOENT, "%s has no type '%s'", where, name);
+	return error_set(err, -ENOENT, "there is no type '%s' in %s", name, where);
 }
 
-static int find_in_source(const struct source *source, const char *name, struct type *type,
-			  struct error *err)
+/* Returns the number of the source that has it, or 0 or a negative errno. */
+static int find_in(uint32_t source, struct btf_wanted *wanted, struct error *err)
 {
-	const char *bare = name;
-	const int *kinds = kinds_of(&bare);
-	int code = check_source(source, err);
-	/* Anonymous types have an empty name. */
-	uint32_t id = code || !*bare ? 0 : id_in(source, bare, kinds);
+	int code = btf_find(btf_source_at(source)->reader, wanted, 1, err);
 
 	if (code)
 		return code;
-	if (!id)
-		return not_found(name, source->module ? source->module : "the kernel", err);
-	return fill(place_in(source, id), 0, type, err);
+	return wanted->id ? (int)source : 0;
 }
 
-static int find_in_modules(const char *name, struct type *type, struct error *err)
+static int look(void *context, uint32_t source)
 {
-	autoclosedir DIR *dir = opendir(BTF_DIR);
-	struct dirent *entry;
+	int found = find_in(source, context, NULL);
 
-	while (dir && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, "vmlinux"))
-			continue;
-		if (!find_in_source(module_source(entry->d_name), name, type, NULL))
-			return 0;
-	}
-	return not_found(name, "neither the kernel nor a module", err);
+	return found > 0 ? found : 0;
+}
+
+/* In a module: what it has of its own goes before what the kernel has. */
+static int find_from(uint32_t source, struct btf_wanted *wanted, struct error *err)
+{
+	bool is_module = btf_source_at(source)->module;
+	int found = find_in(source, wanted, err);
+
+	if (found)
+		return found;
+	if (is_module)
+		return find_in(btf_source_of_kernel(), wanted, err);
+	return btf_sources_of_modules(look, wanted);
+}
+
+static const char *searched(const char *module)
+{
+	const char *path = debuginfo_btf_path();
+
+	if (path)
+		return path;
+	return module ? module : "the kernel and its modules";
 }
 
 int types_find(const char *name, const char *module, struct type *type, struct error *err)
 {
-	const char *path = debuginfo_btf_path();
-	int code;
+	struct btf_wanted wanted = { .name = name };
+	uint32_t source;
+	int found;
 
 	if (strlen(name) > MAX_NAME)
 		return error_set(err, -EINVAL, "'%.32s...' is too long for a type's name", name);
-	if (module && !path)
-		return find_in_source(module_source(module), name, type, err);
-	code = find_in_source(base_source(path), name, type, err);
 	/* A file has no modules; those of the running kernel belong to other types. */
-	if (code != -ENOENT || path || check_source(base_source(path), NULL))
-		return path && code == -ENOENT ? not_found(name, path, err) : code;
-	return find_in_modules(name, type, err);
+	source = btf_source(debuginfo_btf_path() ? NULL : module, err);
+	if (!source)
+		return err ? err->code : -ENOENT;
+	wanted.kinds = kinds_of(&wanted.name);
+	found = find_from(source, &wanted, err);
+	if (found < 0)
+		return found;
+	return found ? fill(place_in((uint32_t)found, wanted.id), 0, type, err)
+		     : not_found(name, searched(module), err);
 }
 
 static bool has_variable(const struct btf_type *section, uint32_t id)
@@ -611,24 +488,36 @@ static bool has_variable(const struct btf_type *section, uint32_t id)
 	return false;
 }
 
-static bool is_per_cpu(const struct btf *btf, uint32_t id)
-{
-	int section = btf__find_by_name_kind(btf, ".data..percpu", BTF_KIND_DATASEC);
-
-	return section > 0 && has_variable(btf__type_by_id(btf, (uint32_t)section), id);
-}
+static const int variable_kinds[] = { BTF_KIND_VAR, 0 };
+static const int section_kinds[] = { BTF_KIND_DATASEC, 0 };
 
 int types_variable(const char *name, struct type *type, bool *per_cpu, struct error *err)
 {
-	const struct source *source = base_source(debuginfo_btf_path());
-	int code = check_source(source, err);
-	int id = code ? 0 : btf__find_by_name_kind(source->btf, name, BTF_KIND_VAR);
+	struct btf_wanted wanted[] = {
+		{ .name = name, .kinds = variable_kinds },
+		{ .name = ".data..percpu", .kinds = section_kinds },
+	};
+	uint32_t source = btf_source(NULL, err);
+	const struct btf_type *section;
+	struct place place;
+	int code;
 
+	if (!source)
+		return err ? err->code : -ENOENT;
+	place = place_in(source, 0);
+	code = btf_find(place.btf, wanted, ARRAY_SIZE(wanted), err);
 	if (code)
 		return code;
-	if (id <= 0)
+	if (!wanted[0].id)
 		return error_set(err, -ENOENT, "BTF does not tell the type of the variable '%s'",
 				 name);
-	*per_cpu = is_per_cpu(source->btf, (uint32_t)id);
-	return fill(place_in(source, (uint32_t)id), 0, type, err);
+	section = wanted[1].id ? btf_type_at(place.btf, wanted[1].id) : NULL;
+	*per_cpu = section && has_variable(section, wanted[0].id);
+	place.id = wanted[0].id;
+	return fill(place, 0, type, err);
+}
+
+void types_reset(void)
+{
+	btf_sources_reset();
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Types of kernel objects, from BTF: the running kernel's and its modules', or
- * those of the file given to debuginfo_set(). Read when first asked for, which
- * costs 10 ms and 11 MiB; a module's types when it is named, or when the kernel
- * itself does not have the type.
+ * those of the file given to debuginfo_set(). A name takes a pass over the BTF, about
+ * 1 ms; a module's types are read when it is named, or when the kernel itself does not
+ * have the type.
  *
  * Typedefs and qualifiers are skipped everywhere. BTF may be damaged or made to
  * do harm: whatever it holds, the answer is a type or an error.

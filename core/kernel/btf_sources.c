@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/btf_sources.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "kernel/debuginfo.h"
+
+#define BTF_DIR "/sys/kernel/btf"
+
+enum {
+	/* A module's name has 56 bytes at most (MODULE_NAME_LEN, include/linux/moduleparam.h). */
+	MAX_MODULE = 64,
+};
+
+struct source {
+	struct btf_place place;
+	char *module, *path;
+	int fd; /* of the kernel's object; -1: not asked for */
+};
+
+static struct {
+	struct source **sources;
+	uint32_t count;
+} state;
+
+static void free_source(struct source *source)
+{
+	btf_close(source->place.reader);
+	if (source->fd >= 0)
+		close(source->fd);
+	free(source->module);
+	free(source->path);
+	free(source);
+}
+
+static struct source *new_source(const char *module, const char *path)
+{
+	struct source *source = calloc(1, sizeof(*source));
+
+	if (!source)
+		return NULL;
+	source->fd = -1;
+	source->module = module ? strdup(module) : NULL;
+	source->path = path ? strdup(path) : NULL;
+	if ((module && !source->module) || (path && !source->path)) {
+		free_source(source);
+		return NULL;
+	}
+	source->place.module = source->module;
+	source->place.path = source->path;
+	return source;
+}
+
+static struct source *add_source(const char *module, const char *path)
+{
+	struct source **more =
+		reallocarray(state.sources, state.count + 1, sizeof(struct source *));
+	struct source *source = more ? new_source(module, path) : NULL;
+
+	if (more)
+		state.sources = more;
+	if (source)
+		state.sources[state.count++] = source;
+	return source;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* Number of the source, or 0. */
+static uint32_t known(const char *module, const char *path)
+{
+	for (uint32_t i = 0; i < state.count; i++)
+		if (same(state.sources[i]->module, module) && same(state.sources[i]->path, path))
+			return i + 1;
+	return 0;
+}
+
+static void open_base(struct btf_place *place)
+{
+	const char *path = place->path ? place->path : BTF_DIR "/vmlinux";
+
+	if (btf_open(path, place->path ? BTF_FILE : BTF_OF_SYSFS, NULL, &place->reader,
+		     &place->why))
+		error_prefix(&place->why, "the kernel's types");
+}
+
+static void open_module(struct btf_place *place, struct btf_reader *kernel)
+{
+	char path[sizeof(BTF_DIR) + MAX_MODULE];
+
+	snprintf(path, sizeof(path), BTF_DIR "/%s", place->module);
+	if (btf_open(path, BTF_OF_SYSFS, kernel, &place->reader, &place->why))
+		error_prefix(&place->why, "the types of module %s", place->module);
+}
+
+static uint32_t number_of(const char *module, const char *path, struct btf_reader *kernel)
+{
+	uint32_t number = known(module, path);
+	struct source *source;
+
+	if (number)
+		return number;
+	source = add_source(module, path);
+	if (source && module)
+		open_module(&source->place, kernel);
+	else if (source)
+		open_base(&source->place);
+	return source ? state.count : 0;
+}
+
+/* The number, if its BTF could be read. */
+static uint32_t check(uint32_t number, struct error *err)
+{
+	const struct btf_place *place = btf_source_at(number);
+
+	if (place && place->reader)
+		return number;
+	if (place)
+		error_set(err, place->why.code, "%s", place->why.text);
+	else
+		error_set(err, -ENOMEM, "out of memory for types");
+	return 0;
+}
+
+static bool is_module_name(const char *name)
+{
+	return *name && *name != '.' && strlen(name) < MAX_MODULE && !strchr(name, '/') &&
+	       strcmp(name, "vmlinux") != 0;
+}
+
+uint32_t btf_source(const char *module, struct error *err)
+{
+	uint32_t kernel;
+
+	if (!module)
+		return check(number_of(NULL, debuginfo_btf_path(), NULL), err);
+	if (!is_module_name(module)) {
+		error_set(err, -EINVAL, "'%.64s' is no module's name", module);
+		return 0;
+	}
+	kernel = check(number_of(NULL, NULL, NULL), err);
+	return kernel ? check(number_of(module, NULL, btf_source_at(kernel)->reader), err) : 0;
+}
+
+const struct btf_place *btf_source_at(uint32_t number)
+{
+	return number && number <= state.count ? &state.sources[number - 1]->place : NULL;
+}
+
+uint32_t btf_source_of_kernel(void)
+{
+	return known(NULL, NULL);
+}
+
+int btf_sources_of_modules(btf_visit visit, void *context)
+{
+	autoclosedir DIR *dir = debuginfo_btf_path() ? NULL : opendir(BTF_DIR);
+	struct dirent *entry;
+	int result = 0;
+
+	while (!result && dir && (entry = readdir(dir))) {
+		uint32_t number =
+			is_module_name(entry->d_name) ? btf_source(entry->d_name, NULL) : 0;
+
+		if (number)
+			result = visit(context, number);
+	}
+	return result;
+}
+
+/* ---- objects in the kernel ---- */
+
+static bool is_of_module(int fd, const char *module)
+{
+	char name[MAX_MODULE] = "";
+	struct bpf_btf_info info = { .name = (uintptr_t)name, .name_len = sizeof(name) };
+	__u32 size = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &size) && info.kernel_btf &&
+	       !strcmp(name, module);
+}
+
+static int find_object(const char *module, struct error *err)
+{
+	__u32 id = 0;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		/* One that has gone away meanwhile is not the one. */
+		if (fd < 0 && errno != ENOENT)
+			return error_set(err, -errno, "cannot open the types of module %s: %s",
+					 module, strerror(errno));
+		if (fd >= 0 && is_of_module(fd, module))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	if (errno != ENOENT)
+		return error_set(err, -errno, "cannot list the types of modules: %s",
+				 strerror(errno));
+	return error_set(err, -ENOENT, "the kernel has no types of module %s", module);
+}
+
+int btf_source_fd(const char *module, struct error *err)
+{
+	uint32_t number = btf_source(module, err);
+	struct source *source = number ? state.sources[number - 1] : NULL;
+
+	if (!source)
+		return err ? err->code : -ENOENT;
+	if (source->fd < 0) {
+		int fd = find_object(module, err);
+
+		if (fd < 0)
+			return fd;
+		source->fd = fd;
+	}
+	return source->fd;
+}
+
+void btf_sources_reset(void)
+{
+	/* Modules come after the kernel they are based on. */
+	while (state.count)
+		free_source(state.sources[--state.count]);
+	free(state.sources);
+	state.sources = NULL;
+}

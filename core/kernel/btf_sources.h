@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The BTF there is: the running kernel's or that of the file given to debuginfo_set(),
+ * and the modules'. Each is opened when it is first asked for and stays so.
+ */
+#ifndef SHARK_BTF_SOURCES_H
+#define SHARK_BTF_SOURCES_H
+
+#include "kernel/btf.h"
+
+struct btf_place {
+	struct btf_reader *reader; /* NULL: it could not be read, and err says why */
+	const char *module;	   /* NULL: the kernel's, or a file's */
+	const char *path;	   /* of a file that was set, else NULL */
+	struct error why;
+};
+
+/*
+ * Number, from 1 on, of the BTF of a module of the running kernel, or with NULL of the
+ * kernel: the file that was set, or the running one's. 0, and the error, when it cannot
+ * be read.
+ */
+uint32_t btf_source(const char *module, struct error *err);
+
+/* The one with this number, or NULL. What it points to lives until btf_sources_reset(). */
+const struct btf_place *btf_source_at(uint32_t number);
+
+/* The number of the running kernel's own, which modules are based on; 0 when it was not opened. */
+uint32_t btf_source_of_kernel(void);
+
+typedef int (*btf_visit)(void *context, uint32_t number);
+
+/*
+ * Calls visit for the BTF of each module that is loaded, until it returns other than 0.
+ * Returns that, or 0. With a file that was set there are no modules.
+ */
+int btf_sources_of_modules(btf_visit visit, void *context);
+
+/*
+ * A descriptor of a module's BTF, as bpf(2) wants it in attach_btf_obj_fd. It stays open
+ * until btf_sources_reset(): not the caller's to close. Or a negative errno.
+ */
+int btf_source_fd(const char *module, struct error *err);
+
+/* Gives all back; numbers are void from then on. */
+void btf_sources_reset(void);
+
+#endif
