@@ -9,9 +9,12 @@
 
 #include "bind/bind.h"
 #include "bind/luaint.h"
+#include "kernel/btf_sources.h"
 #include "kernel/debuginfo.h"
+#include "kernel/functions.h"
 #include "kernel/kmem.h"
 #include "kernel/resolve.h"
+#include "kernel/tracepoint.h"
 #include "kernel/types.h"
 
 enum {
@@ -271,6 +274,137 @@ static int enumerators(lua_State *L)
 	return 1;
 }
 
+/* ---- functions and tracepoints ---- */
+
+/* Sets args = {{name, type}, ...} of the table on the stack's top. */
+static int set_arguments(lua_State *L, const struct function *function, struct error *err)
+{
+	lua_createtable(L, hint(function->nr_arguments), 0);
+	for (uint32_t i = 0; i < function->nr_arguments; i++) {
+		struct function_argument argument;
+		int code = function_argument(function, i, &argument, err);
+
+		if (code)
+			return code;
+		lua_createtable(L, 0, 2);
+		lua_pushstring(L, argument.name);
+		lua_setfield(L, -2, "name");
+		push_type(L, &argument.type);
+		lua_setfield(L, -2, "type");
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+	lua_setfield(L, -2, "args");
+	return 0;
+}
+
+/* {btf_id, module, variadic, args, ret}; without btf_id where the types are of a file */
+static int push_function(lua_State *L, const struct function *function)
+{
+	struct type result;
+	struct error err;
+	int code;
+
+	lua_createtable(L, 0, 5);
+	code = set_arguments(L, function, &err);
+	if (!code)
+		code = function_result(function, &result, &err);
+	if (code)
+		return bind_push_error(L, &err);
+	push_type(L, &result);
+	lua_setfield(L, -2, "ret");
+	lua_pushboolean(L, function->is_variadic);
+	lua_setfield(L, -2, "variadic");
+	lua_pushstring(L, function->module);
+	lua_setfield(L, -2, "module");
+	if (function->btf_id)
+		set_number(L, "btf_id", function->btf_id);
+	return 1;
+}
+
+/* core.func(name [, module]) -> function | nil, message, name */
+static int func(lua_State *L)
+{
+	struct function function;
+	struct error err;
+
+	if (function_find(luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL), &function, &err))
+		return bind_push_error(L, &err);
+	return push_function(L, &function);
+}
+
+/* core.tracepoint(name [, module]) -> function | nil, message, name */
+static int tracepoint(lua_State *L)
+{
+	struct function function;
+	struct error err;
+
+	if (function_find_tracepoint(luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL), &function,
+				     &err))
+		return bind_push_error(L, &err);
+	return push_function(L, &function);
+}
+
+static void add_name(void *context, const char *name, const char *module)
+{
+	lua_State *L = context;
+
+	lua_pushstring(L, name);
+	lua_rawseti(L, -3, (int)lua_objlen(L, -3) + 1);
+	if (!module)
+		return;
+	lua_pushstring(L, module);
+	lua_setfield(L, -2, name);
+}
+
+static int push_names(lua_State *L, bool tracepoints)
+{
+	struct error err;
+
+	lua_settop(L, 1);
+	lua_newtable(L);
+	lua_newtable(L);
+	if (function_each(luaL_checkstring(L, 1), tracepoints, add_name, L, &err))
+		return bind_push_error(L, &err);
+	return 2;
+}
+
+/* core.funcs(pattern) -> {name, ...}, {[name] = module} | nil, message, name */
+static int funcs(lua_State *L)
+{
+	return push_names(L, false);
+}
+
+/* core.tracepoints(pattern) -> {name, ...}, {[name] = module} | nil, message, name */
+static int tracepoints_(lua_State *L)
+{
+	return push_names(L, true);
+}
+
+/* core.btf_fd(module) -> descriptor of its BTF, which is not the caller's to close | nil, message,
+ * name */
+static int btf_fd(lua_State *L)
+{
+	struct error err;
+	int fd = btf_source_fd(luaL_checkstring(L, 1), &err);
+
+	if (fd < 0)
+		return bind_push_error(L, &err);
+	lua_pushinteger(L, fd);
+	return 1;
+}
+
+/* core.format(group, event) -> text of its format file in tracefs | nil, message, name */
+static int format(lua_State *L)
+{
+	char text[TRACEPOINT_FORMAT];
+	struct error err;
+
+	if (tracepoint_format(luaL_checkstring(L, 1), luaL_checkstring(L, 2), text, &err))
+		return bind_push_error(L, &err);
+	lua_pushstring(L, text);
+	return 1;
+}
+
 /* ---- addresses ---- */
 
 /*
@@ -374,6 +508,12 @@ static const luaL_Reg functions[] = {
 	{ "member", member_ },
 	{ "members", members },
 	{ "enumerators", enumerators },
+	{ "func", func },
+	{ "funcs", funcs },
+	{ "tracepoint", tracepoint },
+	{ "tracepoints", tracepoints_ },
+	{ "btf_fd", btf_fd },
+	{ "format", format },
 	{ "addresses", addresses },
 	{ "symbol", symbol },
 	{ "lists", lists },

@@ -41,6 +41,12 @@ int tracepoint_id(const char *group, const char *event, struct error *err)
 	return code ? code : atoi(text);
 }
 
+int tracepoint_format(const char *group, const char *event, char text[TRACEPOINT_FORMAT],
+		      struct error *err)
+{
+	return read_event_file(group, event, "format", text, TRACEPOINT_FORMAT, err);
+}
+
 /* Is name the last word of a declaration such as "__data_loc char[] name"? */
 static bool declares(const char *declaration, size_t length, const char *name)
 {
@@ -74,8 +80,8 @@ int tracepoint_field_in(const char *format, const char *field)
 
 int tracepoint_field(const char *group, const char *event, const char *field, struct error *err)
 {
-	char text[8192];
-	int offset = read_event_file(group, event, "format", text, sizeof(text), err);
+	char text[TRACEPOINT_FORMAT];
+	int offset = tracepoint_format(group, event, text, err);
 
 	if (offset < 0)
 		return offset;

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/functions.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/btf.h"
+#include "kernel/btf_sources.h"
+#include "kernel/debuginfo.h"
+
+/* include/trace/bpf_probe.h, include/linux/tracepoint.h (the latter from 5.10 on) */
+#define TRACE_TYPEDEF "btf_trace_"
+#define TRACE_CALLER "__traceiter_"
+
+enum {
+	MAX_NAME = 256,
+	/* Longest chain of typedefs and qualifiers that is followed. */
+	MAX_DEPTH = 32,
+};
+
+static const int typedefs[] = { BTF_KIND_TYPEDEF, 0 };
+static const int functions[] = { BTF_KIND_FUNC, 0 };
+
+/* ---- prototypes ---- */
+
+static uint32_t kind_of(const struct btf_type *type)
+{
+	return BTF_INFO_KIND(type->info);
+}
+
+/* Follows what leads from a function or a tracepoint's typedef to a prototype. 0: nowhere. */
+static uint32_t prototype_of(struct btf_reader *reader, uint32_t id)
+{
+	for (int i = 0; i < MAX_DEPTH; i++) {
+		const struct btf_type *type = btf_type_at(reader, id);
+
+		if (!type)
+			return 0;
+		switch (kind_of(type)) {
+		case BTF_KIND_FUNC_PROTO:
+			return id;
+		case BTF_KIND_FUNC:
+		case BTF_KIND_TYPEDEF:
+		case BTF_KIND_PTR:
+		case BTF_KIND_CONST:
+		case BTF_KIND_VOLATILE:
+			id = type->type;
+			break;
+		default:
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static const struct btf_param *parameters_of(const struct btf_type *prototype)
+{
+	return (const struct btf_param *)(prototype + 1);
+}
+
+static uint32_t count_of(const struct btf_type *prototype)
+{
+	return BTF_INFO_VLEN(prototype->info);
+}
+
+/* A last one without name and type stands for "...". */
+static bool is_variadic(const struct btf_type *prototype)
+{
+	uint32_t n = count_of(prototype);
+
+	return n && !parameters_of(prototype)[n - 1].type &&
+	       !parameters_of(prototype)[n - 1].name_off;
+}
+
+static uint64_t to_id(uint32_t source, uint32_t id)
+{
+	return (uint64_t)source << 32 | id;
+}
+
+static const struct btf_type *record_of(uint64_t id, struct btf_reader **reader)
+{
+	const struct btf_place *place = btf_source_at((uint32_t)(id >> 32));
+
+	*reader = place ? place->reader : NULL;
+	return *reader ? btf_type_at(*reader, (uint32_t)id) : NULL;
+}
+
+static int damaged(uint64_t id, struct error *err)
+{
+	return error_set(err, -EINVAL, "the BTF is damaged: type %u", (uint32_t)id);
+}
+
+/* The prototype, with the arguments there must be. */
+static int fill(struct function *function, uint32_t source, uint32_t id, uint32_t caller,
+		struct error *err)
+{
+	const struct btf_place *place = btf_source_at(source);
+	uint32_t at = prototype_of(place->reader, id);
+	const struct btf_type *prototype = at ? btf_type_at(place->reader, at) : NULL;
+	const struct btf_type *names;
+
+	if (!prototype)
+		return damaged(id, err);
+	function->btf_id = place->path ? 0 : id;
+	function->module = place->module;
+	function->is_variadic = is_variadic(prototype);
+	function->prototype = to_id(source, at);
+	function->nr_arguments = count_of(prototype) - function->is_variadic;
+	at = caller ? prototype_of(place->reader, caller) : 0;
+	names = at ? btf_type_at(place->reader, at) : NULL;
+	if (names && count_of(names) == count_of(prototype))
+		function->names = to_id(source, at);
+	if (!function->is_tracepoint)
+		return 0;
+	if (!function->nr_arguments)
+		return damaged(id, err);
+	function->nr_arguments--;
+	return 0;
+}
+
+/* ---- by name ---- */
+
+/* [0] is what leads to the prototype, [1] where there may be better names. */
+struct search {
+	struct btf_wanted wanted[2];
+	size_t n;
+	uint32_t modules; /* looked into */
+};
+
+/* Returns the number of the source that has it, or 0 or a negative errno. */
+static int find_in(uint32_t source, struct search *search, struct error *err)
+{
+	int code = btf_find(btf_source_at(source)->reader, search->wanted, search->n, err);
+
+	if (code)
+		return code;
+	return search->wanted[0].id ? (int)source : 0;
+}
+
+static int look(void *context, uint32_t source)
+{
+	struct search *search = context;
+	int found = find_in(source, search, NULL);
+
+	search->modules++;
+	return found > 0 ? found : 0;
+}
+
+static const char *searched(const struct search *search, const char *module)
+{
+	if (debuginfo_btf_path())
+		return debuginfo_btf_path();
+	if (module)
+		return module;
+	/* Before 5.11, or where no module is loaded. */
+	return search->modules ? "the kernel and its modules"
+			       : "the kernel; types of modules there are none";
+}
+
+static int find(struct search *search, const char *name, const char *module,
+		struct function *function, struct error *err)
+{
+	const char *what = function->is_tracepoint ? "tracepoint" : "function";
+	uint32_t source = btf_source(debuginfo_btf_path() ? NULL : module, err);
+	int found;
+
+	if (!source)
+		return err ? err->code : -ENOENT;
+	found = find_in(source, search, err);
+	if (!found && !module)
+		found = btf_sources_of_modules(look, search);
+	if (found < 0)
+		return found;
+	if (found)
+		return fill(function, (uint32_t)found, search->wanted[0].id, search->wanted[1].id,
+			    err);
+	return error_set(err, -ENOENT, "there is no %s '%s' in %s", what, name,
+			 searched(search, module));
+}
+
+static int check_name(const char *name, struct error *err)
+{
+	if (strlen(name) > MAX_NAME)
+		return error_set(err, -EINVAL, "'%.32s...' is too long for a name", name);
+	return 0;
+}
+
+int function_find(const char *name, const char *module, struct function *function,
+		  struct error *err)
+{
+	struct search search = { .wanted = { { .name = name, .kinds = functions } }, .n = 1 };
+	int code = check_name(name, err);
+
+	*function = (struct function){ .is_tracepoint = false };
+	return code ? code : find(&search, name, module, function, err);
+}
+
+int function_find_tracepoint(const char *name, const char *module, struct function *function,
+			     struct error *err)
+{
+	char type[MAX_NAME + sizeof(TRACE_TYPEDEF)], caller[MAX_NAME + sizeof(TRACE_CALLER)];
+	struct search search = {
+		.wanted = { { .name = type, .kinds = typedefs },
+			    { .name = caller, .kinds = functions } },
+		.n = 2,
+	};
+	int code = check_name(name, err);
+
+	if (code)
+		return code;
+	*function = (struct function){ .is_tracepoint = true };
+	snprintf(type, sizeof(type), TRACE_TYPEDEF "%s", name);
+	snprintf(caller, sizeof(caller), TRACE_CALLER "%s", name);
+	return find(&search, name, module, function, err);
+}
+
+/* ---- what they take and give ---- */
+
+static const char *name_in(uint64_t id, uint32_t i)
+{
+	struct btf_reader *reader;
+	const struct btf_type *prototype = id ? record_of(id, &reader) : NULL;
+
+	if (!prototype || kind_of(prototype) != BTF_KIND_FUNC_PROTO || i >= count_of(prototype))
+		return "";
+	return btf_string_at(reader, parameters_of(prototype)[i].name_off);
+}
+
+int function_argument(const struct function *function, uint32_t i,
+		      struct function_argument *argument, struct error *err)
+{
+	struct btf_reader *reader;
+	const struct btf_type *prototype = record_of(function->prototype, &reader);
+	uint32_t at = i + function->is_tracepoint;
+	uint64_t source = function->prototype >> 32;
+
+	if (i >= function->nr_arguments)
+		return error_set(err, -EINVAL, "there is no argument %u", i);
+	if (!prototype || kind_of(prototype) != BTF_KIND_FUNC_PROTO || at >= count_of(prototype))
+		return damaged(function->prototype, err);
+	argument->name = name_in(function->prototype, at);
+	if (!*argument->name)
+		argument->name = name_in(function->names, at);
+	return types_get(to_id((uint32_t)source, parameters_of(prototype)[at].type),
+			 &argument->type, err);
+}
+
+int function_result(const struct function *function, struct type *type, struct error *err)
+{
+	struct btf_reader *reader;
+	const struct btf_type *prototype = record_of(function->prototype, &reader);
+
+	if (!prototype || kind_of(prototype) != BTF_KIND_FUNC_PROTO)
+		return damaged(function->prototype, err);
+	return types_get(to_id((uint32_t)(function->prototype >> 32), prototype->type), type, err);
+}
+
+/* ---- by pattern ---- */
+
+struct listing {
+	const char *pattern;
+	size_t prefix; /* of the names in BTF */
+	int kind;
+	struct btf_names names;
+	size_t of_kernel; /* of the names, so many are among the kernel's strings */
+	function_seen seen;
+	void *context;
+	const struct btf_place *place;
+};
+
+static void tell(void *context, uint32_t id, uint32_t name)
+{
+	const struct listing *listing = context;
+
+	(void)id;
+	listing->seen(listing->context,
+		      btf_string_at(listing->place->reader, name) + listing->prefix,
+		      listing->place->module);
+}
+
+static int list_in(struct listing *listing, uint32_t source, struct error *err)
+{
+	int code;
+
+	listing->place = btf_source_at(source);
+	code = btf_match(listing->place->reader, listing->pattern, &listing->names, err);
+	if (code)
+		return code;
+	return btf_each(listing->place->reader, listing->kind, &listing->names, tell, listing, err);
+}
+
+/* A module uses the kernel's strings too. What cannot be read of one is left out. */
+static int list_module(void *context, uint32_t source)
+{
+	struct listing *listing = context;
+
+	listing->names.count = listing->of_kernel;
+	list_in(listing, source, NULL);
+	return 0;
+}
+
+int function_each(const char *pattern, bool tracepoints, function_seen seen, void *context,
+		  struct error *err)
+{
+	char full[MAX_NAME + sizeof(TRACE_TYPEDEF)];
+	struct listing listing = {
+		.pattern = full,
+		.prefix = tracepoints ? strlen(TRACE_TYPEDEF) : 0,
+		.kind = tracepoints ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC,
+		.seen = seen,
+		.context = context,
+	};
+	uint32_t source = btf_source(NULL, err);
+	int code = check_name(pattern, err);
+
+	if (code || !source)
+		return code ? code : err ? err->code : -ENOENT;
+	snprintf(full, sizeof(full), "%s%s", tracepoints ? TRACE_TYPEDEF : "", pattern);
+	code = list_in(&listing, source, err);
+	listing.of_kernel = listing.names.count;
+	if (!code)
+		btf_sources_of_modules(list_module, &listing);
+	free(listing.names.offsets);
+	return code;
+}
