@@ -42,18 +42,13 @@ void links_drop(struct links *links, const struct point *point)
 	links->n = kept;
 }
 
-int links_missed(const struct links *links, uint64_t *missed)
+uint64_t links_missed(const struct links *links)
 {
-	int code = 0;
+	uint64_t sum = 0;
 
-	*missed = 0;
-	for (size_t i = 0; i < links->n; i++) {
-		uint64_t hits;
-
-		code = attach_missed(links->list[i].fd, &hits) ?: code;
-		*missed += hits;
-	}
-	return code;
+	for (size_t i = 0; i < links->n; i++)
+		sum += attach_missed(links->list[i].fd);
+	return sum;
 }
 
 void links_close(struct links *links)

@@ -19,7 +19,8 @@ local function check_generation()
   end
 end
 
-local function keep(type)
+--- The table of a type that the core told: the first that there was for its id.
+function M.keep(type)
   local known = by_id[type.id]
   if not known then
     by_id[type.id] = type
@@ -27,6 +28,7 @@ local function keep(type)
   end
   return known
 end
+local keep = M.keep
 
 local function must(value, message, name)
   if value == nil then
