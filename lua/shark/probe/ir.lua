@@ -615,13 +615,19 @@ function M.sweep(func)
   return order, depth
 end
 
---- Is it -2^31 <= value < 2^31, as an immediate must be? For numbers and 64-bit cdata.
-function M.fits(value)
+--- A value as an immediate operand, which is a signed number of 32 bits, sign-extended.
+--- @param value number|ffi.cdata* @return number|nil imm nil: it does not fit
+function M.immediate(value)
   if type(value) == "number" then
-    return is_int32(value)
+    return is_int32(value) and value or nil
   end
   local as_signed = ffi.cast("int64_t", value)
-  return as_signed == bit.arshift(bit.lshift(as_signed, 32), 32)
+  return as_signed == bit.arshift(bit.lshift(as_signed, 32), 32) and tonumber(as_signed) or nil
+end
+
+--- Does a value fit an immediate operand? What to write there is what immediate() returns.
+function M.fits(value)
+  return M.immediate(value) ~= nil
 end
 
 return M
