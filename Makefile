@@ -61,7 +61,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -
 # ---- what there is ----
 
 # The core proper: no Lua, no event loop. Unit tests link this and nothing else.
-CORE := $(filter-out %.bpf.c,$(wildcard core/base/*.c core/kernel/*.c core/trace/*.c core/tracers/*/*.c)) \
+CORE := $(filter-out %.bpf.c,$(wildcard core/base/*.c core/kernel/*.c core/trace/*.c core/probe/*.c core/tracers/*/*.c)) \
 	core/host/options.c core/host/embedded.c
 HOST := $(filter-out $(CORE) $(if $(STATIC),,core/host/static.c),$(wildcard core/bind/*.c core/host/*.c))
 

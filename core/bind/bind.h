@@ -25,6 +25,9 @@ void bind_push_private(lua_State *L);
 /* Loader of "shark.core": sessions, for lua/shark/trace/session.lua. */
 int bind_open_core(lua_State *L);
 
+/* Loader of "shark.core.probe": programs made at run time, for lua/shark/probe/. */
+int bind_open_probe(lua_State *L);
+
 /* Loader of "shark.core.providers", for lua/shark/providers.lua. */
 int bind_open_providers(lua_State *L);
 

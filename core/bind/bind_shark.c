@@ -291,6 +291,7 @@ static const luaL_Reg functions[] = {
 /* What modules in Lua are made of. */
 static const luaL_Reg core_modules[] = {
 	{ "shark.core", bind_open_core },
+	{ "shark.core.probe", bind_open_probe },
 	{ "shark.core.providers", bind_open_providers },
 	{ "shark.kernel.core", bind_open_kernel },
 	{ "shark.text.escape", bind_open_foreign },

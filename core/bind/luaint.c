@@ -89,3 +89,11 @@ int64_t luaint_check_range(lua_State *L, int arg, int64_t least, int64_t most)
 			(lua_Number)most);
 	return luaL_argerror(L, arg, lua_tostring(L, -1));
 }
+
+uint64_t luaint_check_bits(lua_State *L, int arg)
+{
+	lua_Number number = lua_type(L, arg) == LUA_TNUMBER ? lua_tonumber(L, arg) : 0;
+
+	return number < 0 ? (uint64_t)luaint_check_range(L, arg, INT64_MIN, 0)
+			  : luaint_check_u64(L, arg);
+}

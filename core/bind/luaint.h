@@ -13,6 +13,9 @@
  */
 uint64_t luaint_check_u64(lua_State *L, int arg);
 
+/* The same with its 64 bits as they are in memory: a negative number, or int64_t, is one, too. */
+uint64_t luaint_check_bits(lua_State *L, int arg);
+
 /* An argument that is a whole number from least to most. Raises otherwise. */
 int64_t luaint_check_range(lua_State *L, int arg, int64_t least, int64_t most);
 

@@ -138,13 +138,26 @@ struct kprobe_link_info {
 };
 enum { PERF_EVENT_KPROBE = 3, PERF_EVENT_KRETPROBE = 4 };
 
-uint64_t attach_missed(int link)
+/* What tells of kprobes tells so much of every link, and is as old as what counts skipped runs. */
+static int perf_missed(const struct kprobe_link_info *info, __u32 size, uint64_t *missed)
+{
+	if (size < sizeof(*info))
+		return -EOPNOTSUPP;
+	if (info->event_type == PERF_EVENT_KPROBE || info->event_type == PERF_EVENT_KRETPROBE)
+		*missed = info->missed;
+	return 0;
+}
+
+int attach_missed(int link, uint64_t *missed)
 {
 	struct kprobe_link_info info = { 0 };
 	__u32 size = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(link, &info, &size) || info.type != BPF_LINK_TYPE_PERF_EVENT ||
-	    (info.event_type != PERF_EVENT_KPROBE && info.event_type != PERF_EVENT_KRETPROBE))
-		return 0;
-	return info.missed;
+	*missed = 0;
+	/* A perf event that the program sits on without a link. */
+	if (bpf_obj_get_info_by_fd(link, &info, &size))
+		return -EOPNOTSUPP;
+	if (info.type == BPF_LINK_TYPE_PERF_EVENT)
+		return perf_missed(&info, size, missed);
+	return 0;
 }

@@ -17,11 +17,13 @@ struct point;
 typedef int attach_fn(int program_fd, const struct point *point, struct links *links,
 		      struct error *err);
 
-/* A place in the kernel that a program can be attached to. */
+/* A place that a program can be attached to. */
 struct point {
+	const char *group; /* tracepoint group, e.g. "irq"; NULL for a function */
+	const char *event; /* e.g. "irq_handler_entry", or the function */
+
+	/* The rest is of points in the table of a tracer only. */
 	const char *program; /* its name in the BPF object */
-	const char *group;   /* tracepoint group, e.g. "irq"; NULL for a function */
-	const char *event;   /* e.g. "irq_handler_entry", or the function */
 	attach_fn *attach;   /* instead of the way's; NULL: as the way */
 	size_t only_if;	     /* POINT_IF() of the feature that asks for it; 0: always */
 	/*
@@ -42,10 +44,12 @@ attach_fn attach_kprobe;     /* entry of the function */
 attach_fn attach_kretprobe;  /* its return */
 
 /*
- * Hits that a kprobe skipped, without asking its program, because another kprobe ran
- * on that CPU, or too many calls of the function were under way (nmissed in
- * kernel/kprobes.c). Kernels since 6.7 tell; 0 elsewhere, and of what is no kprobe.
+ * Hits of a link that never reached its program: those that a kprobe skipped because another
+ * kprobe ran on that CPU, or too many calls of the function were under way (nmissed in
+ * kernel/kprobes.c). What cannot skip any has 0. Returns 0, or -EOPNOTSUPP where the kernel does
+ * not tell: of perf events before 6.7, which neither counts these nor the runs that
+ * trace_call_bpf() skipped.
  */
-uint64_t attach_missed(int link);
+int attach_missed(int link, uint64_t *missed);
 
 #endif

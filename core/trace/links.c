@@ -42,13 +42,18 @@ void links_drop(struct links *links, const struct point *point)
 	links->n = kept;
 }
 
-uint64_t links_missed(const struct links *links)
+int links_missed(const struct links *links, uint64_t *missed)
 {
-	uint64_t sum = 0;
+	int code = 0;
 
-	for (size_t i = 0; i < links->n; i++)
-		sum += attach_missed(links->list[i].fd);
-	return sum;
+	*missed = 0;
+	for (size_t i = 0; i < links->n; i++) {
+		uint64_t hits;
+
+		code = attach_missed(links->list[i].fd, &hits) ?: code;
+		*missed += hits;
+	}
+	return code;
 }
 
 void links_close(struct links *links)

@@ -21,7 +21,10 @@ struct links {
 	size_t n;
 };
 
-/* Takes over a descriptor, which is closed if there is no memory. Returns 0 or -ENOMEM. */
+/*
+ * Takes over a descriptor, which is closed if there is no memory. The point is looked into by
+ * links_drop() only. Returns 0 or -ENOMEM.
+ */
 int links_add(struct links *links, const struct point *point, int fd, struct error *err);
 
 /* Closes those that came when there were n, the newest first. */
@@ -30,8 +33,11 @@ void links_cut(struct links *links, size_t n);
 /* Closes those of an optional point, and of its partners: of use together only. */
 void links_drop(struct links *links, const struct point *point);
 
-/* Hits that were missed, see attach_missed(). */
-uint64_t links_missed(const struct links *links);
+/*
+ * Hits that were missed, as far as the kernel tells. Returns 0, or -EOPNOTSUPP where it does not
+ * tell of all, see attach_missed().
+ */
+int links_missed(const struct links *links, uint64_t *missed);
 
 /* Closes all, the newest first. May be called twice. */
 void links_close(struct links *links);

@@ -189,11 +189,20 @@ static int free_parts(const struct session *session, uint32_t from, uint32_t to,
 
 /* ---- attaching ---- */
 
+/* As far as the kernel tells: missed_runs() knows whether that is all. */
+static uint64_t missed_hits(const struct session *session)
+{
+	uint64_t missed;
+
+	links_missed(&session->links, &missed);
+	return session->missed_hits + missed;
+}
+
 static void detach(struct session *session)
 {
 	if (session->object.control && session->object.control->armed == SHARK_ON)
 		session->object.control->armed = SHARK_ENDS;
-	session->missed_hits += links_missed(&session->links);
+	session->missed_hits = missed_hits(session);
 	links_close(&session->links);
 }
 
@@ -672,7 +681,7 @@ static uint64_t recursion_misses(int program_fd)
 
 static uint64_t missed_runs(const struct session *session)
 {
-	uint64_t sum = session->missed_hits + links_missed(&session->links);
+	uint64_t sum = missed_hits(session);
 
 	if (session->way->counts_missed_runs &&
 	    (!may_ask_kernel || session->way->counts_missed_runs() != 1))

@@ -26,7 +26,7 @@ end
 -- ---- C ----
 
 -- From the ground up. bpf is compiled for the kernel: it shares the wire format with trace.
-local FLOORS = { base = 1, kernel = 2, trace = 3, bpf = 4, tracers = 5, bind = 6, host = 7 }
+local FLOORS = { base = 1, kernel = 2, trace = 3, probe = 4, bpf = 5, tracers = 6, bind = 7, host = 8 }
 
 local function room_of(path)
   local room, folder = path:match("^(%a+)/([%w_]*)")

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+#include "probe/session.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "probe/program.h"
+#include "trace/links.h"
+#include "trace/ring.h"
+
+struct probe_session {
+	volatile uint64_t *control;
+	struct links links;
+	/* Copies of the programs' descriptors, each once: what they missed is asked of them. */
+	int *programs;
+	size_t nr_programs;
+	int ring_fd; /* a copy, -1: none */
+	size_t ring_bytes, record_size;
+	struct ring ring;
+	uint64_t events, undelivered;
+	uint64_t missed_hits; /* of links that are closed */
+	bool hits_unknown;    /* the kernel did not tell of all of them */
+	bool closed;
+};
+
+/* ---- kinds of points ---- */
+
+static const struct kind {
+	const char *name;
+	attach_fn *attach;
+	bool needs_group;
+} kinds[] = {
+	{ "tp_btf", attach_tp_btf, false },
+	{ "raw_tp", attach_raw_tp, false },
+	{ "tp", attach_tp, true },
+	{ "fentry", attach_trampoline, false },
+	{ "fexit", attach_trampoline, false },
+	{ "kprobe", attach_kprobe, false },
+	{ "kretprobe", attach_kretprobe, false },
+};
+
+static const struct kind *find_kind(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!strcmp(kinds[i].name, name))
+			return &kinds[i];
+	return NULL;
+}
+
+const char *probe_attach_at(size_t i)
+{
+	return i < ARRAY_SIZE(kinds) ? kinds[i].name : NULL;
+}
+
+bool probe_attach_is_known(const char *attach)
+{
+	return find_kind(attach);
+}
+
+bool probe_point_is_whole(const struct probe_point *point, const char **field)
+{
+	const struct kind *kind = find_kind(point->attach);
+
+	*field = !point->where.event			    ? "event"
+		 : kind->needs_group && !point->where.group ? "group"
+							    : NULL;
+	return !*field;
+}
+
+/* ---- starting ---- */
+
+static int copy_fd(int fd, struct error *err)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return copy >= 0 ? copy
+			 : error_set(err, -errno, "cannot keep a descriptor: %s", strerror(errno));
+}
+
+/* A mapping of its own: the map may be closed and collected before the session is. */
+static int map_control(struct probe_session *session, const struct probe_map *control,
+		       struct error *err)
+{
+	void *memory =
+		mmap(NULL, PROBE_CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, control->fd, 0);
+
+	if (memory == MAP_FAILED)
+		return error_set(err, -errno, "cannot map the control words: %s", strerror(errno));
+	session->control = memory;
+	return 0;
+}
+
+static int keep_ring(struct probe_session *session, const struct probe_session_spec *spec,
+		     struct error *err)
+{
+	if (!spec->ring)
+		return 0;
+	session->ring_bytes = spec->ring->entries;
+	session->record_size = spec->record_size;
+	session->ring_fd = copy_fd(spec->ring->fd, err);
+	return session->ring_fd < 0 ? session->ring_fd : 0;
+}
+
+static bool is_first_of(const struct probe_session_spec *spec, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (spec->points[j].program == spec->points[i].program)
+			return false;
+	return true;
+}
+
+static int keep_programs(struct probe_session *session, const struct probe_session_spec *spec,
+			 struct error *err)
+{
+	session->programs = calloc(spec->nr_points, sizeof(*session->programs));
+	if (!session->programs)
+		return error_set(err, -ENOMEM, "no memory for the programs of a session");
+	for (size_t i = 0; i < spec->nr_points; i++) {
+		int fd;
+
+		if (!is_first_of(spec, i))
+			continue;
+		fd = copy_fd(spec->points[i].program, err);
+		if (fd < 0)
+			return fd;
+		session->programs[session->nr_programs++] = fd;
+	}
+	return 0;
+}
+
+static int attach_all(struct probe_session *session, const struct probe_session_spec *spec,
+		      struct error *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; !code && i < spec->nr_points; i++) {
+		const struct probe_point *point = &spec->points[i];
+
+		code = find_kind(point->attach)
+			       ->attach(point->program, &point->where, &session->links, err);
+	}
+	return code;
+}
+
+static int start(struct probe_session *session, const struct probe_session_spec *spec,
+		 struct error *err)
+{
+	int code = map_control(session, spec->control, err);
+
+	if (!code)
+		code = keep_ring(session, spec, err);
+	if (!code)
+		code = keep_programs(session, spec, err);
+	if (!code)
+		code = attach_all(session, spec, err);
+	if (!code)
+		session->control[PROBE_GATE] = 1;
+	return code;
+}
+
+int probe_session_create(const struct probe_session_spec *spec, struct probe_session **out,
+			 struct error *err)
+{
+	int code;
+
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		return error_set(err, -ENOMEM, "no memory for a session");
+	(*out)->ring_fd = -1;
+	code = start(*out, spec, err);
+	if (code) {
+		probe_session_destroy(*out);
+		*out = NULL;
+	}
+	return code;
+}
+
+/* ---- ending ---- */
+
+void probe_session_stop(struct probe_session *session)
+{
+	uint64_t missed;
+
+	if (session->control)
+		session->control[PROBE_GATE] = 0;
+	session->hits_unknown |= links_missed(&session->links, &missed) != 0;
+	session->missed_hits += missed;
+	links_close(&session->links);
+}
+
+static void close_fds(struct probe_session *session)
+{
+	while (session->nr_programs)
+		close(session->programs[--session->nr_programs]);
+	if (session->ring_fd >= 0)
+		close(session->ring_fd);
+	session->ring_fd = -1;
+}
+
+void probe_session_close(struct probe_session *session)
+{
+	if (session->closed)
+		return;
+	probe_session_stop(session);
+	probe_session_discard(session);
+	close_fds(session);
+	session->closed = true;
+}
+
+bool probe_session_is_closed(const struct probe_session *session)
+{
+	return session->closed;
+}
+
+void probe_session_destroy(struct probe_session *session)
+{
+	if (!session)
+		return;
+	probe_session_close(session);
+	ring_unmap(&session->ring);
+	if (session->control)
+		munmap((void *)(uintptr_t)session->control, PROBE_CONTROL_BYTES);
+	free(session->programs);
+	free(session);
+}
+
+/* ---- the ring ---- */
+
+int probe_session_stream(struct probe_session *session, bool on, struct error *err)
+{
+	if (!on || session->ring.data)
+		return 0;
+	if (session->ring_fd < 0)
+		return error_set(err, -ENOENT,
+				 "the session has no ring: none of its handlers emits");
+	return ring_map(&session->ring, session->ring_fd, session->ring_bytes, err);
+}
+
+size_t probe_session_peek(struct probe_session *session, size_t max, const void **first)
+{
+	*first = NULL;
+	return session->ring.data ? ring_peek(&session->ring, session->record_size, max, first) : 0;
+}
+
+void probe_session_advance(struct probe_session *session, size_t n)
+{
+	if (session->ring.data)
+		session->events += ring_advance(&session->ring, session->record_size, n);
+}
+
+size_t probe_session_discard(struct probe_session *session)
+{
+	size_t n = session->ring.data ? ring_discard(&session->ring, session->record_size) : 0;
+
+	session->undelivered += n;
+	return n;
+}
+
+size_t probe_session_waiting(const struct probe_session *session)
+{
+	return session->ring.data ? ring_waiting(&session->ring, session->record_size) : 0;
+}
+
+size_t probe_session_memory(const struct probe_session *session)
+{
+	size_t ring = session->ring.data ? session->ring.size + 2 * session->ring.page : 0;
+
+	return ring + PROBE_CONTROL_BYTES;
+}
+
+int probe_session_ring_fd(const struct probe_session *session)
+{
+	return session->ring_fd;
+}
+
+uint64_t probe_session_events(const struct probe_session *session)
+{
+	return session->events;
+}
+
+uint64_t probe_session_undelivered(const struct probe_session *session)
+{
+	return session->undelivered;
+}
+
+/* ---- losses ---- */
+
+/*
+ * Kernels before 5.12 have no counter, and skip no run of programs on raw tracepoints and
+ * trampolines: those have no guard against recursion there. What perf events skip,
+ * attach_missed() knows.
+ */
+static int skipped_runs(const struct probe_session *session, uint64_t *skipped, struct error *err)
+{
+	*skipped = 0;
+	for (size_t i = 0; i < session->nr_programs; i++) {
+		struct probe_program_info info;
+		int code = probe_program_info(session->programs[i], &info, err);
+
+		if (code)
+			return code;
+		*skipped += info.misses == PROBE_UNKNOWN ? 0 : info.misses;
+	}
+	return 0;
+}
+
+int probe_session_missed(const struct probe_session *session, uint64_t *missed, struct error *err)
+{
+	uint64_t hits;
+	int code = links_missed(&session->links, &hits);
+
+	if (code || session->hits_unknown)
+		return error_set(
+			err, -EOPNOTSUPP,
+			"this kernel does not count what perf events missed (6.7 and later "
+			"do, but for those that are timers)");
+	code = skipped_runs(session, missed, err);
+	*missed += session->missed_hits + hits;
+	return code;
+}
+
+int probe_stack(const struct probe_map *map, uint32_t id, uint64_t addresses[PROBE_STACK_DEPTH])
+{
+	int code, n = 0;
+
+	memset(addresses, 0, PROBE_STACK_DEPTH * sizeof(*addresses));
+	code = bpf_map_lookup_elem(map->fd, &id, addresses);
+	if (code)
+		return code;
+	while (n < PROBE_STACK_DEPTH && addresses[n])
+		n++;
+	return n;
+}
