@@ -127,10 +127,15 @@ local function copy(kind, session, record)
   return values
 end
 
+-- The fields of the FFI type that a kind's events have.
+local function fields_in(kind)
+  return kind.event_fields or fields_of[kind.event]
+end
+
 -- By name, for the fields that a copy takes from the record.
 local function plain_fields(kind)
   local plain, further = {}, kind.fields or {}
-  for _, field in ipairs(fields_of[kind.event]) do
+  for _, field in ipairs(fields_in(kind)) do
     plain[field.name] = not further[field.name] and plain_of(field.type) or nil
   end
   return plain
@@ -139,7 +144,7 @@ end
 -- By name: true for what FFI reads from the record, or a function that does more.
 local function access_of(kind)
   local access = {}
-  for _, field in ipairs(fields_of[kind.event]) do
+  for _, field in ipairs(fields_in(kind)) do
     access[field.name] = not field.type or copier_of(field.name, field.type)
   end
   for name, field in pairs(kind.fields or {}) do

@@ -98,6 +98,16 @@ local function add_methods(session, kind)
   end
 end
 
+--- What all sessions can do; others that have events inherit it.
+M.Session = Session
+
+--- Has the end of the run stop and close a session, as it does with those of open().
+--- @param session table with handle, kind and names @return table session
+function M.adopt(session)
+  open_sessions[session] = true
+  return session
+end
+
 --- Starts a trace of a kind; it runs when this returns.
 --- @return shark.Session? @return string? message @return string? name
 function M.open(kind, options)
@@ -319,8 +329,9 @@ end
 
 -- ---- how, and what was lost ----
 
-local How = {}
-function How:__tostring()
+--- How a trace is attached, in words.
+--- @param self table of how() @return string
+function M.how(self)
   local parts = { self.way }
   if self.forced then
     parts[1] = self.way .. ", as asked for"
@@ -339,6 +350,8 @@ function How:__tostring()
   end
   return table.concat(parts, "; ")
 end
+
+local How = { __tostring = M.how }
 
 --- How the session reached the kernel. As text: the way, why not a better, and
 --- what this kernel does not have.
@@ -384,7 +397,7 @@ end
 
 local function loss_type_of(session)
   local losses = session.handle:losses()
-  losses[#losses + 1] = TORN
+  losses[#losses + 1] = session.kind.rows and TORN or nil
   return { __tostring = function(loss) return loss_text(loss, losses) end }
 end
 
@@ -397,7 +410,7 @@ function Session:loss()
   check_open(self)
   self.loss_type = self.loss_type or loss_type_of(self)
   local loss = self.handle:loss()
-  loss.torn_rows = self.torn
+  loss.torn_rows = self.kind.rows and self.torn
   return setmetatable(loss, self.loss_type)
 end
 
