@@ -12,6 +12,7 @@
 
 #include "bind/bind.h"
 #include "bind/luaint.h"
+#include "probe/binary.h"
 #include "probe/map.h"
 #include "probe/program.h"
 #include "probe/session.h"
@@ -535,12 +536,12 @@ static struct probe_session *check_session(lua_State *L)
 	return session;
 }
 
-/* What the field of the table at the stack's top is, which keeps it. */
-static void *field_userdata(lua_State *L, const char *name, const char *type)
+/* What the field of the table is, which keeps it; NULL where it is absent. */
+static void *field_userdata(lua_State *L, int table, const char *name, const char *type)
 {
 	void *box = NULL;
 
-	if (get_field(L, -1, name)) {
+	if (get_field(L, table, name)) {
 		luaL_getmetatable(L, type);
 		if (lua_getmetatable(L, -2) && lua_rawequal(L, -1, -2))
 			box = lua_touserdata(L, -3);
@@ -554,7 +555,7 @@ static void *field_userdata(lua_State *L, const char *name, const char *type)
 
 static const struct probe_map *field_map(lua_State *L, const char *name)
 {
-	const struct probe_map *map = field_userdata(L, name, MAP_TYPE);
+	const struct probe_map *map = field_userdata(L, 1, name, MAP_TYPE);
 
 	if (map && map->fd < 0)
 		luaL_error(L, "the map in %s is closed", name);
@@ -569,23 +570,82 @@ static const char *optional_text(lua_State *L, int table, const char *name)
 	return text;
 }
 
+/* A number that a double holds exactly, or 64 bits of the FFI; 0 where it is absent. */
+static uint64_t field_u64(lua_State *L, int table, const char *name)
+{
+	const lua_Number most = 9007199254740992.0;
+	lua_Number number;
+	uint64_t n = 0;
+
+	if (get_field(L, table, name)) {
+		number = lua_tonumber(L, -1);
+		if (luaint_is_cdata(L, lua_gettop(L)))
+			n = luaint_check_u64(L, lua_gettop(L));
+		else if (lua_type(L, -1) == LUA_TNUMBER && number >= 0 && number <= most &&
+			 number == (lua_Number)(uint64_t)number)
+			n = (uint64_t)number;
+		else
+			luaL_error(L, "%s is a whole number from 0 on", name);
+	}
+	lua_pop(L, 1);
+	return n;
+}
+
+/* Where a table keeps what points refer to until they are attached. */
+enum { KEPT = 2 };
+
+/* The functions of a point; NULL where it names none. */
+static const char *const *check_names(lua_State *L, int at, size_t *n)
+{
+	const char **names = NULL;
+
+	*n = 0;
+	if (get_field(L, at, "names")) {
+		if (!lua_istable(L, -1))
+			luaL_error(L, "names is a table of functions");
+		*n = lua_objlen(L, -1);
+		names = lua_newuserdata(L, (*n + 1) * sizeof(*names));
+		lua_rawseti(L, KEPT, (int)lua_objlen(L, KEPT) + 1);
+		for (size_t i = 0; i < *n; i++) {
+			lua_rawgeti(L, -1, (int)i + 1);
+			if (lua_type(L, -1) != LUA_TSTRING)
+				luaL_error(L, "names is a table of functions");
+			names[i] = lua_tostring(L, -1);
+			lua_pop(L, 1);
+		}
+	}
+	lua_pop(L, 1);
+	return names;
+}
+
 /* The table of the point is on the stack's top. */
 static struct probe_point check_point(lua_State *L)
 {
 	int at = lua_gettop(L);
-	const struct program *program = field_userdata(L, "program", PROGRAM_TYPE);
+	const struct program *program = field_userdata(L, at, "program", PROGRAM_TYPE);
 	struct probe_point point = { .attach = field_text(L, at, "attach", NULL) };
-	const char *missing;
+	const char *lacks;
 
 	if (!program || program->fd < 0)
 		luaL_error(L, program ? "the program of a point is closed" : "program is missing");
 	check_name(L, "attach", point.attach, probe_attach_is_known(point.attach) ? 0 : -1,
 		   probe_attach_at);
 	point.program = program->fd;
-	point.where.group = optional_text(L, at, "group");
-	point.where.event = optional_text(L, at, "event");
-	if (!probe_point_is_whole(&point, &missing))
-		luaL_error(L, "a point of %s has no %s", point.attach, missing);
+	point.where = (struct point){
+		.group = optional_text(L, at, "group"),
+		.event = optional_text(L, at, "event"),
+		.binary = optional_text(L, at, "binary"),
+		.offset = field_u64(L, at, "offset"),
+		.semaphore = field_u64(L, at, "semaphore"),
+		.hz = field_u64(L, at, "hz"),
+		.ns = field_u64(L, at, "ns"),
+	};
+	point.where.names = check_names(L, at, &point.where.nr_names);
+	lacks = probe_point_lacks(&point);
+	if (lacks)
+		luaL_error(L, "a point of %s has no %s", point.attach, lacks);
+	if (!point.where.event)
+		point.where.event = point.attach;
 	return point;
 }
 
@@ -621,8 +681,11 @@ static void check_maps(lua_State *L, const struct probe_session_spec *spec)
 }
 
 /*
- * core.session{control, ring, record_size, points = {{program, attach, group, event, ...}, ...}} ->
- * session | nil, message, name. Attaches all points, in their order, or none.
+ * core.session{control, ring, record_size, points = {{program, attach, ...}, ...}} -> session |
+ * nil, message, name. Attaches all points, in their order, or none. What a point has besides, by
+ * attach: raw_tp, kprobe, kretprobe: event; tp: group, event; kprobe_multi, kretprobe_multi: names;
+ * uprobe, uretprobe, usdt: binary, offset (core.func(), core.usdt()), semaphore; profile: hz;
+ * interval: ns.
  */
 static int new_session(lua_State *L)
 {
@@ -631,18 +694,82 @@ static int new_session(lua_State *L)
 	struct error err;
 
 	luaL_checktype(L, 1, LUA_TTABLE);
-	lua_settop(L, 1);
+	lua_settop(L, KEPT);
 	spec = (struct probe_session_spec){
 		.control = field_map(L, "control"),
 		.ring = field_map(L, "ring"),
 		.record_size = field_number(L, 1, "record_size", 0, 1 << 20),
 	};
 	check_maps(L, &spec);
+	lua_newtable(L);
+	lua_replace(L, KEPT);
 	take_points(L, &spec);
 	box = new_userdata(L, sizeof(*box), SESSION_TYPE);
 	if (probe_session_create(&spec, box, &err))
 		return bind_push_error(L, &err);
 	return 1;
+}
+
+/* ---- programs of user space ---- */
+
+/* core.func(binary, name) -> offset of the function in the file | nil, message, name */
+static int binary_func(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1), *name = luaL_checkstring(L, 2);
+	uint64_t offset;
+	struct error err;
+
+	if (binary_function(path, name, &offset, &err))
+		return bind_push_error(L, &err);
+	lua_pushnumber(L, (lua_Number)offset);
+	return 1;
+}
+
+static void set_marker_text(lua_State *L, const char *name, const char *text)
+{
+	lua_pushstring(L, text);
+	lua_setfield(L, -2, name);
+}
+
+static int push_markers(lua_State *L)
+{
+	const struct binary_markers *markers = lua_touserdata(L, 1);
+
+	lua_createtable(L, (int)markers->n, 0);
+	for (size_t i = 0; i < markers->n; i++) {
+		const struct binary_marker *marker = &markers->list[i];
+
+		lua_createtable(L, 0, 5);
+		set_marker_text(L, "provider", marker->provider);
+		set_marker_text(L, "name", marker->name);
+		set_marker_text(L, "args", marker->arguments);
+		set_number(L, "offset", marker->offset);
+		set_number(L, "semaphore", marker->semaphore);
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+	return 1;
+}
+
+/*
+ * core.usdt(binary) -> {{provider, name, args, offset, semaphore}, ...}: the static markers of a
+ * file, each place for itself; args as the assembler has them; a semaphore of 0: none | nil,
+ * message, name
+ */
+static int binary_usdt(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	struct binary_markers markers;
+	struct error err;
+	int code, failed;
+
+	lua_pushcfunction(L, push_markers);
+	lua_pushlightuserdata(L, &markers);
+	code = binary_markers(path, &markers, &err);
+	failed = !code && lua_pcall(L, 1, 1, 0);
+	binary_markers_free(&markers);
+	if (failed)
+		return lua_error(L);
+	return code ? bind_push_error(L, &err) : 1;
 }
 
 /* session:stream(on) -> true | nil, message, name */
@@ -842,6 +969,8 @@ static const luaL_Reg functions[] = {
 	{ "map", new_map },
 	{ "program", new_program },
 	{ "session", new_session },
+	{ "func", binary_func },
+	{ "usdt", binary_usdt },
 	{ NULL, NULL },
 };
 /* clang-format on */

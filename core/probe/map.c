@@ -99,7 +99,7 @@ static int map_memory(struct probe_map *map, struct error *err)
 
 int probe_map_create(const struct probe_map_spec *spec, struct probe_map *map, struct error *err)
 {
-	int type = find_type(spec->type), cpus = kfeat_possible_cpus(err), code = 0;
+	int type = find_type(spec->type), cpus = kfeat_possible_cpus(err), code;
 
 	*map = (struct probe_map){ .fd = -1 };
 	if (type < 0)
@@ -114,11 +114,9 @@ int probe_map_create(const struct probe_map_spec *spec, struct probe_map *map, s
 		.cpus = cpus,
 	};
 	map->lookup_size = types[type].per_cpu ? value_room(map) * (size_t)cpus : spec->value_size;
-	map->fd = create(spec, map->type, err);
-	if (map->fd < 0)
-		return map->fd;
-	if (spec->mapped)
-		code = map_memory(map, err);
+	code = create(spec, map->type, err);
+	map->fd = code < 0 ? -1 : code;
+	code = code < 0 ? code : spec->mapped ? map_memory(map, err) : 0;
 	if (code)
 		probe_map_free(map);
 	return code;

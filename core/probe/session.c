@@ -31,18 +31,28 @@ struct probe_session {
 
 /* ---- kinds of points ---- */
 
+/* What a point has to name. */
+enum { EVENT = 1, GROUP = 2, BINARY = 4, NAMES = 8, HZ = 16, NS = 32 };
+
 static const struct kind {
 	const char *name;
 	attach_fn *attach;
-	bool needs_group;
+	unsigned int needs;
 } kinds[] = {
-	{ "tp_btf", attach_tp_btf, false },
-	{ "raw_tp", attach_raw_tp, false },
-	{ "tp", attach_tp, true },
-	{ "fentry", attach_trampoline, false },
-	{ "fexit", attach_trampoline, false },
-	{ "kprobe", attach_kprobe, false },
-	{ "kretprobe", attach_kretprobe, false },
+	{ "tp_btf", attach_tp_btf, 0 },
+	{ "raw_tp", attach_raw_tp, EVENT },
+	{ "tp", attach_tp, GROUP | EVENT },
+	{ "fentry", attach_trampoline, 0 },
+	{ "fexit", attach_trampoline, 0 },
+	{ "kprobe", attach_kprobe, EVENT },
+	{ "kretprobe", attach_kretprobe, EVENT },
+	{ "kprobe_multi", attach_kprobe_multi, NAMES },
+	{ "kretprobe_multi", attach_kretprobe_multi, NAMES },
+	{ "uprobe", attach_uprobe, BINARY },
+	{ "uretprobe", attach_uretprobe, BINARY },
+	{ "usdt", attach_uprobe, BINARY },
+	{ "profile", attach_profile, HZ },
+	{ "interval", attach_interval, NS },
 };
 
 static const struct kind *find_kind(const char *name)
@@ -63,14 +73,28 @@ bool probe_attach_is_known(const char *attach)
 	return find_kind(attach);
 }
 
-bool probe_point_is_whole(const struct probe_point *point, const char **field)
+const char *probe_point_lacks(const struct probe_point *point)
 {
-	const struct kind *kind = find_kind(point->attach);
+	const struct point *where = &point->where;
+	const struct {
+		unsigned int need;
+		const char *name;
+		bool is_there;
+	} fields[] = {
+		{ GROUP, "group", where->group },
+		{ EVENT, "event", where->event },
+		{ BINARY, "binary", where->binary },
+		{ BINARY, "offset", where->offset },
+		{ NAMES, "names", where->nr_names },
+		{ HZ, "hz", where->hz },
+		{ NS, "ns", where->ns },
+	};
+	unsigned int needs = find_kind(point->attach)->needs;
 
-	*field = !point->where.event			    ? "event"
-		 : kind->needs_group && !point->where.group ? "group"
-							    : NULL;
-	return !*field;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if ((needs & fields[i].need) && !fields[i].is_there)
+			return fields[i].name;
+	return NULL;
 }
 
 /* ---- starting ---- */

@@ -25,7 +25,7 @@ enum {
 	PROBE_STACK_DEPTH = 127, /* addresses in an entry of a stack map */
 };
 
-/* A program and where it goes; what is part of the program has an event for messages only. */
+/* A program and where it goes. Points have an event, be it for messages only. */
 struct probe_point {
 	int program; /* descriptor */
 	const char *attach;
@@ -44,8 +44,8 @@ struct probe_session_spec {
 const char *probe_attach_at(size_t i);
 bool probe_attach_is_known(const char *attach);
 
-/* What a point of that kind has to name besides its program: false, and which in *field. */
-bool probe_point_is_whole(const struct probe_point *point, const char **field);
+/* The name of what a point of that kind has to have and this one has not; NULL: it is whole. */
+const char *probe_point_lacks(const struct probe_point *point);
 
 struct probe_session;
 

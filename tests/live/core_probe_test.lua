@@ -378,6 +378,98 @@ function tests.test_kprobes_and_what_they_miss()
   end
 end
 
+-- ---- many functions, user space, timers ----
+
+function tests.test_one_link_for_many_functions()
+  needs_probes()
+  local control = control_map()
+  local program, message = core.program { type = "kprobe", expected = "kprobe_multi", code = counting(control) }
+  t.skipIf(not program, "needs probes of many functions: " .. tostring(message))
+  for _, attach in ipairs { "kprobe_multi", "kretprobe_multi" } do
+    local point = { program = program, attach = attach, names = { "__x64_sys_getppid", "__x64_sys_getuid" } }
+    local session, why, name = core.session { control = control, points = { point } }
+    t.skipIf(name == "EOPNOTSUPP" or name == "EINVAL", "needs probes of many functions: " .. tostring(why))
+    assert(session, why)
+    t.assertEquals(count_calls(control, session, 100), 100)
+    session:close()
+    point.names = { "__x64_sys_getppid", "no_such_function" }
+    session, why = core.session { control = control, points = { point } }
+    t.assertNil(session)
+    t.assertStrContains(why, "the kernel refused a probe of many functions on " .. attach .. ": ")
+  end
+end
+
+-- The file that this process has the function getppid() of.
+local function place_of_getppid()
+  local offset = core.func(uv.exepath(), "getppid")
+  if offset then
+    return uv.exepath(), offset
+  end
+  for line in io.lines "/proc/self/maps" do
+    local path = line:match "r%-xp.-(/%S*/libc[.-]%S+)$"
+    if path then
+      return path, assert(core.func(path, "getppid"))
+    end
+  end
+end
+
+function tests.test_functions_of_user_space()
+  needs_probes()
+  local control = control_map()
+  local program = assert(core.program { type = "kprobe", code = counting(control) })
+  local binary, offset = place_of_getppid()
+  for _, attach in ipairs { "uprobe", "uretprobe", "usdt" } do
+    local session, message, name = core.session { control = control,
+      points = { { program = program, attach = attach, binary = binary, offset = offset, event = "getppid" } } }
+    t.skipIf(name == "EOPNOTSUPP", "needs uprobes: " .. tostring(message))
+    assert(session, message)
+    t.assertEquals(count_calls(control, session, 100), 100)
+    session:close()
+  end
+end
+
+function tests.test_markers_of_a_file()
+  local markers, message, name = core.usdt "/proc/self/status"
+  t.assertEquals({ markers, name }, { nil, "ENOEXEC" })
+  t.assertStrContains(message, "/proc/self/status is no program or library")
+  t.assertEquals(type(core.usdt(uv.exepath())), "table")
+  t.assertEquals({ select(3, core.func(uv.exepath(), "no_such_function")) }, { "ENOENT" })
+  t.assertErrorMsgContains("string expected", core.func, uv.exepath())
+  t.assertErrorMsgContains("string expected", core.usdt)
+end
+
+-- Counts whatever runs: what is there is counted at least so often as the clock says.
+local function ticks(control)
+  local code = map_value(1, control, GATE) .. insn(0x79, 2, 1, 0, 0) .. insn(0x15, 2, 0, 4, 0)
+    .. map_value(1, control, COUNT * 8) .. mov(2, 1) .. insn(0xdb, 1, 2, 0, 0) .. mov(0, 0) .. EXIT
+  return assert(core.program { type = "perf_event", code = code })
+end
+
+-- Waits until it has counted so much; what never counts ends the test instead.
+local function assert_reaches(control, count)
+  local deadline = uv.hrtime() + 60e9
+  while tonumber(words(control)[COUNT]) < count and uv.hrtime() < deadline do
+    uv.sleep(1)
+  end
+  t.assertTrue(tonumber(words(control)[COUNT]) >= count)
+end
+
+function tests.test_timers()
+  needs_probes()
+  local control = control_map()
+  local program = ticks(control)
+  for _, point in ipairs { { attach = "profile", hz = 99 }, { attach = "interval", ns = 5e6 } } do
+    point.program = program
+    words(control)[COUNT] = 0
+    local session = assert(core.session { control = control, points = { point } })
+    assert_reaches(control, 5)
+    local missed, why, name = session:missed() -- nobody counts what they skip
+    t.assertEquals({ missed, name }, { nil, "EOPNOTSUPP" })
+    t.assertStrContains(why, "does not count")
+    session:close()
+  end
+end
+
 -- ---- rings ----
 
 local function ring_session()
@@ -496,6 +588,14 @@ function tests.test_what_a_session_refuses()
   refuses_point("program is a program", { program = control })
   refuses_point("a point of tp has no group", { attach = "tp" })
   refuses("a point of raw_tp has no event", { points = { { program = program, attach = "raw_tp" } } })
+  refuses_point("a point of uprobe has no binary", { attach = "uprobe" })
+  refuses_point("a point of uprobe has no offset", { attach = "uprobe", binary = "/bin/sh" })
+  refuses_point("offset is a whole number", { attach = "uprobe", binary = "/bin/sh", offset = -1 })
+  refuses_point("hz is a whole number", { attach = "profile", hz = "99" })
+  refuses_point("a point of profile has no hz", { attach = "profile" })
+  refuses_point("a point of kprobe_multi has no names", { attach = "kprobe_multi" })
+  refuses_point("names is a table of functions", { attach = "kprobe_multi", names = "vfs_read" })
+  refuses_point("names is a table of functions", { attach = "kprobe_multi", names = { 1 } })
   refuses("program is missing", { points = { { attach = "raw_tp" } } })
   refuses("attach is missing", { points = { { program = program } } })
   program:close()
