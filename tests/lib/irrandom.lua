@@ -196,8 +196,8 @@ function Writer:list_in(block, last)
   self:emit(last)
 end
 
-local NAMES = { "alu", "alu", "alu", "alu", "neg", "mov", "const", "rotate", "rotate", "store", "load", "update", "delete",
-  "lookup", "copy", "branch", "branch", "loop" }
+local NAMES = { "alu", "alu", "alu", "alu", "neg", "mov", "const", "rotate", "rotate", "store", "load", "update",
+  "delete", "lookup", "copy", "branch", "branch", "loop" }
 
 function Writer:list(budget)
   for _ = 1, random(1, math.max(1, budget)) do

@@ -298,12 +298,16 @@ local function put_line(out, line)
   out.line = line
 end
 
+local function put_ir(out, instr)
+  local count = #out.ir + 1
+  out.ir[count], out.ir_at[count] = instr, out.n
+end
+
 local function put_block(out, block, following)
   for n = 1, #block do
     local instr = block[n]
     put_line(out, instr.line)
-    local count = #out.ir + 1
-    out.ir[count], out.ir_at[count] = instr, out.n
+    put_ir(out, instr)
     emit[instr.op](out, instr, following)
   end
 end
@@ -318,6 +322,7 @@ end
 local function put_entry(out, context)
   local place = out.where[context]
   if place then
+    put_ir(out, { op = "ctx", dst = context })
     finish(out, context, 1)
   end
 end
@@ -325,6 +330,7 @@ end
 local function put_blocks(out, func, order)
   for i = 1, #order do
     out.starts[order[i]] = out.n
+    out.ir_blocks[#out.ir + 1] = order[i]
     put_block(out, func.blocks[order[i]], order[i + 1])
   end
 end
@@ -354,7 +360,8 @@ end
 --- BPF's instructions of a function. Dead code and copies go from the function itself.
 --- @return table|nil encoded { code = 8 bytes for each instruction, n, stack = bytes,
 --- map_at = { { index, map, off? }, ... }, lines = { { index, line }, ... } without any where none is known,
---- ir = the IR's instructions in their order here, ir_at = the indices where they begin, starts = those of blocks }
+--- ir = the IR's instructions in their order here, ir_at = the indices where they begin, ir_blocks = [of ir] the block
+--- that begins there }
 --- @return string message without `encoded`: why the kernel would not take it
 function M.func(func)
   local order, depth = ir.sweep(func)
@@ -365,7 +372,7 @@ function M.func(func)
     return nil, ("the handler needs %d bytes of stack; the kernel gives %d"):format(stack, STACK)
   end
   local out = { n = 0, head = {}, imm = {}, where = where, area_at = area_at, areas_size = areas_size, map_at = {},
-    jumps = {}, starts = {}, lines = {}, ir = {}, ir_at = {} }
+    jumps = {}, starts = {}, lines = {}, ir = {}, ir_at = {}, ir_blocks = {} }
   put_entry(out, context)
   put_blocks(out, func, order)
   local message = resolve(out)
@@ -374,7 +381,7 @@ function M.func(func)
   end
   begin_lines(out.lines)
   return { code = bytes_of(out), n = out.n, stack = stack, map_at = out.map_at, lines = out.lines, ir = out.ir,
-    ir_at = out.ir_at, starts = out.starts }
+    ir_at = out.ir_at, ir_blocks = out.ir_blocks }
 end
 
 --- The code with the maps' descriptors in it.

@@ -571,7 +571,12 @@ local function sweep_block(block, live)
     if not is_dead(instr, live) then
       n = n + 1
       keep[n] = instr
-      if instr.dst then live[instr.dst] = nil end
+      local dst = instr.dst
+      if dst and not live[dst] then
+        instr.dst = nil -- a call for what it does
+      elseif dst then
+        live[dst] = nil
+      end
       M.each_read(instr, function(r) live[r] = true end)
     end
   end
