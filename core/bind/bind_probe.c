@@ -691,6 +691,7 @@ static int new_session(lua_State *L)
 {
 	struct probe_session_spec spec;
 	struct probe_session **box;
+	size_t refused;
 	struct error err;
 
 	luaL_checktype(L, 1, LUA_TTABLE);
@@ -705,9 +706,13 @@ static int new_session(lua_State *L)
 	lua_replace(L, KEPT);
 	take_points(L, &spec);
 	box = new_userdata(L, sizeof(*box), SESSION_TYPE);
-	if (probe_session_create(&spec, box, &err))
-		return bind_push_error(L, &err);
-	return 1;
+	if (!probe_session_create(&spec, box, &refused, &err))
+		return 1;
+	bind_push_error(L, &err);
+	if (!refused)
+		return 3;
+	lua_pushnumber(L, (lua_Number)refused);
+	return 4;
 }
 
 /* ---- programs of user space ---- */

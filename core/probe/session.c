@@ -159,7 +159,7 @@ static int keep_programs(struct probe_session *session, const struct probe_sessi
 }
 
 static int attach_all(struct probe_session *session, const struct probe_session_spec *spec,
-		      struct error *err)
+		      size_t *refused, struct error *err)
 {
 	int code = 0;
 
@@ -168,12 +168,13 @@ static int attach_all(struct probe_session *session, const struct probe_session_
 
 		code = find_kind(point->attach)
 			       ->attach(point->program, &point->where, &session->links, err);
+		*refused = code ? i + 1 : 0;
 	}
 	return code;
 }
 
 static int start(struct probe_session *session, const struct probe_session_spec *spec,
-		 struct error *err)
+		 size_t *refused, struct error *err)
 {
 	int code = map_control(session, spec->control, err);
 
@@ -182,22 +183,23 @@ static int start(struct probe_session *session, const struct probe_session_spec 
 	if (!code)
 		code = keep_programs(session, spec, err);
 	if (!code)
-		code = attach_all(session, spec, err);
+		code = attach_all(session, spec, refused, err);
 	if (!code)
 		session->control[PROBE_GATE] = 1;
 	return code;
 }
 
 int probe_session_create(const struct probe_session_spec *spec, struct probe_session **out,
-			 struct error *err)
+			 size_t *refused, struct error *err)
 {
 	int code;
 
+	*refused = 0;
 	*out = calloc(1, sizeof(**out));
 	if (!*out)
 		return error_set(err, -ENOMEM, "no memory for a session");
 	(*out)->ring_fd = -1;
-	code = start(*out, spec, err);
+	code = start(*out, spec, refused, err);
 	if (code) {
 		probe_session_destroy(*out);
 		*out = NULL;

@@ -52,10 +52,11 @@ struct probe_session;
 /*
  * Attaches all points, in their order, and opens the gate; or none, and err names the one that was
  * refused. Keeps nothing of the spec: maps and programs may be closed before the
- * session is. Returns 0 or a negative errno.
+ * session is. Returns 0 or a negative errno; then *refused is the number, from 1, of that point, or
+ * 0 where it was none of them.
  */
 int probe_session_create(const struct probe_session_spec *spec, struct probe_session **out,
-			 struct error *err);
+			 size_t *refused, struct error *err);
 
 /* Shuts the gate and detaches; the ring can still be read. May be called twice. */
 void probe_session_stop(struct probe_session *session);

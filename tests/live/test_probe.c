@@ -332,9 +332,10 @@ static struct probe_session *attach(const struct fixture *fixture, const struct 
 						 .points = points,
 						 .nr_points = n };
 	struct probe_session *session;
+	size_t refused;
 	struct error err;
 
-	if (!probe_session_create(&spec, &session, &err))
+	if (!probe_session_create(&spec, &session, &refused, &err))
 		return session;
 	fail_msg("%s", err.text);
 	return NULL;
@@ -399,11 +400,12 @@ static void all_or_none(void **state)
 						 .points = points,
 						 .nr_points = 2 };
 	struct probe_session *session;
-	size_t before = open_files();
+	size_t before = open_files(), refused;
 	struct error err;
 
 	points[1].where.binary = "/no/such/file";
-	assert_int_equal(probe_session_create(&spec, &session, &err), -ENOENT);
+	assert_int_equal(probe_session_create(&spec, &session, &refused, &err), -ENOENT);
+	assert_int_equal(refused, 2);
 	assert_string_equal(err.text, "the kernel refused a uprobe on /no/such/file:marked: "
 				      "No such file or directory");
 	assert_null(session);
