@@ -148,13 +148,28 @@ function statements.lookup(w, budget)
   w.block = join
 end
 
--- Arguments that are registers, in whatever order they lie in.
+local function copy(w, to, size, from)
+  w:emit { op = "call", dst = any(w.writable), helper = 113, args = { { reg = to }, { reg = size }, { reg = from } } }
+end
+
+-- Arguments that are registers; on one way, as often as not, the other way round.
 function statements.copy(w)
   local bytes = any { 1, 8, 16 }
   local to, from, size = w.f:reg(), w.f:reg(), w:const(bytes)
   w:emit { op = "address", dst = from, area = w.area, off = random(0, 16 - bytes) }
   w:emit { op = "address", dst = to, area = w.area, off = 16 }
-  w:emit { op = "call", dst = any(w.writable), helper = 113, args = { { reg = to }, { reg = size }, { reg = from } } }
+  if random() < 0.5 or w.branches >= 7 then
+    return copy(w, to, size, from)
+  end
+  w.branches = w.branches + 1
+  local yes, no, join = w.f:block(), w.f:block(), w.f:block()
+  w:emit { op = "branch", cond = any(CONDITIONS), a = w:var(), imm = immediate(), yes = yes, no = no }
+  for n, block in ipairs { yes, no } do
+    w.block = block
+    copy(w, n == 1 and to or from, size, n == 1 and from or to)
+    w:emit { op = "jump", to = join }
+  end
+  w.block = join
 end
 
 function statements.branch(w, budget)
@@ -217,7 +232,7 @@ local function begin(w)
   for off = 0, 24, 8 do
     w:emit { op = "store", area = w.area, off = off, size = 8, imm = 0 }
   end
-  for n = 1, random(3, 24) do
+  for n = 1, random() < 0.5 and random(2, 5) or random(3, 24) do -- with and without values on the stack
     w.vars[n] = f:reg()
     if random() < 0.7 then
       local context = f:reg()

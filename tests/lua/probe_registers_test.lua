@@ -160,7 +160,7 @@ end
 
 function tests.test_no_two_live_values_share_a_place()
   local values = 0
-  for seed = 1, 150 do
+  for seed = 1, 200 do
     local f = irrandom.func(seed)
     local where = places_of(f)
     local order = ir.order(f)
@@ -172,7 +172,7 @@ function tests.test_no_two_live_values_share_a_place()
       values = values + 1
     end
   end
-  t.assertTrue(values > 3000, values)
+  t.assertTrue(values > 2000, values)
 end
 
 t.run(tests)

@@ -24,6 +24,10 @@ M.WHERE = {
   ["live/virtblk_test.lua"] = { OLDEST, NEWEST },
   ["guest/virtblk_test.lua"] = { NEWEST },
   ["guest/changes_test.lua"] = { OLDEST, RT, NEWEST },
+  -- What this kernel's verifier and compiler make of code that is written at run time.
+  ["live/probe_ir_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
+  -- Faults planted into sources, which guests do not have.
+  ["live/probe_planted_test.lua"] = M.HERE_ONLY,
   -- How this kernel is read: its types.
   ["live/kernel_test.lua"] = { OLDEST, NO_IOMMU, INTEL, AMD, NEWEST },
   ["guest/kernel_test.lua"] = { OLDEST, INTEL, NEWEST },
