@@ -195,6 +195,20 @@ local helpers = {
     env.sent[#env.sent + 1] = text_at(env, data, tonumber(size))
     return 0
   end,
+  -- Room in a ring for one record, which is what it was given back as; none where `env.full` is set.
+  [131] = function(env, _, size)
+    if env.full then
+      return 0
+    end
+    env.reserved = { size = tonumber(size), memory = bytes_of(tonumber(size)) }
+    ffi.fill(env.reserved.memory, env.reserved.size, 0xa5)
+    return env:object(env.reserved.memory, env.reserved.size)
+  end,
+  [132] = function(env)
+    env.sent[#env.sent + 1] = ffi.string(env.reserved.memory, env.reserved.size)
+    return 0
+  end,
+  [134] = function(_, _, flags) return flags == 1ULL and 65536 or 0 end,
 }
 
 -- ---- the machine ----

@@ -1,0 +1,283 @@
+--- Where ways meet: each edge has a block of its own and a copy of the slots' values. Equal values
+-- stay, others meet in a new register that each edge's block feeds.
+
+local values = require "shark.probe.values"
+
+jit.off(true, true)
+
+local M = {}
+
+-- ---- feeding ----
+
+local function move(c, dst, src)
+  c:emit { op = "mov", dst = dst, src = src }
+end
+
+-- A constant into a register, or the value's own register.
+local function fill(c, dst, word, reg)
+  if word then
+    c:unknown(word, dst)
+  else
+    move(c, dst, reg)
+  end
+end
+
+-- kind -> puts a value of that kind, or a constant, where the kind's registers are
+local FEEDS = {
+  num = function(c, dst, v)
+    fill(c, dst.reg, v.k == "const" and values.whole(v.v, dst.unsigned), v.reg)
+  end,
+  bool = function(c, dst, v)
+    fill(c, dst.reg, v.k == "const" and (v.v and 1 or 0), v.reg)
+  end,
+  maybe = function(c, dst, v)
+    local constant = v.k == "const"
+    fill(c, dst.reg, constant and (v.v == true and 1 or v.v and values.whole(v.v, dst.unsigned) or 0), v.reg)
+    fill(c, dst.present, not v.present and (constant and v.v == nil and 0 or 1), v.present)
+  end,
+  ptr = function(c, dst, v)
+    if v.k == "const" then
+      c:emit { op = "const", dst = dst.reg, value = 0 }
+    elseif v.off == 0 then
+      move(c, dst.reg, v.reg)
+    else
+      c:emit { op = "alu", fn = "add", dst = dst.reg, a = v.reg, imm = v.off }
+    end
+  end,
+  text = function(c, dst, v)
+    for at = 0, dst.size - 8, 8 do
+      local word
+      if v.k == "const" then
+        word = c:unknown(c:word_of(v.v, at + 1))
+      elseif at < v.size then
+        word = c.f:reg()
+        c:emit { op = "load", dst = word, area = v.area, off = v.off + at, size = 8 }
+      end
+      c:store(dst.area, at, 8, word, not word and 0 or nil)
+    end
+  end,
+}
+
+local function feed(c, dst, v)
+  FEEDS[dst.k](c, dst, v)
+end
+
+--- Gives a kind of value registers, or room.
+local function with_registers(c, kind)
+  local value = { line = c.line }
+  for key, field in pairs(kind) do
+    value[key] = field
+  end
+  if kind.k == "text" then
+    value.area = c:fixed_text_area(kind.size)
+  elseif kind.k ~= "conflict" then
+    value.reg = c:reg()
+    value.present = kind.k == "maybe" and c:reg() or nil
+  end
+  return value
+end
+
+-- ---- joining ----
+
+local function source(v)
+  return v.origin or v
+end
+
+-- All of them equal, or all made of one number-or-nil by tests: that value.
+local function common(edges, slot)
+  local first = edges[1].slots[slot]
+  local same, from = true, first and source(first)
+  for i = 2, #edges do
+    local v = edges[i].slots[slot]
+    if not v or not first then
+      return nil, false
+    end
+    same = same and values.same(first, v)
+    from = from and values.same(from, source(v)) and from
+  end
+  return same and first or from or nil, first ~= nil
+end
+
+local function kind_of(edges, slot)
+  local kind = edges[1].slots[slot]
+  for i = 2, #edges do
+    local v = edges[i].slots[slot]
+    if not values.same(kind, v) or kind.k ~= v.k then
+      kind = values.join(kind, v)
+    end
+  end
+  return kind
+end
+
+local function join_memo(edges)
+  local memo, first = {}, edges[1].memo
+  for i = 2, #edges do
+    if edges[i].memo ~= first then
+      for name, value in pairs(first) do
+        memo[name] = value
+      end
+      for j = 2, #edges do
+        for name, value in pairs(memo) do
+          if edges[j].memo[name] ~= value then memo[name] = nil end
+        end
+      end
+      return memo
+    end
+  end
+  return first
+end
+
+-- One new value for all slots in which the same values meet.
+local function shared(made, edges, slot)
+  for other, value in pairs(made) do
+    local same = true
+    for i = 1, #edges do
+      if edges[i].slots[other] ~= edges[i].slots[slot] then
+        same = false
+        break
+      end
+    end
+    if same then
+      return value
+    end
+  end
+end
+
+local function lines(edges, slot)
+  for i = 1, #edges do
+    local v = edges[i].slots[slot]
+    if v.line then return v.line end
+  end
+end
+
+--- Goes on where edges meet; `live` are the slots that are wanted there.
+function M.join(c, edges, live)
+  if #edges == 1 then
+    local edge = edges[1]
+    c.block, c.slots, c.memo = edge.block, edge.slots, edge.memo
+    return
+  end
+  local slots, made = {}, {}
+  for slot in pairs(live) do
+    local value, known = common(edges, slot)
+    if known and not value then
+      value = shared(made, edges, slot)
+      if not value then
+        value = with_registers(c, kind_of(edges, slot))
+        value.line = value.k ~= "conflict" and lines(edges, slot) or nil
+        made[slot] = value
+      end
+    end
+    slots[slot] = value
+  end
+  local block = c.f:block()
+  for i = 1, #edges do
+    local edge = edges[i]
+    c.block = edge.block
+    for slot, value in pairs(made) do
+      if value.k ~= "conflict" then
+        feed(c, value, edge.slots[slot])
+      end
+    end
+    c:jump(block)
+  end
+  c.block, c.slots, c.memo = block, slots, join_memo(edges)
+end
+
+-- ---- loops ----
+
+local REGISTERS = { num = true, bool = true, maybe = true, ptr = true, text = true }
+
+-- What a slot that a loop assigns is at its head, as far as is known before the body.
+local function head_kind(value, hint)
+  if hint then
+    return hint
+  elseif value.k == "const" and values.is_number(value.v) then
+    local unsigned = values.is_u64(value.v) or not values.whole(value.v)
+    return values.whole(value.v, unsigned) and { k = "num", unsigned = unsigned }
+  elseif REGISTERS[value.k] then
+    return values.join(value, value)
+  end
+end
+
+--- Gives slots that a loop assigns registers, before its body.
+--- @return table head slot -> value that the ends of the loop feed
+function M.open_loop(c, assigned, live, key)
+  local head = {}
+  for slot in pairs(assigned) do
+    local value = live[slot] and c.slots[slot]
+    if value then
+      local kind = head_kind(value, c.hints[key .. slot])
+      if kind then
+        head[slot] = with_registers(c, kind)
+        if kind.k ~= "conflict" then
+          feed(c, head[slot], value)
+        end
+      else
+        head[slot] = value
+      end
+    end
+  end
+  for slot, value in pairs(head) do
+    c.slots[slot] = value
+  end
+  local block = c.f:block()
+  c:jump(block)
+  c.block = block
+  return head, block
+end
+
+local function reads_any(v, written)
+  return written[v.reg or false] or written[v.present or false] or written["area" .. (v.area or "")]
+end
+
+-- A copy of a value in registers of its own.
+local function apart(c, kind, v)
+  local copy = with_registers(c, kind)
+  feed(c, copy, v)
+  return copy
+end
+
+-- Does the value at a loop's end fit the kind at its head? Else compiling begins again, with the kind that fits both.
+local function check_end(c, key, slot, head, v)
+  if values.same(head, v) or head.k == "conflict" then
+    return
+  end
+  local kind = values.join(head, v)
+  local fits = kind.k == head.k and REGISTERS[kind.k] and (kind.unsigned or false) == (head.unsigned or false)
+    and (kind.direct or false) == (head.direct or false) and kind.size == head.size
+    and (kind.stack or false) == (head.stack or false)
+  if not fits then
+    c.hints[key .. slot] = { k = kind.k, unsigned = kind.unsigned, type = kind.type, direct = kind.direct,
+      off = kind.off, user = kind.user, size = kind.size, bool = kind.bool, stack = kind.stack,
+      embedded = kind.embedded, one = kind.one, other = kind.other, why = kind.why }
+    error(c.retry, 0)
+  end
+end
+
+--- Feeds a loop's head at one of its ends, all at once: through copies where one reads what another writes.
+function M.close_loop(c, head, key)
+  local written, list = {}, {}
+  for slot, value in pairs(head) do
+    local v = c.slots[slot]
+    if v then
+      check_end(c, key, slot, value, v)
+      if REGISTERS[value.k] and not values.same(value, v) then
+        list[#list + 1] = { value, v }
+        written[value.reg or "area" .. (value.area or "")] = true
+        written[value.present or false] = true
+      end
+    end
+  end
+  written[false] = nil
+  for _, pair in ipairs(list) do
+    if reads_any(pair[2], written) then
+      pair[2] = apart(c, pair[1], pair[2])
+    end
+  end
+  for _, pair in ipairs(list) do
+    feed(c, pair[1], pair[2])
+  end
+end
+
+return M
