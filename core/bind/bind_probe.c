@@ -360,9 +360,11 @@ static void take_code(lua_State *L, struct probe_program_spec *spec)
 
 	if (get_field(L, 1, "code") && lua_type(L, -1) == LUA_TSTRING)
 		bytes = lua_tolstring(L, -1, &size);
-	if (!size || size % sizeof(struct bpf_insn))
+	if (!bytes || !size || size % sizeof(struct bpf_insn)) {
 		luaL_error(L, "code is a string of instructions of %d bytes each",
 			   (int)sizeof(struct bpf_insn));
+		return;
+	}
 	code = lua_newuserdata(L, size);
 	memcpy(code, bytes, size);
 	spec->code = code;
@@ -705,7 +707,7 @@ static int new_session(lua_State *L)
 	lua_newtable(L);
 	lua_replace(L, KEPT);
 	take_points(L, &spec);
-	box = new_userdata(L, sizeof(*box), SESSION_TYPE);
+	box = new_userdata(L, sizeof(struct probe_session *), SESSION_TYPE);
 	if (!probe_session_create(&spec, box, &refused, &err))
 		return 1;
 	bind_push_error(L, &err);

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "probe/bpfcall.h"
 
 /* The types: int name(void *ctx). */
@@ -137,15 +136,18 @@ static int load(const struct types *types, const struct strings *strings)
 		.str_len = (__u32)strings->size,
 	};
 	size_t size = sizeof(header) + sizeof(*types) + strings->size;
-	autofree char *all = malloc(size);
+	char *all = malloc(size);
 	union bpf_attr attr = { .btf = (uintptr_t)all, .btf_size = (__u32)size };
+	int fd;
 
 	if (!all)
 		return -ENOMEM;
 	memcpy(all, &header, sizeof(header));
 	memcpy(all + sizeof(header), types, sizeof(*types));
 	memcpy(all + sizeof(header) + sizeof(*types), strings->text, strings->size);
-	return bpfcall(BPF_BTF_LOAD, &attr, sizeof(attr));
+	fd = bpfcall(BPF_BTF_LOAD, &attr, sizeof(attr));
+	free(all);
+	return fd;
 }
 
 int probe_debug_load(struct probe_debug *debug, const char *function, const char *file,

@@ -4,12 +4,12 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/array.h"
-#include "base/cleanup.h"
 #include "kernel/kfeat.h"
 #include "probe/bpfcall.h"
 
@@ -252,14 +252,14 @@ enum { KERNEL_ENOTSUPP = 524 };
 
 int probe_map_all(const struct probe_map *map, struct probe_entries *entries, struct error *err)
 {
-	autofree void *position =
-		malloc(map->key_size < sizeof(__u64) ? sizeof(__u64) : map->key_size);
+	void *position = malloc(map->key_size < sizeof(__u64) ? sizeof(__u64) : map->key_size);
 	int code;
 
 	*entries = (struct probe_entries){ 0 };
 	code = position ? read_batches(map, entries, position) : -ENOMEM;
 	if (code == -KERNEL_ENOTSUPP || code == -EOPNOTSUPP || code == -EINVAL)
 		code = read_each(map, entries, position);
+	free(position);
 	return code ? error_set(err, code, "cannot read a map: %s", strerror(-code)) : 0;
 }
 

@@ -77,17 +77,17 @@ const char *probe_point_lacks(const struct probe_point *point)
 {
 	const struct point *where = &point->where;
 	const struct {
-		unsigned int need;
 		const char *name;
+		unsigned int need;
 		bool is_there;
 	} fields[] = {
-		{ GROUP, "group", where->group },
-		{ EVENT, "event", where->event },
-		{ BINARY, "binary", where->binary },
-		{ BINARY, "offset", where->offset },
-		{ NAMES, "names", where->nr_names },
-		{ HZ, "hz", where->hz },
-		{ NS, "ns", where->ns },
+		{ "group", GROUP, where->group },
+		{ "event", EVENT, where->event },
+		{ "binary", BINARY, where->binary },
+		{ "offset", BINARY, where->offset },
+		{ "names", NAMES, where->nr_names },
+		{ "hz", HZ, where->hz },
+		{ "ns", NS, where->ns },
 	};
 	unsigned int needs = find_kind(point->attach)->needs;
 
