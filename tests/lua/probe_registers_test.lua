@@ -51,6 +51,26 @@ function tests.test_the_context_stays_where_it_is_unless_a_call_comes_between()
   t.assertTrue(where[context] >= 6)
 end
 
+-- The entry branches; the other block begins with a call, which the context outlives.
+function tests.test_what_is_live_into_a_block_outlives_a_call_at_its_start()
+  local f = ir.new()
+  local entry, calls, done = f:block(), f:block(), f:block()
+  local context, gate, word, sum = f:reg(), f:reg(), f:reg(), f:reg()
+  f:emit(entry, { op = "ctx", dst = context })
+  f:emit(entry, { op = "mapvalue", dst = gate, map = 1, off = 0 })
+  f:emit(entry, { op = "load", dst = gate, base = gate, off = 0, size = 8 })
+  f:emit(entry, { op = "branch", cond = "ne", a = gate, imm = 0, yes = calls, no = done })
+  f:emit(done, { op = "exit" })
+  f:emit(calls, { op = "call", dst = sum, helper = 5, args = {} })
+  f:emit(calls, { op = "load", dst = word, base = context, off = 0, size = 8 })
+  f:emit(calls, { op = "alu", fn = "add", dst = sum, a = sum, b = word })
+  f:emit(calls, { op = "mapvalue", dst = gate, map = 1, off = 0 })
+  f:emit(calls, { op = "store", base = gate, off = 0, size = 8, src = sum })
+  f:emit(calls, { op = "exit" })
+  local where, _, place = registers.allocate(ir.check(f), { entry, done, calls })
+  t.assertTrue(where[place] >= 6 and where[place] <= 9, where[place])
+end
+
 function tests.test_what_finds_no_register_shares_slots_of_the_stack()
   local where, slots = places_of((words_across_a_call(7)))
   t.assertEquals(slots, 3)

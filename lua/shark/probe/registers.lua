@@ -240,7 +240,7 @@ local function crosses(interval, calls)
   for i = 1, #calls do
     local at = calls[i]
     for n = 1, interval.n, 2 do
-      if interval[n + 1] < at and interval[n] > at then
+      if interval[n + 1] <= at and interval[n] > at then
         return true
       end
     end
