@@ -344,6 +344,26 @@ static int tracepoint(lua_State *L)
 	return push_function(L, &function);
 }
 
+/* core.tracepoint_names(name [, module]) -> {name, ...} of its arguments | nil, message, name */
+static int tracepoint_names(lua_State *L)
+{
+	struct function caller;
+	struct error err;
+
+	if (function_find_caller(luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL), &caller, &err))
+		return bind_push_error(L, &err);
+	lua_createtable(L, hint(caller.nr_arguments), 0);
+	for (uint32_t i = 0; i < caller.nr_arguments; i++) {
+		struct function_argument argument;
+
+		if (function_argument(&caller, i, &argument, &err))
+			return bind_push_error(L, &err);
+		lua_pushstring(L, argument.name);
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+	return 1;
+}
+
 static void add_name(void *context, const char *name, const char *module)
 {
 	lua_State *L = context;
@@ -512,6 +532,7 @@ static const luaL_Reg functions[] = {
 	{ "funcs", funcs },
 	{ "tracepoint", tracepoint },
 	{ "tracepoints", tracepoints_ },
+	{ "tracepoint_names", tracepoint_names },
 	{ "btf_fd", btf_fd },
 	{ "format", format },
 	{ "addresses", addresses },

@@ -15,42 +15,29 @@
 
 /* ---- records ---- */
 
-static const struct {
-	bool is_kind;
-	uint32_t more; /* bytes behind the three words */
-	uint32_t each; /* and for each of its elements */
-} kinds[] = {
-	[BTF_KIND_INT] = { true, sizeof(uint32_t), 0 },
-	[BTF_KIND_PTR] = { true, 0, 0 },
-	[BTF_KIND_ARRAY] = { true, sizeof(struct btf_array), 0 },
-	[BTF_KIND_STRUCT] = { true, 0, sizeof(struct btf_member) },
-	[BTF_KIND_UNION] = { true, 0, sizeof(struct btf_member) },
-	[BTF_KIND_ENUM] = { true, 0, sizeof(struct btf_enum) },
-	[BTF_KIND_FWD] = { true, 0, 0 },
-	[BTF_KIND_TYPEDEF] = { true, 0, 0 },
-	[BTF_KIND_VOLATILE] = { true, 0, 0 },
-	[BTF_KIND_CONST] = { true, 0, 0 },
-	[BTF_KIND_RESTRICT] = { true, 0, 0 },
-	[BTF_KIND_FUNC] = { true, 0, 0 },
-	[BTF_KIND_FUNC_PROTO] = { true, 0, sizeof(struct btf_param) },
-	[BTF_KIND_VAR] = { true, sizeof(struct btf_var), 0 },
-	[BTF_KIND_DATASEC] = { true, 0, sizeof(struct btf_var_secinfo) },
-	[BTF_KIND_FLOAT] = { true, 0, 0 },
-	[BTF_KIND_DECL_TAG] = { true, sizeof(struct btf_decl_tag), 0 },
-	[BTF_KIND_TYPE_TAG] = { true, 0, 0 },
-	[BTF_KIND_ENUM64] = { true, 0, sizeof(struct btf_enum64) },
+#define RECORD(more) (sizeof(struct btf_type) + (more))
+
+const struct btf_sizes btf_sizes[32] = {
+	[BTF_KIND_INT] = { RECORD(sizeof(uint32_t)), 0 },
+	[BTF_KIND_PTR] = { RECORD(0), 0 },
+	[BTF_KIND_ARRAY] = { RECORD(sizeof(struct btf_array)), 0 },
+	[BTF_KIND_STRUCT] = { RECORD(0), sizeof(struct btf_member) },
+	[BTF_KIND_UNION] = { RECORD(0), sizeof(struct btf_member) },
+	[BTF_KIND_ENUM] = { RECORD(0), sizeof(struct btf_enum) },
+	[BTF_KIND_FWD] = { RECORD(0), 0 },
+	[BTF_KIND_TYPEDEF] = { RECORD(0), 0 },
+	[BTF_KIND_VOLATILE] = { RECORD(0), 0 },
+	[BTF_KIND_CONST] = { RECORD(0), 0 },
+	[BTF_KIND_RESTRICT] = { RECORD(0), 0 },
+	[BTF_KIND_FUNC] = { RECORD(0), 0 },
+	[BTF_KIND_FUNC_PROTO] = { RECORD(0), sizeof(struct btf_param) },
+	[BTF_KIND_VAR] = { RECORD(sizeof(struct btf_var)), 0 },
+	[BTF_KIND_DATASEC] = { RECORD(0), sizeof(struct btf_var_secinfo) },
+	[BTF_KIND_FLOAT] = { RECORD(0), 0 },
+	[BTF_KIND_DECL_TAG] = { RECORD(sizeof(struct btf_decl_tag)), 0 },
+	[BTF_KIND_TYPE_TAG] = { RECORD(0), 0 },
+	[BTF_KIND_ENUM64] = { RECORD(0), sizeof(struct btf_enum64) },
 };
-
-uint32_t btf_record_size(const struct btf_type *type)
-{
-	uint32_t kind = BTF_INFO_KIND(type->info);
-
-	if (kind >= ARRAY_SIZE(kinds) || !kinds[kind].is_kind)
-		return 0;
-	/* A function has its linkage where others have the number of their elements. */
-	return (uint32_t)sizeof(*type) + kinds[kind].more +
-	       kinds[kind].each * BTF_INFO_VLEN(type->info);
-}
 
 /* ---- opening ---- */
 
@@ -210,7 +197,7 @@ const struct btf_type *btf_type_at(struct btf_reader *reader, uint32_t id)
 	if (!id)
 		return &void_type;
 	id -= reader->first_id;
-	if (btf_check(reader, NULL) || id >= reader->count)
+	if (id >= reader->count && btf_pass_to(reader, id, NULL))
 		return NULL;
 	offset = reader->places[id / BTF_STRIDE];
 	for (uint32_t i = id % BTF_STRIDE; i; i--) {

@@ -33,7 +33,7 @@ int btf_open(const char *path, enum btf_source source, struct btf_reader *base,
 
 void btf_close(struct btf_reader *reader);
 
-/* Goes once over all types, if no search has yet. -EINVAL when one of them is no record. */
+/* Goes over all types that no search has come to. -EINVAL when one of them is no record. */
 int btf_check(struct btf_reader *reader, struct error *err);
 
 /* Is the id one of the base's? */
@@ -61,8 +61,9 @@ struct btf_wanted {
 
 /*
  * Looks for several names at once, among the types of this BTF without those of its
- * base. The same wanted may be taken to the next module. 0, or a negative errno when
- * that could not be done.
+ * base, and no further than where the last is found. Of a name that stands for several types
+ * of the preferred kind it takes the first. The same wanted may be taken to the next module. 0, or
+ * a negative errno when that could not be done.
  */
 int btf_find(struct btf_reader *reader, struct btf_wanted *wanted, size_t n, struct error *err);
 

@@ -23,11 +23,32 @@ struct btf_reader {
 	uint32_t first_id;     /* of the types of its own */
 	uint32_t first_string; /* where its own strings begin, counted after the base's */
 	uint32_t *places;      /* of every BTF_STRIDE-th type; NULL: no pass yet */
-	uint32_t count;	       /* of its own types */
-	struct error broken;   /* what a pass met */
+	uint32_t count;	       /* of its own types, so far as a pass has come */
+	uint64_t next;	       /* where it came to, from the first */
 };
 
-/* Bytes of the record, from its first three words; 0 when it is none. */
-uint32_t btf_record_size(const struct btf_type *type);
+/* Has a pass go so far that this one of its own types, from 0 on, has its place. */
+int btf_pass_to(struct btf_reader *reader, uint32_t i, struct error *err);
+
+/*
+ * By kind: bytes of a record without its elements, and of each of those; zeroes for what is
+ * no kind. As many as the bits of info can say.
+ */
+struct btf_sizes {
+	uint16_t fixed, each;
+};
+extern const struct btf_sizes btf_sizes[32];
+
+/*
+ * Bytes of the record, from its first three words; 0 when it is none. A pass is a chain of
+ * these, each waiting for the one before: no calls and no branches.
+ */
+static inline uint32_t btf_record_size(const struct btf_type *type)
+{
+	struct btf_sizes sizes = btf_sizes[BTF_INFO_KIND(type->info)];
+
+	/* A function has its linkage where others have the number of their elements. */
+	return sizes.fixed + sizes.each * BTF_INFO_VLEN(type->info);
+}
 
 #endif

@@ -16,6 +16,7 @@
 
 enum {
 	MAX_NAME = 256,
+	MAX_PREFIX = 16,
 	/* Longest chain of typedefs and qualifiers that is followed. */
 	MAX_DEPTH = 32,
 };
@@ -93,13 +94,11 @@ static int damaged(uint64_t id, struct error *err)
 }
 
 /* The prototype, with the arguments there must be. */
-static int fill(struct function *function, uint32_t source, uint32_t id, uint32_t caller,
-		struct error *err)
+static int fill(struct function *function, uint32_t source, uint32_t id, struct error *err)
 {
 	const struct btf_place *place = btf_source_at(source);
 	uint32_t at = prototype_of(place->reader, id);
 	const struct btf_type *prototype = at ? btf_type_at(place->reader, at) : NULL;
-	const struct btf_type *names;
 
 	if (!prototype)
 		return damaged(id, err);
@@ -108,10 +107,6 @@ static int fill(struct function *function, uint32_t source, uint32_t id, uint32_
 	function->is_variadic = is_variadic(prototype);
 	function->prototype = to_id(source, at);
 	function->nr_arguments = count_of(prototype) - function->is_variadic;
-	at = caller ? prototype_of(place->reader, caller) : 0;
-	names = at ? btf_type_at(place->reader, at) : NULL;
-	if (names && count_of(names) == count_of(prototype))
-		function->names = to_id(source, at);
 	if (!function->is_tracepoint)
 		return 0;
 	if (!function->nr_arguments)
@@ -122,21 +117,19 @@ static int fill(struct function *function, uint32_t source, uint32_t id, uint32_
 
 /* ---- by name ---- */
 
-/* [0] is what leads to the prototype, [1] where there may be better names. */
 struct search {
-	struct btf_wanted wanted[2];
-	size_t n;
+	struct btf_wanted wanted;
 	uint32_t modules; /* looked into */
 };
 
 /* Returns the number of the source that has it, or 0 or a negative errno. */
 static int find_in(uint32_t source, struct search *search, struct error *err)
 {
-	int code = btf_find(btf_source_at(source)->reader, search->wanted, search->n, err);
+	int code = btf_find(btf_source_at(source)->reader, &search->wanted, 1, err);
 
 	if (code)
 		return code;
-	return search->wanted[0].id ? (int)source : 0;
+	return search->wanted.id ? (int)source : 0;
 }
 
 static int look(void *context, uint32_t source)
@@ -159,10 +152,9 @@ static const char *searched(const struct search *search, const char *module)
 			       : "the kernel; types of modules there are none";
 }
 
-static int find(struct search *search, const char *name, const char *module,
-		struct function *function, struct error *err)
+static int find(struct search *search, const char *module, struct function *function,
+		struct error *err)
 {
-	const char *what = function->is_tracepoint ? "tracepoint" : "function";
 	uint32_t source = btf_source(debuginfo_btf_path() ? NULL : module, err);
 	int found;
 
@@ -174,9 +166,8 @@ static int find(struct search *search, const char *name, const char *module,
 	if (found < 0)
 		return found;
 	if (found)
-		return fill(function, (uint32_t)found, search->wanted[0].id, search->wanted[1].id,
-			    err);
-	return error_set(err, -ENOENT, "there is no %s '%s' in %s", what, name,
+		return fill(function, (uint32_t)found, search->wanted.id, err);
+	return error_set(err, -ENOENT, "there is no type of '%s' in %s", search->wanted.name,
 			 searched(search, module));
 }
 
@@ -190,43 +181,40 @@ static int check_name(const char *name, struct error *err)
 int function_find(const char *name, const char *module, struct function *function,
 		  struct error *err)
 {
-	struct search search = { .wanted = { { .name = name, .kinds = functions } }, .n = 1 };
+	struct search search = { .wanted = { .name = name, .kinds = functions } };
 	int code = check_name(name, err);
 
 	*function = (struct function){ .is_tracepoint = false };
-	return code ? code : find(&search, name, module, function, err);
+	return code ? code : find(&search, module, function, err);
 }
 
-int function_find_tracepoint(const char *name, const char *module, struct function *function,
-			     struct error *err)
+static int find_with_prefix(const char *prefix, const char *name, const int *kinds,
+			    const char *module, struct function *function, struct error *err)
 {
-	char type[MAX_NAME + sizeof(TRACE_TYPEDEF)], caller[MAX_NAME + sizeof(TRACE_CALLER)];
-	struct search search = {
-		.wanted = { { .name = type, .kinds = typedefs },
-			    { .name = caller, .kinds = functions } },
-		.n = 2,
-	};
+	char full[MAX_NAME + MAX_PREFIX];
+	struct search search = { .wanted = { .name = full, .kinds = kinds } };
 	int code = check_name(name, err);
 
 	if (code)
 		return code;
 	*function = (struct function){ .is_tracepoint = true };
-	snprintf(type, sizeof(type), TRACE_TYPEDEF "%s", name);
-	snprintf(caller, sizeof(caller), TRACE_CALLER "%s", name);
-	return find(&search, name, module, function, err);
+	snprintf(full, sizeof(full), "%s%s", prefix, name);
+	return find(&search, module, function, err);
+}
+
+int function_find_tracepoint(const char *name, const char *module, struct function *function,
+			     struct error *err)
+{
+	return find_with_prefix(TRACE_TYPEDEF, name, typedefs, module, function, err);
+}
+
+int function_find_caller(const char *tracepoint, const char *module, struct function *function,
+			 struct error *err)
+{
+	return find_with_prefix(TRACE_CALLER, tracepoint, functions, module, function, err);
 }
 
 /* ---- what they take and give ---- */
-
-static const char *name_in(uint64_t id, uint32_t i)
-{
-	struct btf_reader *reader;
-	const struct btf_type *prototype = id ? record_of(id, &reader) : NULL;
-
-	if (!prototype || kind_of(prototype) != BTF_KIND_FUNC_PROTO || i >= count_of(prototype))
-		return "";
-	return btf_string_at(reader, parameters_of(prototype)[i].name_off);
-}
 
 int function_argument(const struct function *function, uint32_t i,
 		      struct function_argument *argument, struct error *err)
@@ -240,9 +228,7 @@ int function_argument(const struct function *function, uint32_t i,
 		return error_set(err, -EINVAL, "there is no argument %u", i);
 	if (!prototype || kind_of(prototype) != BTF_KIND_FUNC_PROTO || at >= count_of(prototype))
 		return damaged(function->prototype, err);
-	argument->name = name_in(function->prototype, at);
-	if (!*argument->name)
-		argument->name = name_in(function->names, at);
+	argument->name = btf_string_at(reader, parameters_of(prototype)[at].name_off);
 	return types_get(to_id((uint32_t)source, parameters_of(prototype)[at].type),
 			 &argument->type, err);
 }
@@ -304,7 +290,7 @@ static int list_module(void *context, uint32_t source)
 int function_each(const char *pattern, bool tracepoints, function_seen seen, void *context,
 		  struct error *err)
 {
-	char full[MAX_NAME + sizeof(TRACE_TYPEDEF)];
+	char full[MAX_NAME + MAX_PREFIX];
 	struct listing listing = {
 		.pattern = full,
 		.prefix = tracepoints ? strlen(TRACE_TYPEDEF) : 0,

@@ -22,8 +22,7 @@ struct function {
 	uint32_t nr_arguments; /* without the first of a tracepoint's, which is the kernel's own */
 	bool is_variadic;
 	bool is_tracepoint;
-	uint64_t prototype; /* ids of types.h */
-	uint64_t names;	    /* of a function whose arguments are the same and have names, or 0 */
+	uint64_t prototype; /* id of types.h */
 };
 
 struct function_argument {
@@ -37,6 +36,13 @@ int function_find(const char *name, const char *module, struct function *functio
 		  struct error *err);
 int function_find_tracepoint(const char *name, const char *module, struct function *function,
 			     struct error *err);
+
+/*
+ * The function that calls what is attached to a tracepoint: it has the same arguments, and they
+ * have names, which those of most tracepoints have not. From 5.10 on. 0 or a negative errno.
+ */
+int function_find_caller(const char *tracepoint, const char *module, struct function *function,
+			 struct error *err);
 
 /* Argument i, from 0 on. 0 or a negative errno. */
 int function_argument(const struct function *function, uint32_t i,

@@ -2,7 +2,6 @@
 #include "kernel/kfeat.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
@@ -13,9 +12,14 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "base/libbpf_error.h"
+#include "kernel/btf.h"
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+
+enum {
+	/* Structs without a name in one another. */
+	MAX_NESTED = 8,
+};
 
 static bool has_capability(int capability)
 {
@@ -93,17 +97,20 @@ const char *kfeat_lockdown(void)
 }
 
 /* Does the struct or union, or one nested in it without a name, have the field? */
-static bool btf_has_field(const struct btf *btf, const struct btf_type *type, const char *field)
+static bool btf_has_field(struct btf_reader *btf, uint32_t id, const char *field, int depth)
 {
-	const struct btf_member *member = btf_members(type);
+	const struct btf_type *type = btf_type_at(btf, id);
+	const struct btf_member *members = type ? (const struct btf_member *)(type + 1) : NULL;
+	uint32_t kind = type ? BTF_INFO_KIND(type->info) : BTF_KIND_UNKN;
 
-	for (int i = 0; i < btf_vlen(type); i++, member++) {
-		const char *name = btf__name_by_offset(btf, member->name_off);
-		const struct btf_type *inner = btf__type_by_id(btf, member->type);
+	if (depth > MAX_NESTED || (kind != BTF_KIND_STRUCT && kind != BTF_KIND_UNION))
+		return false;
+	for (uint32_t i = 0; i < BTF_INFO_VLEN(type->info); i++) {
+		const char *name = btf_string_at(btf, members[i].name_off);
 
-		if (name && !strcmp(name, field))
+		if (!strcmp(name, field))
 			return true;
-		if (inner && btf_is_composite(inner) && btf_has_field(btf, inner, field))
+		if (btf_has_field(btf, members[i].type, field, depth + 1))
 			return true;
 	}
 	return false;
@@ -111,18 +118,18 @@ static bool btf_has_field(const struct btf *btf, const struct btf_type *type, co
 
 static int ask_counts_missed_tp_runs(void)
 {
-	const struct btf_type *type;
-	struct btf *btf;
-	int id, answer;
+	static const int structs[] = { BTF_KIND_STRUCT, 0 };
+	struct btf_wanted info = { .name = "bpf_link_info", .kinds = structs };
+	struct btf_reader *btf;
+	struct error err;
+	int answer = btf_open(VMLINUX_BTF, BTF_OF_SYSFS, NULL, &btf, &err);
 
-	libbpf_error_watch();
-	btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return -errno;
-	id = btf__find_by_name_kind(btf, "bpf_link_info", BTF_KIND_STRUCT);
-	type = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
-	answer = type ? btf_has_field(btf, type, "missed") : -ENOENT;
-	btf__free(btf);
+	if (answer)
+		return answer;
+	answer = btf_find(btf, &info, 1, &err);
+	if (!answer)
+		answer = info.id ? btf_has_field(btf, info.id, "missed", 0) : -ENOENT;
+	btf_close(btf);
 	return answer;
 }
 

@@ -155,7 +155,8 @@ function tests.test_what_is_not_there_is_said()
   for _, ask in ipairs { types.tracepoint, types.func } do
     local found, message, name = ask "no_such_thing"
     t.assertEquals({ found, name }, { nil, "ENOENT" })
-    t.assertStrContains(message, "'no_such_thing' in the kernel")
+    t.assertStrContains(message, "no_such_thing: there is no type of '")
+    t.assertStrContains(message, "no_such_thing' in the kernel")
   end
   t.assertEquals(select(3, types.named "struct no_such_thing"), "ENOENT")
   t.assertEquals(select(3, types.target(types.named "int")), "EINVAL")

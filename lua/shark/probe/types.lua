@@ -35,9 +35,18 @@ end
 
 -- ---- functions and tracepoints ----
 
-local function with_known_types(found, message, name)
+-- Said otherwise than the core does, which looks for types.
+local function refused(what, name, message, error_name)
+  if error_name == "ENOENT" then
+    message = ("there is no %s %s: %s"):format(what, name, message)
+  end
+  return nil, message, error_name
+end
+
+local function find(what, ask, name, module)
+  local found, message, error_name = ask(name, module)
   if not found then
-    return nil, message, name
+    return refused(what, name, message, error_name)
   end
   for _, argument in ipairs(found.args) do
     argument.type = kernel_types.keep(argument.type)
@@ -47,8 +56,32 @@ local function with_known_types(found, message, name)
   return found
 end
 
-local function find(ask, name, module)
-  return with_known_types(ask(name, module))
+-- The names of a tracepoint's arguments take a search of their own: only who asks pays for it.
+local function name_arguments(found, name)
+  local asked = false
+  local function name_of(argument, key)
+    if key ~= "name" or asked then
+      return nil
+    end
+    asked = true
+    local names = core.tracepoint_names(name, found.module) or {}
+    for i, one in ipairs(found.args) do
+      one.name = #names == #found.args and names[i] ~= "" and names[i] or nil
+    end
+    return rawget(argument, "name")
+  end
+  for _, argument in ipairs(found.args) do
+    setmetatable(argument, { __index = name_of })
+  end
+  return found
+end
+
+local function find_tracepoint(name, module)
+  local found, message, error_name = find("tracepoint", core.tracepoint, name, module)
+  if not found then
+    return nil, message, error_name
+  end
+  return name_arguments(found, name)
 end
 
 --- A tracepoint, as programs of the kinds tp_btf and raw_tp get it.
@@ -58,7 +91,7 @@ end
 ---   the kernel, args = { { name = nil where BTF has none, type } } without the kernel's own first one }
 --- @return string? message @return string? name
 function M.tracepoint(name, module)
-  return keep("tracepoint " .. name .. "\0" .. (module or ""), find, core.tracepoint, name, module)
+  return keep("tracepoint " .. name .. "\0" .. (module or ""), find_tracepoint, name, module)
 end
 
 --- A function, as programs of the kinds fentry and fexit get it.
@@ -67,7 +100,7 @@ end
 --- @return table? func { btf_id, module, args = { { name, type } }, variadic, ret = type, of kind "void" for none }
 --- @return string? message @return string? name
 function M.func(name, module)
-  return keep("func " .. name .. "\0" .. (module or ""), find, core.func, name, module)
+  return keep("func " .. name .. "\0" .. (module or ""), find, "function", core.func, name, module)
 end
 
 local function sorted_names(ask, pattern)
