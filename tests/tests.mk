@@ -156,7 +156,8 @@ FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2 -O2,$(ALL_CFLAGS)) -O1 -Itests/unit \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 # What the targets need of the core, with the sanitizers and the fuzzer's counters.
-FUZZ_CORE := base/error base/log base/foreign base/libbpf_error kernel/debuginfo kernel/symbols kernel/types
+FUZZ_CORE := base/error base/log base/foreign base/libbpf_error kernel/btf kernel/btf_find kernel/btf_sources kernel/debuginfo \
+	kernel/functions kernel/lazyfile kernel/symbols kernel/types
 
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_CORE:%=core/%.c) $(B)/flags
 	$(call say,FUZZ,$@)
@@ -170,8 +171,10 @@ $(B)/fuzz/sample: tests/fuzz/sample.c tests/unit/types_sample.h $(B)/flags
 # What it finds is kept in build/fuzz, the seeds stay as they are.
 fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%) $(B)/fuzz/sample $(T)/other_types.o
 	$(Q)mkdir -p $(FUZZ:%=$(B)/fuzz/corpus/%)
-	$(Q)$(B)/fuzz/sample > $(B)/fuzz/corpus/types/sample
-	$(Q)cp $(T)/other_types.o $(B)/fuzz/corpus/types
+	$(Q)for target in types btf; do \
+		$(B)/fuzz/sample > $(B)/fuzz/corpus/$$target/sample && \
+		cp $(T)/other_types.o $(B)/fuzz/corpus/$$target || exit 1; \
+	done
 	$(Q)for target in $(FUZZ); do \
 		echo "  FUZZ     $$target, $(FUZZ_SECONDS) s"; \
 		$(B)/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \

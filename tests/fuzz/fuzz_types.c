@@ -2,6 +2,7 @@
 /* Types from any bytes: an answer or an error, in finite time, from memory of ours. */
 #include "fuzz.h"
 #include "kernel/debuginfo.h"
+#include "kernel/functions.h"
 #include "kernel/types.h"
 
 static void ask(uint64_t id)
@@ -23,6 +24,40 @@ static void ask(uint64_t id)
 	}
 }
 
+static void ask_function(const struct function *function)
+{
+	struct function_argument argument;
+	struct error err;
+	struct type type;
+
+	function_result(function, &type, &err);
+	for (uint32_t i = 0; i < function->nr_arguments && i < 64; i++)
+		function_argument(function, i, &argument, &err);
+}
+
+static void seen(void *context, const char *name, const char *module)
+{
+	struct function function;
+	struct error err;
+
+	(void)context;
+	if (!function_find(name, module, &function, &err))
+		ask_function(&function);
+}
+
+static void ask_functions(void)
+{
+	struct function function;
+	struct error err;
+
+	if (!function_find_tracepoint("tick", NULL, &function, &err))
+		ask_function(&function);
+	if (!function_find_caller("tick", NULL, &function, &err))
+		ask_function(&function);
+	function_each("*", false, seen, NULL, &err);
+	function_each("t*", true, seen, NULL, &err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct error err;
@@ -31,12 +66,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char path[32];
 	int fd = fuzz_file(data, size, path);
 
-	if (!debuginfo_set(path, &err)) {
+	/* Text is taken for symbols, and types are then still the running kernel's. */
+	if (!debuginfo_set(path, &err) && debuginfo_btf_path()) {
 		types_find("struct chip", NULL, &type, &err);
 		types_find("unsigned long", NULL, &type, &err);
 		types_variable("vector_irq", &type, &per_cpu, &err);
 		for (uint64_t id = 0; id < 40; id++)
 			ask(1ULL << 32 | id);
+		ask_functions();
 	}
 	types_reset();
 	debuginfo_reset();

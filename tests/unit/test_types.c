@@ -6,6 +6,7 @@
 #include <linux/btf.h>
 
 #include "kernel/debuginfo.h"
+#include "kernel/functions.h"
 #include "kernel/types.h"
 #include "types_sample.h"
 
@@ -235,6 +236,21 @@ static void another_file_has_other_types(void **state)
 
 /* ---- damage ---- */
 
+static void ask_functions(void)
+{
+	struct function_argument argument;
+	struct function function;
+	struct error err;
+	struct type type;
+
+	if (function_find_tracepoint("tick", NULL, &function, &err) &&
+	    function_find_caller("tick", NULL, &function, &err))
+		return;
+	function_result(&function, &type, &err);
+	for (uint32_t i = 0; i < function.nr_arguments; i++)
+		function_argument(&function, i, &argument, &err);
+}
+
 /* Asks everything there is to ask; no answer matters, only that there is one. */
 static void ask_everything(void)
 {
@@ -247,7 +263,7 @@ static void ask_everything(void)
 
 	types_find("struct chip", NULL, &type, &err);
 	types_variable("vector_irq", &type, &per_cpu, &err);
-	for (uint64_t id = 1; id <= SAMPLE_PER_CPU + 1; id++) {
+	for (uint64_t id = 1; id <= SAMPLE_FUNC + 1; id++) {
 		if (types_get(1ULL << 32 | id, &type, &err))
 			continue;
 		types_target(&type, &target, &err);
@@ -258,6 +274,7 @@ static void ask_everything(void)
 			types_enumerator(&type, i, &name, &value, &err);
 		}
 	}
+	ask_functions();
 }
 
 static void truncated_types_are_refused_or_read(void **state)

@@ -30,6 +30,10 @@ enum sample {
 	SAMPLE_ATOMIC_T,
 	SAMPLE_VARIABLE,
 	SAMPLE_PER_CPU,
+	SAMPLE_PROTOTYPE, /* int (void *data, int n) */
+	SAMPLE_TRACE,
+	SAMPLE_TRACE_T, /* btf_trace_tick */
+	SAMPLE_FUNC,
 };
 
 static inline void sample_structs(struct btf *btf)
@@ -74,6 +78,16 @@ static inline void sample_rest(struct btf *btf)
 	btf__add_datasec_var_info(btf, SAMPLE_VARIABLE, 0, 8);
 }
 
+static inline void sample_functions(struct btf *btf)
+{
+	btf__add_func_proto(btf, SAMPLE_INT);
+	btf__add_func_param(btf, "data", SAMPLE_POINTER);
+	btf__add_func_param(btf, "n", SAMPLE_INT);
+	btf__add_ptr(btf, SAMPLE_PROTOTYPE);
+	btf__add_typedef(btf, "btf_trace_tick", SAMPLE_TRACE);
+	btf__add_func(btf, "__traceiter_tick", BTF_FUNC_GLOBAL, SAMPLE_PROTOTYPE);
+}
+
 static inline struct btf *sample_new(void)
 {
 	struct btf *btf = btf__new_empty();
@@ -85,6 +99,7 @@ static inline struct btf *sample_new(void)
 	btf__add_array(btf, SAMPLE_INT, SAMPLE_CHAR, 16);
 	sample_structs(btf);
 	sample_rest(btf);
+	sample_functions(btf);
 	return btf;
 }
 

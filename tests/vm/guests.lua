@@ -31,6 +31,8 @@ M.WHERE = {
   -- How this kernel is read: its types.
   ["live/kernel_test.lua"] = { OLDEST, NO_IOMMU, INTEL, AMD, NEWEST },
   ["guest/kernel_test.lua"] = { OLDEST, INTEL, NEWEST },
+  ["live/types_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
+  ["live/test_kernel_btf"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
   -- The map of interrupts, and remapping tables while they move: types and code for each
   -- make of IOMMU.
   ["live/irqmap_test.lua"] = { OLDEST, NO_IOMMU, AMD, NEWEST },
