@@ -42,7 +42,7 @@ end
 
 local INSTEAD = {
   print = "emit { } what is to be printed, and print it in session:on()",
-  pairs = "pairs has no order: take ipairs over a constant table",
+  pairs = "it has no order; take ipairs over a constant table",
   pcall = "nothing raises in a handler",
   error = "nothing raises in a handler: emit { } what is wrong",
   assert = "nothing raises in a handler: emit { } what is wrong",

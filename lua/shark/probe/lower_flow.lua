@@ -33,7 +33,7 @@ end
 local function with(slots, old, new)
   local copy = {}
   for slot, value in pairs(slots) do
-    copy[slot] = value == old and new or value
+    copy[slot] = values.same(value, old) and new or value
   end
   return copy
 end
@@ -237,7 +237,8 @@ local function maybe_condition(c, maybe, other, slot)
     return number_condition(c, "eq", { k = "num", reg = maybe.reg, unsigned = maybe.unsigned }, other)
   end
   local name = c:slot_name(slot)
-  c:refuse("%s is %s, not %s", name or "one side", values.name(maybe), values.name(other))
+  c:refuse("%s is a %s or nil: test it before it is compared with %s", name or "one side",
+    maybe.bool and "boolean" or "number", values.name(other))
 end
 
 -- The condition a == b.

@@ -37,8 +37,21 @@ function ops.KNIL(c, pc, p)
   end
 end
 
+-- A value says where a variable was given it: what differs on two ways is named by these lines.
+local function with_line(value, line)
+  if value.line == line or value.k == "record" then
+    return value
+  end
+  local copy = {}
+  for key, field in pairs(value) do
+    copy[key] = field
+  end
+  copy.line = line
+  return copy
+end
+
 function ops.MOV(c, pc, p)
-  c.slots[p.a[pc]] = c.slots[p.d[pc]]
+  c.slots[p.a[pc]] = with_line(c.slots[p.d[pc]], c.line)
 end
 
 -- ---- variables outside ----
