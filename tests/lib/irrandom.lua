@@ -114,7 +114,12 @@ function statements.update(w)
   put_key(w)
   w:emit { op = "store", area = w.cell, off = 0, size = 8, src = w:var() }
   local args = { { map = 2 }, { area = w.key, off = 0 }, { area = w.cell, off = 0 }, { imm = random(0, 1) } }
-  w:emit { op = "call", dst = random() < 0.5 and any(w.writable) or nil, helper = 2, args = args }
+  local result = random() < 0.5 and any(w.writable) or nil
+  w:emit { op = "call", dst = result, helper = 2, args = args }
+  if result then -- an int, whose upper half is 0 before 6.4 (kernel commit d7ba4cc900bf)
+    w:emit { op = "alu", fn = "lsh", dst = result, a = result, imm = 32 }
+    w:emit { op = "alu", fn = "arsh", dst = result, a = result, imm = 32 }
+  end
 end
 
 function statements.delete(w)

@@ -5,7 +5,8 @@ local t = require "t"
 
 local tests = {}
 
-local MODULES = { "shark.probe.ir", "shark.probe.registers", "shark.probe.encode" }
+local MODULES = { "shark.probe.ir", "shark.probe.lifetimes",
+  "shark.probe.registers", "shark.probe.encode" }
 
 local FAULTS = {
   { "shark.probe.encode", "arsh = 0xc7", "arsh = 0x77" },
@@ -13,13 +14,14 @@ local FAULTS = {
   { "shark.probe.encode", 'sle = "sgt"', 'sle = "sge"' },
   { "shark.probe.encode", "-(out.areas_size + 8 * -place)", "-(out.areas_size + 8 * -place - 8)" },
   { "shark.probe.encode", "return put(out, MOV32, dst, 0, 0, low)", "return put(out, MOV, dst, 0, 0, low)" },
-  { "shark.probe.registers", "late and at + 2 or at", "at" },
-  { "shark.probe.registers", "if interval[n + 1] < at and interval[n] > at then",
-    "if interval[n + 1] < at and interval[n] > at + 2 then" },
   { "shark.probe.registers", "if to ~= source and not readers[to] then", "if to ~= source then" },
-  { "shark.probe.registers", "count[instr.dst] == 1 and count[instr.src] == 1", "count[instr.dst] == 1" },
-  { "shark.probe.ir", "for n = 1, #list do\n          local number = list[n]",
-    "for n = 1, math.min(1, #list) do\n          local number = list[n]" },
+  { "shark.probe.registers", "if holder.last <= life[#life] then", "if holder.last <= life[#life] + 2 then" },
+  { "shark.probe.registers", "elseif other[j] <= one[i + 1] then", "elseif other[j] <= one[i + 1] + 2 then" },
+  { "shark.probe.lifetimes", "late and at + 2 or at", "at" },
+  { "shark.probe.lifetimes", "if l.last_call < to then", "if l.last_call + 2 < to then" },
+  { "shark.probe.lifetimes", "if not s.twice[dst] and not s.twice[src] then", "if not s.twice[dst] then" },
+  { "shark.probe.lifetimes", "for n = 1, #list do\n        local number", "for n = 1, 1 do\n        local number" },
+  { "shark.probe.lifetimes", "many and many[number] or", "many or" },
   { "shark.probe.ir", "return PURE[instr.op] or", "return PURE[instr.op] or instr.op == 'call' or" },
 }
 

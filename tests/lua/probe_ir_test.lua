@@ -1,4 +1,4 @@
--- shark.probe.ir: building, checking, dead code; and irrun, which runs it.
+-- shark.probe.ir: building, checking, order; and irrun, which runs it.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local ffi = require "ffi"
 local ir = require "shark.probe.ir"
@@ -147,58 +147,9 @@ function tests.test_a_register_that_one_way_does_not_assign_is_refused()
   ir.check(f)
 end
 
-local function count(func)
-  local n = 0
-  for _, block in ipairs(func.blocks) do
-    n = n + #block
-  end
-  return n
-end
-
-function tests.test_dead_code_goes_and_effects_stay()
-  local f = ir.new()
-  local entry, never, hop, done = f:block(), f:block(), f:block(), f:block()
-  local x, y, z = f:reg(), f:reg(), f:reg()
-  f:emit(entry, { op = "const", dst = x, value = 7 })
-  f:emit(entry, { op = "alu", fn = "add", dst = y, a = x, imm = 1 }) -- only for z
-  f:emit(entry, { op = "mov", dst = z, src = y }) -- for nobody
-  f:emit(entry, { op = "call", dst = z, helper = 5, args = {} }) -- the time, for nobody
-  f:emit(entry, { op = "call", dst = z, helper = 3, args = { { map = 1 }, { reg = x } } })
-  f:emit(entry, { op = "jump", to = hop })
-  f:emit(never, { op = "jump", to = done })
-  f:emit(hop, { op = "jump", to = done })
-  finish(f, done, x)
-  local order = ir.sweep(ir.check(f))
-  t.assertEquals(order, { entry, done })
-  t.assertEquals(#f.blocks[entry], 3) -- the constant, the deletion, the jump
-  t.assertEquals(f.blocks[entry][3].to, done)
-  t.assertEquals(count(f), 3 + 1 + 1 + 3)
-end
-
-function tests.test_what_only_feeds_dead_code_of_another_block_goes()
-  local f = ir.new()
-  local entry, done = f:block(), f:block()
-  local x, y, z = f:reg(), f:reg(), f:reg()
-  f:emit(entry, { op = "const", dst = x, value = 7 })
-  f:emit(entry, { op = "const", dst = z, value = 1 })
-  f:emit(entry, { op = "branch", cond = "eq", a = z, imm = 1, yes = done, no = done })
-  f:emit(done, { op = "mov", dst = y, src = x })
-  finish(f, done, z)
-  ir.sweep(f)
-  t.assertEquals({ #f.blocks[entry], #f.blocks[done] }, { 2, 3 })
-end
-
 function tests.test_loops_stay_together_in_the_order()
   local f = sum_of_ten()
   t.assertEquals(ir.order(f), { 1, 2, 3, 4 })
-end
-
-function tests.test_liveness_reaches_round_a_loop()
-  local f = sum_of_ten()
-  local live_out, live_in = ir.liveness(f, ir.order(f))
-  t.assertEquals(live_out[3], { true, true })
-  t.assertEquals(live_in[4], { [2] = true })
-  t.assertEquals(live_in[1], {})
 end
 
 t.run(tests)

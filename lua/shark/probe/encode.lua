@@ -3,13 +3,14 @@
 local bit = require "bit"
 local ffi = require "ffi"
 local ir = require "shark.probe.ir"
+local lifetimes = require "shark.probe.lifetimes"
 local registers = require "shark.probe.registers"
 
 local M = {}
 
 jit.off(true, true)
 
-local bor, lshift, band = bit.bor, bit.lshift, bit.band
+local ints, unsigned = ffi.typeof "int32_t[?]", ffi.typeof "uint32_t *"
 
 local STACK = 512 -- MAX_BPF_STACK, include/linux/filter.h
 local FRAME = 10 -- r10, the end of the stack
@@ -27,7 +28,7 @@ local MOV, MOV_REGISTER, MOV32, NEG, LD_IMM64, JA, CALL, EXIT, MAY_GOTO =
   0xb7, 0xbf, 0xb4, 0x87, 0x18, 0x05, 0x85, 0x95, 0xe5
 local PSEUDO_MAP_FD, PSEUDO_MAP_VALUE = 1, 2
 
-local COMMUTES = registers.COMMUTES
+local COMMUTES = lifetimes.COMMUTES
 local SPARE, SECOND = registers.SCRATCH[1], registers.SCRATCH[2]
 
 -- ---- one instruction ----
@@ -35,7 +36,7 @@ local SPARE, SECOND = registers.SCRATCH[1], registers.SCRATCH[2]
 -- Two words each: opcode, registers and offset; immediate.
 local function put(out, code, dst, src, off, imm)
   local n = out.n
-  out.head[n] = bor(code, lshift(dst, 8), lshift(src, 12), lshift(off, 16))
+  out.head[n] = code + dst * 256 + src * 4096 + (off < 0 and off + 65536 or off) * 65536
   out.imm[n] = imm
   out.n = n + 1
 end
@@ -340,18 +341,19 @@ local function resolve(out)
   for _, jump in ipairs(out.jumps) do
     local at, block = jump[1], jump[2]
     local off = out.starts[block] - at - 1
-    if off ~= bit.arshift(lshift(off, 16), 16) then
+    if off > 32767 or off < -32768 then
       return ("the handler is too long: a jump over %d instructions; the kernel's reach 32767"):format(math.abs(off))
     end
-    out.head[at] = bor(band(out.head[at], 0xffff), lshift(off, 16))
+    out.head[at] = out.head[at] + (off < 0 and off + 65536 or off) * 65536 -- it was 0
   end
 end
 
 local function bytes_of(out)
-  local words = ffi.new("int32_t[?]", 2 * out.n)
+  local words = ints(2 * out.n)
+  local heads = ffi.cast(unsigned, words)
   local head, imm = out.head, out.imm
   for n = 0, out.n - 1 do
-    words[2 * n] = head[n]
+    heads[2 * n] = head[n]
     words[2 * n + 1] = imm[n]
   end
   return ffi.string(words, 8 * out.n)
@@ -364,8 +366,8 @@ end
 --- that begins there }
 --- @return string message without `encoded`: why the kernel would not take it
 function M.func(func)
-  local order, depth = ir.sweep(func)
-  local where, slots, context = registers.allocate(func, order, depth)
+  local lives = lifetimes.of(func)
+  local where, slots = registers.allocate(func, lives)
   local area_at, areas_size = lay_out_areas(func)
   local stack = areas_size + 8 * slots
   if stack > STACK then
@@ -373,8 +375,8 @@ function M.func(func)
   end
   local out = { n = 0, head = {}, imm = {}, where = where, area_at = area_at, areas_size = areas_size, map_at = {},
     jumps = {}, starts = {}, lines = {}, ir = {}, ir_at = {}, ir_blocks = {} }
-  put_entry(out, context)
-  put_blocks(out, func, order)
+  put_entry(out, lives.context)
+  put_blocks(out, func, lives.order)
   local message = resolve(out)
   if message then
     return nil, message
@@ -387,7 +389,7 @@ end
 --- The code with the maps' descriptors in it.
 --- @param fds table<integer, integer> by the maps' index @return string code
 function M.link(encoded, fds)
-  local words = ffi.new("int32_t[?]", 2 * encoded.n)
+  local words = ints(2 * encoded.n)
   ffi.copy(words, encoded.code, 8 * encoded.n)
   for _, place in ipairs(encoded.map_at) do
     words[2 * place[1] + 1] = assert(fds[place[2]], "no map of this index")

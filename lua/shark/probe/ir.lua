@@ -420,7 +420,8 @@ local function walk(func, depth)
   return order, ends
 end
 
-local function predecessors(func, order)
+--- Of each of the blocks, those that lead to it.
+function M.predecessors(func, order)
   local before = {}
   for i = 1, #order do
     before[order[i]] = {}
@@ -443,7 +444,7 @@ end
 
 -- In how many loops each block is.
 local function depths(func, order, ends)
-  local depth, before = {}, predecessors(func, order)
+  local depth, before = {}, M.predecessors(func, order)
   for i = 1, #order do
     depth[order[i]] = 0
   end
@@ -486,138 +487,11 @@ function M.order(func)
   return order, depth
 end
 
--- ---- liveness ----
+-- ---- values ----
 
--- Registers that a block reads before it assigns them, and those it assigns.
-local function block_sets(block)
-  local reads, writes = {}, {}
-  for i = #block, 1, -1 do
-    local instr = block[i]
-    local dst = instr.dst
-    if dst then
-      writes[dst], reads[dst] = true, nil
-    end
-    local r = instr.a
-    if r then reads[r] = true end
-    r = instr.b
-    if r then reads[r] = true end
-    r = instr.src
-    if r then reads[r] = true end
-    r = instr.base
-    if r then reads[r] = true end
-    local args = instr.args
-    if args then
-      for n = 1, #args do
-        r = args[n].reg
-        if r then reads[r] = true end
-      end
-    end
-  end
-  return reads, writes
-end
-
---- Which registers are wanted where, of the blocks in `order`.
---- @return table<integer, table<integer, boolean>> live_out for each block
---- @return table<integer, table<integer, boolean>> live_in
-function M.liveness(func, order)
-  local before = predecessors(func, order)
-  local live_in, live_out, writes = {}, {}, {}
-  for i = 1, #order do
-    local number = order[i]
-    live_in[number], writes[number] = block_sets(func.blocks[number])
-    live_out[number] = {}
-  end
-  local stack = {}
-  -- From each block that wants a register, back along every way to where it is assigned.
-  for i = #order, 1, -1 do
-    local start = order[i]
-    for r in pairs(live_in[start]) do
-      stack[1] = start
-      local depth = 1
-      while depth > 0 do
-        local list = before[stack[depth]]
-        depth = depth - 1
-        for n = 1, #list do
-          local number = list[n]
-          if not live_out[number][r] then
-            live_out[number][r] = true
-            if not writes[number][r] and not live_in[number][r] then
-              live_in[number][r] = true
-              depth = depth + 1
-              stack[depth] = number
-            end
-          end
-        end
-      end
-    end
-  end
-  return live_out, live_in
-end
-
--- ---- dead code ----
-
-local function is_dead(instr, live)
-  local dst = instr.dst
-  if not dst or live[dst] then
-    return false
-  end
-  return PURE[instr.op] or instr.op == "call" and PURE_HELPERS[instr.helper]
-end
-
-local function sweep_block(block, live)
-  local keep, n = {}, 0
-  for i = #block, 1, -1 do
-    local instr = block[i]
-    if not is_dead(instr, live) then
-      n = n + 1
-      keep[n] = instr
-      local dst = instr.dst
-      if dst and not live[dst] then
-        instr.dst = nil -- a call for what it does
-      elseif dst then
-        live[dst] = nil
-      end
-      M.each_read(instr, function(r) live[r] = true end)
-    end
-  end
-  local swept = {}
-  for i = n, 1, -1 do
-    swept[n + 1 - i] = keep[i]
-  end
-  return swept
-end
-
--- Sweeps every block; returns whether one wants less of those before it now.
-local function sweep_blocks(func, order)
-  local live_out, live_in = M.liveness(func, order)
-  local less = false
-  for i = #order, 1, -1 do
-    local number = order[i]
-    local live = live_out[number]
-    func.blocks[number] = sweep_block(func.blocks[number], live)
-    for r in pairs(live_in[number]) do
-      less = less or not live[r]
-    end
-  end
-  return less
-end
-
---- Removes what has no effect: instructions whose result nobody reads, blocks that are not
---- reached (they stay as numbers, with an exit). Lines and numbers of blocks stay.
---- @return integer[] order @return table<integer, integer> depth as M.order()
-function M.sweep(func)
-  local order, depth = M.order(func)
-  local reached = {}
-  for i = 1, #order do
-    reached[order[i]] = true
-  end
-  for number = 1, #func.blocks do
-    if not reached[number] then
-      func.blocks[number] = { { op = "exit", imm = 0 } }
-    end
-  end
-  while sweep_blocks(func, order) do end
-  return order, depth
+--- Is an instruction without effect but its result?
+function M.is_pure(instr)
+  return PURE[instr.op] or instr.op == "call" and PURE_HELPERS[instr.helper] or false
 end
 
 --- A value as an immediate operand, which is a signed number of 32 bits, sign-extended.

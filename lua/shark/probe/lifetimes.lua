@@ -1,0 +1,368 @@
+--- When each register of the IR holds something that is still wanted. On the way dead code and
+-- needless copies go, and instructions get the form that BPF has.
+--
+-- Three passes: forward over the instructions, what is assigned and read where (survey); from each block that
+-- reads a register back to where it is assigned (spread); backward over the instructions, the ranges (scan).
+-- Lists instead of sets, as this is half of what compiling a handler takes.
+
+local ir = require "shark.probe.ir"
+
+local M = {}
+
+jit.off(true, true)
+
+local COMMUTES = { add = true, mul = true, ["and"] = true, ["or"] = true, xor = true }
+M.COMMUTES = COMMUTES
+
+-- ---- survey ----
+
+-- `x = y op x`, where BPF has `x = x op y` only.
+local function turn(func, block, n)
+  local instr, copy = block[n], func:reg()
+  table.insert(block, n, { op = "mov", dst = copy, src = instr.b, line = instr.line })
+  instr.b = copy
+end
+
+local function needs_turning(instr)
+  return instr.b == instr.dst and instr.a ~= instr.b and not COMMUTES[instr.fn]
+end
+
+-- r is read in a block: is it assigned before, in the same?
+local function note_read(s, number, r)
+  if s.assigned[r] == number then
+    return
+  end
+  local at = s.exposed_at[r]
+  if not at then
+    s.exposed_at[r] = { number }
+    s.exposed[#s.exposed + 1] = r
+  elseif at[#at] ~= number then
+    at[#at + 1] = number
+  end
+end
+
+local function note_write(s, number, r)
+  local before = s.assigned[r]
+  if not before then
+    s.home[r] = number
+  else
+    s.twice[r] = true
+    if before ~= number then
+      s.many[r] = s.many[r] or { [s.home[r]] = true }
+      s.many[r][number] = true
+    end
+  end
+  s.assigned[r] = number
+end
+
+local function note_args(s, number, args, context)
+  for n = 1, #args do
+    local arg = args[n]
+    if arg.ctx then
+      arg = { reg = context }
+      args[n] = arg
+    end
+    if arg.reg then note_read(s, number, arg.reg) end
+  end
+end
+
+local function survey_block(s, func, number, context)
+  local block, n = func.blocks[number], 1
+  local instr = block[1]
+  while instr do
+    local op = instr.op
+    if op == "alu" and needs_turning(instr) then
+      turn(func, block, n)
+      instr = block[n]
+      op = "mov"
+    elseif op == "ctx" then
+      instr.op, instr.src, op = "mov", context, "mov"
+    end
+    local r = instr.a
+    if r then note_read(s, number, r) end
+    r = instr.b
+    if r then note_read(s, number, r) end
+    r = instr.src
+    if r then note_read(s, number, r) end
+    r = instr.base
+    if r then note_read(s, number, r) end
+    if op == "call" then
+      note_args(s, number, instr.args, context)
+    elseif op == "mov" then
+      s.moves[#s.moves + 1] = instr
+    end
+    r = instr.dst
+    if r then note_write(s, number, r) end
+    n = n + 1
+    instr = block[n]
+  end
+end
+
+-- Registers that are copies for all of their life: both are assigned in one place only, so
+-- wherever the copy is assigned they are equal.
+local function find_copies(s)
+  local original
+  for _, move in ipairs(s.moves) do
+    local dst, src = move.dst, move.src
+    if not s.twice[dst] and not s.twice[src] then
+      original = original or {}
+      original[dst] = src
+    end
+  end
+  for copy, source in pairs(original or {}) do
+    while original[source] do
+      source = original[source]
+    end
+    original[copy] = source
+  end
+  return original
+end
+
+-- Who reads a copy reads what it is a copy of.
+local function expose_originals(s, original)
+  for i = 1, #s.exposed do
+    local source = original[s.exposed[i]]
+    if source then
+      for _, number in ipairs(s.exposed_at[s.exposed[i]]) do
+        s.assigned[source] = nil
+        note_read(s, number, source)
+      end
+      s.exposed_at[s.exposed[i]] = nil
+    end
+  end
+end
+
+-- What is where, of the blocks in order: `exposed` registers are read in the blocks of `exposed_at` before
+-- those assign them; `home` is the block that assigns a register, `many` those of one that several assign.
+local function survey(func, order, context)
+  local s = { assigned = { [context] = 0 }, home = { [context] = 0 }, twice = {}, many = {}, exposed = {},
+    exposed_at = {}, moves = {} }
+  for i = 1, #order do
+    survey_block(s, func, order[i], context)
+  end
+  s.original = find_copies(s)
+  if s.original then
+    expose_originals(s, s.original)
+  end
+  return s
+end
+
+-- ---- spread ----
+
+-- One register: into the lists of the blocks at whose start and end it is wanted.
+local function spread_one(s, r, before, live_in, live_out)
+  local into, out, stack, home, many = s.into, s.out, {}, s.home[r], s.many[r]
+  for _, start in ipairs(s.exposed_at[r]) do
+    local depth = 0
+    if into[start] ~= r then
+      into[start], depth, stack[1] = r, 1, start
+      live_in[start][#live_in[start] + 1] = r
+    end
+    while depth > 0 do
+      local list = before[stack[depth]]
+      depth = depth - 1
+      for n = 1, #list do
+        local number = list[n]
+        if out[number] ~= r then
+          out[number] = r
+          live_out[number][#live_out[number] + 1] = r
+          local writes = many and many[number] or number == home
+          if not writes and into[number] ~= r then
+            into[number], depth = r, depth + 1
+            live_in[number][#live_in[number] + 1] = r
+            stack[depth] = number
+          end
+        end
+      end
+    end
+  end
+end
+
+local function spread(s, func, order)
+  local before = ir.predecessors(func, order)
+  local live_in, live_out = {}, {}
+  for i = 1, #order do
+    live_in[order[i]], live_out[order[i]] = {}, {}
+  end
+  s.into, s.out = {}, {}
+  for _, r in ipairs(s.exposed) do
+    if s.exposed_at[r] then
+      spread_one(s, r, before, live_in, live_out)
+    end
+  end
+  return live_in, live_out
+end
+
+-- ---- scan ----
+
+-- Instruction n reads at 2n and writes at 2n + 1; a range [from, to) ends where the last reader reads.
+-- A life is a list of ranges, from the last to the first, each as `to`, `from`.
+local function close(l, r, from, to)
+  local life = l.ranges[r]
+  if not life then
+    l.ranges[r] = { to, from }
+  elseif life[#life] <= to then -- joins the range behind it
+    life[#life] = from
+  else
+    local n = #life
+    life[n + 1], life[n + 2] = to, from
+  end
+  if l.last_call < to then
+    l.crosses[r] = true
+  end
+end
+
+local function read(l, r, at)
+  local original = l.original
+  if original and original[r] then
+    r = original[r]
+  end
+  local open = l.open
+  local until_ = open[r]
+  if not until_ or until_ < at then
+    open[r] = at
+  end
+  l.weight[r] = (l.weight[r] or 0) + l.times
+  return r
+end
+
+local function alike(l, one, other)
+  l.like[one] = l.like[one] or other
+  l.like[other] = l.like[other] or one
+end
+
+local function scan_args(l, instr, at)
+  local args = instr.args
+  l.last_call = at
+  for n = 1, #args do
+    local r = args[n].reg
+    if r then
+      r = read(l, r, at)
+      args[n].reg = r
+      l.wish[r] = l.wish[r] or n
+    end
+  end
+end
+
+local function scan_reads(l, instr, at)
+  local r = instr.a
+  if r then instr.a = read(l, r, at) end
+  r = instr.b
+  if r then
+    local late = instr.op == "alu" and r ~= instr.a and not COMMUTES[instr.fn]
+    instr.b = read(l, r, late and at + 2 or at)
+  end
+  r = instr.src
+  if r then instr.src = read(l, r, at) end
+  r = instr.base
+  if r then instr.base = read(l, r, at) end
+  if instr.op == "call" then
+    scan_args(l, instr, at)
+  elseif instr.op == "mov" then
+    alike(l, instr.dst, instr.src)
+  elseif instr.op == "alu" and instr.dst ~= instr.a then
+    alike(l, instr.dst, instr.a)
+  end
+end
+
+-- Ends the life of what an instruction assigns. @return boolean keep false: nobody wants it
+local function scan_write(l, instr, at)
+  local dst = instr.dst
+  local to = l.open[dst]
+  if to then
+    l.open[dst] = false
+    l.weight[dst] = (l.weight[dst] or 0) + l.times
+    close(l, dst, at + 1, to)
+    if instr.op == "call" then
+      l.wish[dst] = 0
+    end
+    return true
+  end
+  if ir.is_pure(instr) then
+    return false
+  end
+  instr.dst = nil -- a call for what it does
+  return true
+end
+
+local function scan_block(l, block, start)
+  local kept, n = {}, 0
+  for k = #block, 1, -1 do
+    local instr, at = block[k], 2 * (start + k)
+    local dst = instr.dst
+    local keep = not dst or not (l.original and l.original[dst]) and scan_write(l, instr, at)
+    if keep then
+      n = n + 1
+      kept[n] = instr
+      scan_reads(l, instr, at)
+    end
+  end
+  for k = 1, #block do
+    block[k] = kept[n + 1 - k]
+  end
+end
+
+-- The registers wanted at a block's start end here, for now. Returns whether one was thought to be wanted and is not.
+local function leave_block(l, wanted, start)
+  local less = false
+  for _, r in ipairs(wanted) do
+    local to = l.open[r]
+    if to then
+      close(l, r, 2 * start + 2, to)
+      l.open[r] = false
+    else
+      less = true
+    end
+  end
+  return less
+end
+
+local function scan(l, func, order, depth, live_in, live_out)
+  local start, less = 0, false
+  for i = 1, #order do
+    start = start + #func.blocks[order[i]]
+  end
+  for i = #order, 1, -1 do
+    local number = order[i]
+    local block = func.blocks[number]
+    local finish = 2 * start + 2
+    start = start - #block
+    l.times = 10 ^ (depth[number] or 0)
+    for _, r in ipairs(live_out[number]) do
+      l.open[r] = finish
+    end
+    scan_block(l, block, start)
+    less = leave_block(l, live_in[number], start) or less
+  end
+  return less
+end
+
+-- The entry writes it, into r1, before the first instruction.
+local function close_context(l, context)
+  local life = l.ranges[context]
+  if life then
+    life[#life] = 1
+    l.wish[context] = 1
+  end
+end
+
+--- The lives of a function's registers.
+--- @return table lives { ranges = { [register] = { to, from, ... } }, crosses = { [register] = true: a call comes
+--- between }, weight = how often each is used, like = { [register] = another to share a place with }, wish =
+--- { [register] = 0 to 5 }, context = the register that has the context from the entry on, order = blocks }
+function M.of(func)
+  local order, depth = ir.order(func)
+  local context = func:reg()
+  while true do
+    local s = survey(func, order, context)
+    local live_in, live_out = spread(s, func, order)
+    local l = { ranges = {}, crosses = {}, weight = {}, like = {}, wish = {}, open = {}, original = s.original,
+      last_call = math.huge, context = context, order = order }
+    if not scan(l, func, order, depth, live_in, live_out) then
+      close_context(l, context)
+      return l
+    end
+  end
+end
+
+return M
