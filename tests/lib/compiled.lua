@@ -67,8 +67,8 @@ end
 -- ---- compiling ----
 
 local function context_of(of)
-  local args = {}
-  for i = 1, of.n or #(of.types or of.args or {}) do
+  local args = of.arguments or {}
+  for i = 1, of.arguments and 0 or of.n or #(of.types or of.args or {}) do
     args[i] = { name = "arg" .. i, type = M.type((of.types or {})[i] or "i64"), off = (i - 1) * 8 }
   end
   return { args = args, typed = of.typed ~= false, way = "test", loops = of.loops or "none", record = of.record,
@@ -137,8 +137,8 @@ end
 local Run = {}
 Run.__index = Run
 
---- Compiles and runs a handler; `of`: args (words of the context), types, typed, known, loops, cpu, comm, shut,
---- objects (cdata that may be read), times.
+--- Compiles and runs a handler; `of`: args (words of the context), types or arguments (as lower takes them), typed,
+--- known, loops, cpu, comm, shut, objects (cdata that may be read), times.
 function M.run(fn, of)
   of = of or {}
   local func, maps, shapes = M.compile(fn, of)

@@ -334,11 +334,12 @@ function M.env(of)
     env.maps[index] = new_map(env, spec)
   end
   local words = of.ctx or {}
-  local context = ffi.new("uint64_t[?]", 12)
+  local n_words = math.max(12, #words)
+  local context = ffi.new("uint64_t[?]", n_words)
   for n = 1, #words do
     context[n - 1] = word(words[n])
   end
-  env.context = env:object(context, 96)
+  env.context = env:object(context, n_words * 8)
   return env
 end
 

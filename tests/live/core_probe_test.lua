@@ -335,10 +335,10 @@ function tests.test_all_are_attached_or_none()
   local control = control_map()
   local program = enter_program(control)
   local before = open_files()
-  local session, message, name, number = core.session { control = control, points = {
+  local session, message, name, refused = core.session { control = control, points = {
     { program = program, attach = "raw_tp", event = "sys_enter" },
     { program = program, attach = "raw_tp", event = "no_such_tracepoint" } } }
-  t.assertEquals({ session, name, number }, { nil, "ENOENT", 2 })
+  t.assertEquals({ session, name, refused }, { nil, "ENOENT", 2 })
   t.assertStrContains(message, "the kernel refused a raw tracepoint on no_such_tracepoint: ")
   t.assertEquals({ open_files(), tonumber(words(control)[GATE]) }, { before, 0 })
   words(control)[GATE] = 1 -- not the gate is what keeps it silent

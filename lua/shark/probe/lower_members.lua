@@ -190,9 +190,21 @@ end
 
 -- ---- arguments ----
 
+-- An argument in the program's memory: a register has its address, with another's times a scale.
+local function in_memory(c, ctx, arg)
+  local address = c:load(8, ctx, arg.off)
+  if arg.index then
+    address = c:alu("add", address, c:alu("mul", c:load(8, ctx, arg.index.off), nil, arg.index.scale))
+  end
+  return read(c, { reg = address, off = arg.at, user = true }, 0, arg.size)
+end
+
 local function argument(c, ctx, arg)
   local t = arg.type
-  local reg = c:load(arg.size or 8, ctx, arg.off)
+  if arg.value then
+    return { k = "const", v = arg.value, line = c.line }
+  end
+  local reg = arg.at and in_memory(c, ctx, arg) or c:load(arg.size or 8, ctx, arg.off)
   if t.kind == "pointer" then
     local user = c.context.user or t.user
     return M.pointer(c, reg, target(c, t), c.context.typed, user)
