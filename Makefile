@@ -16,9 +16,7 @@ STATIC ?=
 V      ?=
 CC     ?= cc
 CLANG  ?= clang
-BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
 LUAJIT ?= luajit
-STRIP_BPF ?= llvm-strip
 PREFIX ?= /usr/local
 DESTDIR ?=
 
@@ -61,7 +59,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -
 # ---- what there is ----
 
 # The core proper: no Lua, no event loop. Unit tests link this and nothing else.
-CORE := $(filter-out %.bpf.c,$(wildcard core/base/*.c core/kernel/*.c core/trace/*.c core/probe/*.c core/tracers/*/*.c)) \
+CORE := $(filter-out %.bpf.c core/load/flatten%,$(wildcard core/base/*.c core/load/*.c core/kernel/*.c core/trace/*.c core/probe/*.c core/tracers/*/*.c)) \
 	core/host/options.c core/host/embedded.c
 HOST := $(filter-out $(CORE) $(if $(STATIC),,core/host/static.c),$(wildcard core/bind/*.c core/host/*.c))
 
@@ -70,8 +68,8 @@ TRACERS := $(notdir $(wildcard core/tracers/*))
 PLAIN := $(foreach t,$(TRACERS),$(if $(wildcard core/tracers/$(t)/$(t).c),,$(if $(wildcard core/tracers/$(t)/$(t).bpf.c),$(t))))
 
 # IMAGE:SOURCE:DEFINE, one compiled BPF object for each way of attaching.
-BPF := $(shell core/trace/images $(PLAIN))
-$(if $(filter 0,$(.SHELLSTATUS)),,$(error core/trace/images failed))
+BPF := $(shell core/load/images $(PLAIN))
+$(if $(filter 0,$(.SHELLSTATUS)),,$(error core/load/images failed))
 
 # Lua modules of others, linked in with ours.
 LUA_VENDOR := argparse=/usr/share/lua/5.1/argparse.lua dkjson=/usr/share/lua/5.1/dkjson.lua
@@ -82,7 +80,7 @@ SCRIPTS := $(wildcard samples/*.lua)
 CORE_OBJS := $(CORE:core/%.c=$(B)/obj/%.o) $(foreach p,$(PLAIN),$(B)/obj/tracers/$(p)/$(p).o)
 HOST_OBJS := $(HOST:core/%.c=$(B)/obj/%.o) $(B)/obj/embedded_lua.o
 BPF_NAMES := $(foreach b,$(BPF),$(firstword $(subst :, ,$(b))))
-BPF_HEADERS := $(foreach n,$(BPF_NAMES),$(B)/bpf/$(n).skel.h $(B)/bpf/$(n).light.h $(B)/bpf/$(n).image.h)
+BPF_HEADERS := $(foreach n,$(BPF_NAMES),$(B)/bpf/$(n).image.h)
 WIRE := core/trace/wire.h $(wildcard core/bpf/*/wire.h core/tracers/*/wire.h)
 
 all: $(B)/shark
@@ -95,11 +93,11 @@ $(B)/shark: $(HOST_OBJS) $(CORE_OBJS)
 	$(Q)$@ -V -v | sed -n 's/^needs: /  NEEDS    /p'
 
 # Objects are made anew when the flags change, or libraries come or go.
-BUILT_WITH := $(CC) $(ALL_CFLAGS) $(LINK) $(LIBRARIES) $(CLANG) $(BPF_CFLAGS) $(BPFTOOL) $(STRIP_BPF)
+BUILT_WITH := $(CC) $(ALL_CFLAGS) $(LINK) $(LIBRARIES) $(CLANG) $(BPF_CFLAGS)
 $(B)/flags: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '$(BUILT_WITH)' | cmp -s - $@ || \
-		{ sh deps/probe '$(CC)' '$(CLANG)' '$(BPFTOOL)' '$(LUAJIT)' && \
+		{ sh deps/probe '$(CC)' '$(CLANG)' '$(LUAJIT)' && \
 		  sh deps/link '$(CC)' '$(LINK)' $(B)/link && echo '$(BUILT_WITH)' > $@; }
 
 $(B)/obj/%.o: core/%.c $(B)/flags
@@ -107,7 +105,7 @@ $(B)/obj/%.o: core/%.c $(B)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/gen/plain/%.c: $(B)/bpf/%_raw_tp.light.h core/trace/plain.lua
+$(B)/gen/plain/%.c: $(B)/bpf/%_raw_tp.image.h core/trace/plain.lua
 	$(call say,PLAIN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LUAJIT) core/trace/plain.lua $* $< > $@
@@ -130,20 +128,17 @@ $(B)/bpf/$(1).o: $(2) $(B)/flags
 	$$(call say,BPF,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CLANG) $$(BPF_CFLAGS) -D$(3) -MMD -MP -c -o $$@ $$<
-	$$(Q)$$(STRIP_BPF) -g $$@
 endef
 $(foreach b,$(BPF),$(eval $(call bpf_object,$(word 1,$(subst :, ,$(b))),$(word 2,$(subst :, ,$(b))),$(word 3,$(subst :, ,$(b))))))
 
-$(B)/bpf/%.skel.h: $(B)/bpf/%.o
-	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@
+# What an object says, as tables for the core: nothing is parsed at run time.
+$(B)/flatten: core/load/flatten.c core/load/flatten_types.c core/load/flatten.h core/load/image.h $(B)/flags
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(LINK) $(CORE_LIBS)
 
-$(B)/bpf/%.light.h: $(B)/bpf/%.o
-	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton -L $< name $*_light > $@
-
-$(B)/bpf/%.image.h: $(B)/bpf/%.light.h $(B)/bpf/%.skel.h core/trace/image.lua core/trace/image.h core/trace/object.h
-	$(Q)$(LUAJIT) core/trace/image.lua $* $< core/trace/object.h > $@
+$(B)/bpf/%.image.h: $(B)/bpf/%.o $(B)/flatten
+	$(call say,IMAGE,$@)
+	$(Q)$(B)/flatten $* $< > $@
 
 # ---- Lua ----
 

@@ -12,9 +12,10 @@
 
 #include "bind/bind.h"
 #include "bind/luaint.h"
+#include "kernel/kfeat.h"
+#include "load/program.h"
 #include "probe/binary.h"
 #include "probe/map.h"
-#include "probe/program.h"
 #include "probe/session.h"
 
 #define MAP_TYPE "shark.core.probe.map"
@@ -426,6 +427,8 @@ static int new_program(lua_State *L)
 	take_lines(L, &spec);
 	program = new_userdata(L, sizeof(*program), PROGRAM_TYPE);
 	program->fd = probe_program_load(&spec, &log, &err);
+	if (program->fd == -EPERM)
+		kfeat_may_trace(&err);
 	if (program->fd < 0)
 		return refuse(L, &err, log);
 	return 1;

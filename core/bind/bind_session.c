@@ -329,7 +329,7 @@ static void push_refusals(lua_State *L, const struct session_how *how)
 }
 
 /*
- * session:how() -> {way, loader, forced, refused = {{way, reason, error}, ...},
+ * session:how() -> {way, forced, refused = {{way, reason, error}, ...},
  * skipped = {{point, reason, error}, ...}}
  */
 static int push_how(lua_State *L)
@@ -339,8 +339,6 @@ static int push_how(lua_State *L)
 	lua_createtable(L, 0, 4);
 	lua_pushstring(L, how->way);
 	lua_setfield(L, -2, "way");
-	lua_pushstring(L, how->loader);
-	lua_setfield(L, -2, "loader");
 	lua_pushboolean(L, how->forced);
 	lua_setfield(L, -2, "forced");
 	push_refusals(L, how);

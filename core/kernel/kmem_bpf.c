@@ -6,15 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Needs errno.h before it. */
-#include <bpf/skel_internal.h>
-
 #include "kernel/exchange.h"
 #include "kernel/kfeat.h"
 #include "kernel/kmem.bpf.h"
 #include "kernel/kmem_ways.h"
+#include "load/loaded.h"
 
-#include "kmem.light.h"
+#include "kmem.image.h"
 
 /* What a slot of the exchange stands for. */
 struct piece {
@@ -23,7 +21,7 @@ struct piece {
 };
 
 static struct {
-	struct kmem_light *skeleton;
+	struct loaded loaded;
 	struct kmem_exchange *exchange; /* NULL: not open */
 	struct piece pieces[KMEM_SLOTS];
 } reader;
@@ -32,15 +30,17 @@ static struct {
 
 static int map_exchange(void)
 {
-	reader.exchange =
-		exchange_map(reader.skeleton->maps.exchange.map_fd, sizeof(struct kmem_exchange));
+	int map = reader.loaded.maps[image_map_index(&kmem_image, "exchange")];
+
+	reader.exchange = exchange_map(map, sizeof(struct kmem_exchange));
 	return reader.exchange ? 0 : -errno;
 }
 
-/* The loader inside the kernel says a number only; what is known gives it sense. */
-static int explain_load(int code, struct error *err)
+/* What is known gives sense to what the kernel said. */
+static int explain_load(struct error *err)
 {
 	const char *mode = kfeat_lockdown();
+	int code = err->code;
 
 	if (mode && !strcmp(mode, "confidentiality"))
 		return error_set(err, code,
@@ -50,20 +50,17 @@ static int explain_load(int code, struct error *err)
 		return error_set(err, code,
 				 "this kernel has no BPF programs that a process can run "
 				 "(SEC(\"syscall\"), kernel 5.14 and later)");
-	return error_set(err, code, "the BPF program that reads memory was not loaded: %s",
-			 strerror(-code));
+	error_prefix(err, "the BPF program that reads memory was not loaded");
+	return code;
 }
 
 static int load(struct error *err)
 {
-	int code;
+	const struct load_options options = { .entries = NULL };
+	int code = loaded_load(&reader.loaded, &kmem_image, &options, err);
 
-	reader.skeleton = kmem_light__open();
-	if (!reader.skeleton)
-		return error_set(err, -ENOMEM, "out of memory");
-	code = kmem_light__load(reader.skeleton);
 	if (code)
-		return explain_load(code, err);
+		return explain_load(err);
 	code = map_exchange();
 	if (code)
 		return error_set(err, code, "the BPF map for kernel memory cannot be mapped: %s",
@@ -86,8 +83,7 @@ void kmem_bpf_close(void)
 {
 	kmem_bpf_names_close();
 	exchange_unmap(reader.exchange, sizeof(struct kmem_exchange));
-	if (reader.skeleton)
-		kmem_light__destroy(reader.skeleton);
+	loaded_unload(&reader.loaded);
 	memset(&reader, 0, sizeof(reader));
 }
 
@@ -165,7 +161,8 @@ static void empty(uint32_t n)
 static int run(struct error *err)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	int code = bpf_prog_test_run_opts(reader.skeleton->progs.read_kernel.prog_fd, &opts);
+	int program = loaded_program(&reader.loaded, "read_kernel");
+	int code = bpf_prog_test_run_opts(program, &opts);
 
 	if (code)
 		return error_set(err, -errno, "the BPF program that reads memory did not run: %s",

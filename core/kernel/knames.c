@@ -8,17 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Needs errno.h before it. */
-#include <bpf/skel_internal.h>
-
 #include "kernel/exchange.h"
 #include "kernel/kmem_ways.h"
 #include "kernel/knames.bpf.h"
+#include "load/loaded.h"
 
-#include "knames.light.h"
+#include "knames.image.h"
 
 static struct {
-	struct knames_light *skeleton;
+	struct loaded loaded;
 	struct knames_exchange *exchange; /* NULL: not open */
 	bool refused;			  /* not tried again */
 } names;
@@ -27,11 +25,12 @@ static struct {
 
 static int load(void)
 {
-	names.skeleton = knames_light__open();
-	if (!names.skeleton || knames_light__load(names.skeleton))
+	const struct load_options options = { .entries = NULL };
+
+	if (loaded_load(&names.loaded, &knames_image, &options, NULL))
 		return -EOPNOTSUPP;
-	names.exchange =
-		exchange_map(names.skeleton->maps.exchange.map_fd, sizeof(struct knames_exchange));
+	names.exchange = exchange_map(names.loaded.maps[image_map_index(&knames_image, "exchange")],
+				      sizeof(struct knames_exchange));
 	return names.exchange ? 0 : -errno;
 }
 
@@ -49,20 +48,19 @@ static int open_names(void)
 void kmem_bpf_names_close(void)
 {
 	exchange_unmap(names.exchange, sizeof(struct knames_exchange));
-	if (names.skeleton)
-		knames_light__destroy(names.skeleton);
+	loaded_unload(&names.loaded);
 	memset(&names, 0, sizeof(names));
 }
 
 /* ---- asking ---- */
 
 /* What the program left as its result, or why it did not run. */
-static int64_t run(int program)
+static int64_t run(const char *name)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
 	names.exchange->result = -EIO;
-	if (bpf_prog_test_run_opts(program, &opts))
+	if (bpf_prog_test_run_opts(loaded_program(&names.loaded, name), &opts))
 		return -errno;
 	return names.exchange->result;
 }
@@ -96,7 +94,7 @@ int kmem_bpf_symbol(uint64_t address, struct kmem_symbol *symbol)
 	if (code)
 		return code;
 	names.exchange->address = address;
-	result = run(names.skeleton->progs.describe_address.prog_fd);
+	result = run("describe_address");
 	return result < 0 ? (int)result : cut(symbol);
 }
 
@@ -111,7 +109,7 @@ int kmem_bpf_lists(const char *name)
 		return -EINVAL;
 	memset(names.exchange->text, 0, KNAMES_TEXT);
 	snprintf(names.exchange->text, KNAMES_TEXT, "%s", name);
-	result = run(names.skeleton->progs.find_name.prog_fd);
+	result = run("find_name");
 	if (result == -ENOENT)
 		return 0;
 	return result < 0 ? (int)result : 1;

@@ -11,7 +11,7 @@
 
 #include "base/array.h"
 #include "kernel/kfeat.h"
-#include "probe/bpfcall.h"
+#include "load/bpfcall.h"
 
 enum {
 	/* Entries that are asked for at once, to begin with. */

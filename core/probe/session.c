@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "probe/program.h"
+#include "load/program.h"
 #include "trace/links.h"
 #include "trace/ring.h"
 

@@ -1,11 +1,11 @@
--- Build step: writes the provider of a tracer that has no NAME.c, from the light skeleton
+-- Build step: writes the provider of a tracer that has no NAME.c, from the image
 -- of its raw tracepoints: each program runs at the tracepoint that its section names.
--- usage: luajit plain.lua NAME NAME_raw_tp.light.h > NAME.c
+-- usage: luajit plain.lua NAME NAME_raw_tp.image.h > NAME.c
 local name = arg[1]
 local text = assert(io.open(arg[2])):read("*a")
 
 local points = {}
-for program, event in text:gmatch('progs%.([%w_]+)%.prog_fd;%s*int fd = skel_raw_tracepoint_open%("([%w_]+)"') do
+for program, event in text:gmatch('/%* ([%w_]+): raw_tp/([%w_]+) %*/') do
   points[#points + 1] = ('\t{ .program = "%s", .event = "%s" },\n'):format(program, event)
 end
 if #points == 0 then

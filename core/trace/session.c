@@ -380,7 +380,6 @@ static int try_ways(struct session *session, const struct session_options *optio
 			continue;
 		if (!try_way(session, way, config, &why)) {
 			session->how.way = way->name;
-			session->how.loader = session->object.loader;
 			session->how.forced = options->way != NULL;
 			return 0;
 		}
@@ -686,8 +685,8 @@ static uint64_t missed_runs(const struct session *session)
 	if (session->way->counts_missed_runs &&
 	    (!may_ask_kernel || session->way->counts_missed_runs() != 1))
 		return SESSION_UNKNOWN;
-	for (size_t i = 0; i < session->object.image->nr_programs; i++) {
-		uint64_t missed = recursion_misses(session->object.program_fds[i]);
+	for (size_t i = 0; i < session->object.loaded.image->nr_programs; i++) {
+		uint64_t missed = recursion_misses(session->object.loaded.programs[i]);
 
 		if (missed == SESSION_UNKNOWN)
 			return missed;

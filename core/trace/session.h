@@ -57,7 +57,6 @@ bool session_size(const struct provider *provider, size_t i, struct session_size
 /* How a session reached the kernel, and which better ways refused and why. */
 struct session_how {
 	const char *way;
-	const char *loader; /* "light" or "libbpf" */
 	bool forced;
 	struct {
 		const char *way;

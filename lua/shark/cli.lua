@@ -125,7 +125,7 @@ end
 
 -- ---- running ----
 
-local LAST = { "attached", "way", "loader", "forced", "refused", "skipped", "lost", "audit", "sessions" }
+local LAST = { "attached", "way", "forced", "refused", "skipped", "lost", "audit", "sessions" }
 
 local function order_of(trace)
   local order = { "report", "seconds" }

@@ -59,20 +59,15 @@ end
 
 -- ---- types that are hidden ----
 
--- The kernel relocates against its own types even where nobody can read them;
--- libbpf cannot, and only the classic tracepoint is left.
+-- Only the classic tracepoint asks for none.
 function tests.test_types_that_cannot_be_read()
   t.needs("root", "tracing", "tracefs")
   local result = proc.run_shell("unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && " ..
     "exec $SHARK hardirqs -d 0.2 --json'")
   t.assertEquals({ result.status, result.err }, { 0, "" })
   local how = json.decode(result.out).attached
-  if how.loader == "light" then
-    t.assertEquals({ how.way, #how.refused }, { "tp_btf", 0 })
-  else
-    t.assertEquals({ how.way, #how.refused }, { "tp", 2 })
-    t.assertStrContains(how.refused[1].reason, "BTF")
-  end
+  t.assertEquals({ how.way, #how.refused }, { "tp", 2 })
+  t.assertStrContains(how.refused[1].reason, "/sys/kernel/btf/vmlinux")
 end
 
 t.run(tests)

@@ -47,7 +47,7 @@ static inline bool is_program(int fd)
  * The program of that name that this process has open, as a descriptor to close, or
  * -1: what other processes have loaded under the same name is none of it.
  */
-static inline int loaded_program(const char *name)
+static inline int program_here(const char *name)
 {
 	for (int fd = 3; fd < 1024; fd++) {
 		struct bpf_prog_info info = { 0 };

@@ -7,9 +7,9 @@ local t = require "t"
 local tests = {}
 
 -- docs/design.md, "Memory": in MiB, without what grows with CPUs. ipis reads the kernel's
--- symbols; virtblk has libbpf say why a way was refused, which reads all types.
+-- symbols.
 local SCRIPTS = { hardirqs = 8, irqthreads = 8, softirqs = 8, sysvecs = 8, ipis = 18, virtblk = 20 }
-local PER_CPU_KIB, LIBBPF_KIB = 48, 24 * 1024
+local PER_CPU_KIB = 48
 
 -- The peak of a script's memory, printed when its Lua state is closed: after all else.
 local PEAK = [[
@@ -37,18 +37,11 @@ local function possible_cpus()
   return tonumber(last) + 1
 end
 
-local function loader()
-  local session = assert(irq.hardirq {})
-  local how = session:how()
-  session:close()
-  return how.loader
-end
-
 for script, base in pairs(SCRIPTS) do
   tests["test_peak_of_" .. script] = function()
     t.needs("root", "tracing")
     local cpus, peak = possible_cpus(), peak_kib(script, "-d", "1")
-    local bound = base * 1024 + cpus * PER_CPU_KIB + (loader() == "libbpf" and LIBBPF_KIB or 0)
+    local bound = base * 1024 + cpus * PER_CPU_KIB
     print(("# %s, %d CPUs: peak %.1f MiB, at most %.1f"):format(script, cpus, peak / 1024, bound / 1024))
     t.assertTrue(peak <= bound, ("%d KiB, more than %d"):format(peak, bound))
   end
@@ -82,7 +75,7 @@ function tests.test_peak_with_as_many_rows_as_4096_irqs_have()
     end
     print(seen, times, whole, s:loss().map_full)]]):format(package.path:match("^[^;]*;"), rows))
   t.assertEquals(result.out, ("%d\t%d\t%d\t0\n"):format(rows, 3 * rows, 3 * rows))
-  local bound = 32 * 1024 + (loader() == "libbpf" and LIBBPF_KIB or 0)
+  local bound = 32 * 1024
   print(("# %d rows of 4,096 IRQs: peak %.1f MiB"):format(rows, peak / 1024))
   t.assertTrue(peak <= bound, peak)
 end

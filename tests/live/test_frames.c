@@ -26,8 +26,8 @@ static int start(void **state)
 		print_error("%s\n", err.text);
 		return -1;
 	}
-	trace.entry = loaded_program("on_entry");
-	trace.exit = loaded_program("on_exit");
+	trace.entry = program_here("on_entry");
+	trace.exit = program_here("on_exit");
 	assert_true(trace.entry >= 0 && trace.exit >= 0);
 	return 0;
 }

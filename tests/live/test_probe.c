@@ -13,10 +13,10 @@
 #include "../unit/marked.h"
 #include "base/array.h"
 #include "kernel/kfeat.h"
+#include "load/debug.h"
+#include "load/program.h"
 #include "probe/binary.h"
-#include "probe/debug.h"
 #include "probe/map.h"
-#include "probe/program.h"
 #include "probe/session.h"
 
 static const char self[] = "/proc/self/exe";
@@ -276,7 +276,7 @@ static void lines_are_put_right(void **state)
 
 	(void)state;
 	assert_int_equal(probe_debug_load(&debug, "1-x", "f", code, ARRAY_SIZE(code), lines,
-					  ARRAY_SIZE(lines), &err),
+					  ARRAY_SIZE(lines), 0, &err),
 			 0);
 	assert_true(debug.fd >= 0);
 	assert_int_equal(debug.nr_lines, 4);

@@ -35,7 +35,7 @@ static __u64 counted(const struct session *session)
 static void many_callbacks_of_one_callsite_have_a_row_each(void **state)
 {
 	struct session *session = open_session();
-	int program = loaded_program("on_send_cpu");
+	int program = program_here("on_send_cpu");
 	struct session_loss loss;
 
 	(void)state;

@@ -2,6 +2,7 @@
 -- every way of attaching.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local disk_load = require "disk"
+local kernel = require "shark.kernel"
 local proc = require "proc"
 local t = require "t"
 local uv = require "uv"
@@ -196,7 +197,7 @@ end
 function tests.test_the_interrupt_is_known()
   local disk = t.needs("root", "tracing", "disk")
   local seen = window(disk, {}, function() return disk_load.request_reads(disk, READS) end)
-  t.skipIf(seen.how.way == "tp" or not SEES_DRIVER[seen.how.way] and seen.how.loader == "libbpf",
+  t.skipIf(seen.how.way == "tp" or not SEES_DRIVER[seen.how.way] and not pcall(kernel.sizeof, "struct virtio_blk"),
     "without types of the driver the interrupt is seen only where it completes the request")
   local known = stage_count(seen.rows, "device")
   t.assertTrue(known >= READS - seen.hidden, ("%d of %d"):format(known, READS))

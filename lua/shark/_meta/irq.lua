@@ -33,7 +33,6 @@ local irq = {}
 
 ---@class shark.How
 ---@field way string
----@field loader "light"|"libbpf"
 ---@field forced boolean
 ---@field refused { way: string, reason: string, error: string }[]
 ---@field skipped { point: string, reason: string, error: string }[]

@@ -355,7 +355,7 @@ local How = { __tostring = M.how }
 
 --- How the session reached the kernel. As text: the way, why not a better, and
 --- what this kernel does not have.
---- @return table how { way, loader, forced, refused = {{way, reason, error}},
+--- @return table how { way, forced, refused = {{way, reason, error}},
 ---   skipped = {{point, reason, error}} }
 function Session:how()
   check_open(self)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "probe/debug.h"
+#include "load/debug.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "probe/bpfcall.h"
+#include "load/bpfcall.h"
 
 /* The types: int name(void *ctx). */
 enum { TYPE_INT = 1, TYPE_POINTER, TYPE_PROTOTYPE, TYPE_FUNCTION };
@@ -152,13 +152,17 @@ static int load(const struct types *types, const struct strings *strings)
 
 int probe_debug_load(struct probe_debug *debug, const char *function, const char *file,
 		     const struct bpf_insn *code, size_t n, const struct probe_line *lines,
-		     size_t nr_lines, struct error *err)
+		     size_t nr_lines, __u32 callback, struct error *err)
 {
 	struct strings strings = { 0 };
 	struct types types;
 	int result = -ENOMEM;
 
-	*debug = (struct probe_debug){ .fd = -1, .function = { .type_id = TYPE_FUNCTION } };
+	*debug = (struct probe_debug){
+		.fd = -1,
+		.functions = { { 0, TYPE_FUNCTION }, { callback, TYPE_FUNCTION } },
+		.nr_functions = callback ? 2 : 1,
+	};
 	debug->lines = calloc(nr_lines ? nr_lines : 1, sizeof(*debug->lines));
 	strings.file = debug->lines ? open_memstream(&strings.text, &strings.size) : NULL;
 	if (strings.file) {

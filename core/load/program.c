@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "probe/program.h"
+#include "load/program.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -8,8 +8,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
-#include "kernel/kfeat.h"
-#include "probe/bpfcall.h"
+#include "load/bpfcall.h"
 
 /* include/uapi/linux/bpf.h since 6.6. */
 enum { TRACE_UPROBE_MULTI = 48 };
@@ -25,7 +24,7 @@ struct name {
 static const struct name types[] = {
 	{ "raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT }, { "tracing", BPF_PROG_TYPE_TRACING },
 	{ "kprobe", BPF_PROG_TYPE_KPROBE },	    { "tracepoint", BPF_PROG_TYPE_TRACEPOINT },
-	{ "perf_event", BPF_PROG_TYPE_PERF_EVENT },
+	{ "perf_event", BPF_PROG_TYPE_PERF_EVENT }, { "syscall", BPF_PROG_TYPE_SYSCALL },
 };
 
 static const struct name expected_types[] = {
@@ -67,9 +66,9 @@ const char *probe_program_expected_at(size_t i)
 static void set_debug(union bpf_attr *attr, const struct probe_debug *debug)
 {
 	attr->prog_btf_fd = (__u32)debug->fd;
-	attr->func_info = (uintptr_t)&debug->function;
-	attr->func_info_cnt = 1;
-	attr->func_info_rec_size = sizeof(debug->function);
+	attr->func_info = (uintptr_t)debug->functions;
+	attr->func_info_cnt = debug->nr_functions;
+	attr->func_info_rec_size = sizeof(debug->functions[0]);
 	attr->line_info = (uintptr_t)debug->lines;
 	attr->line_info_cnt = debug->nr_lines;
 	attr->line_info_rec_size = sizeof(*debug->lines);
@@ -84,7 +83,8 @@ static int load(const struct probe_program_spec *spec, const struct probe_debug 
 			spec->expected ? (__u32)probe_program_expected(spec->expected) : 0,
 		.insns = (uintptr_t)spec->code,
 		.insn_cnt = (__u32)spec->n,
-		.license = (uintptr_t) "GPL",
+		.license = (uintptr_t)(spec->license ? spec->license : "GPL"),
+		.prog_flags = spec->flags,
 		.attach_btf_id = spec->btf_id,
 		.attach_btf_obj_fd = (__u32)spec->btf_fd,
 		.log_buf = (uintptr_t)log,
@@ -159,8 +159,6 @@ static void set_reason(struct error *err, int code, const char *log)
 static int refused(const struct probe_program_spec *spec, int code, const char *log,
 		   struct error *err)
 {
-	if (code == -EPERM && kfeat_may_trace(err))
-		return err->code;
 	if (!log)
 		return error_set(err, code, "the kernel refused the program %s: %s", spec->name,
 				 strerror(-code));
@@ -192,19 +190,17 @@ int probe_program_load(const struct probe_program_spec *spec, char **log, struct
 	int code;
 
 	*log = NULL;
-	if (!spec->nr_lines)
+	if (!spec->nr_lines && !spec->callback)
 		return load_or_explain(spec, NULL, log, err);
 	code = probe_debug_load(&debug, spec->name, spec->file, spec->code, spec->n, spec->lines,
-				spec->nr_lines, &why);
+				spec->nr_lines, spec->callback, &why);
 	if (!code)
 		code = load_or_explain(spec, &debug, log, &why);
 	probe_debug_free(&debug);
 	if (code >= 0)
 		return code;
-	if (!may_be_lines(*log)) {
-		*err = why;
-		return code;
-	}
+	if (spec->callback || !may_be_lines(*log))
+		return error_set(err, why.code, "%s", why.text);
 	log_debug("%s: loading without lines: %s", spec->name, why.text);
 	free(*log);
 	*log = NULL;

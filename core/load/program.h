@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A BPF program that is made at run time: instructions in, a descriptor or the verifier's log out.
  */
-#ifndef SHARK_PROBE_PROGRAM_H
-#define SHARK_PROBE_PROGRAM_H
+#ifndef SHARK_PROGRAM_H
+#define SHARK_PROGRAM_H
 
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "probe/debug.h"
+#include "load/debug.h"
 
 struct probe_program_spec {
 	const char *type;     /* "raw_tp", ...: see probe_program_type() */
@@ -22,7 +22,10 @@ struct probe_program_spec {
 	int btf_fd;   /* of the module's types that btf_id is of; 0: the kernel's own */
 	const char *file;
 	const struct probe_line *lines;
-	size_t nr_lines; /* 0: it is loaded without lines */
+	size_t nr_lines;     /* 0: it is loaded without lines */
+	__u32 flags;	     /* BPF_F_... */
+	__u32 callback;	     /* where in the code a function begins that a helper calls; 0: none */
+	const char *license; /* NULL: "GPL" */
 };
 
 /* Numbers of struct probe_program_info that this kernel does not tell. */

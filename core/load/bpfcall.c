@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "probe/bpfcall.h"
+#include "load/bpfcall.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -4,8 +4,8 @@
  * file each instruction comes from. The verifier's log, and who lists programs, then show the lines
  * (kernel/bpf/btf.c, and check_btf_info() in kernel/bpf/verifier.c).
  */
-#ifndef SHARK_PROBE_DEBUG_H
-#define SHARK_PROBE_DEBUG_H
+#ifndef SHARK_DEBUG_H
+#define SHARK_DEBUG_H
 
 #include <linux/bpf.h>
 #include <stddef.h>
@@ -20,8 +20,9 @@ struct probe_line {
 };
 
 struct probe_debug {
-	int fd; /* of the types, -1: none */
-	struct bpf_func_info function;
+	int fd;				   /* of the types, -1: none */
+	struct bpf_func_info functions[2]; /* the program, and a callback */
+	__u32 nr_functions;
 	struct bpf_line_info *lines;
 	__u32 nr_lines;
 };
@@ -29,12 +30,14 @@ struct probe_debug {
 /*
  * Lines as a compiler gives them, in the order of the instructions. What the kernel would refuse
  * all for is put right: of several lines at an instruction the last one counts, what is at no
- * instruction is left out, and the first line begins with the first instruction. Returns 0 or a
- * negative errno; the caller gives it back with probe_debug_free(), also on failure.
+ * instruction is left out, and the first line begins with the first instruction. callback: where in
+ * the code a function begins that a helper calls, which the kernel wants to be told; 0: there is
+ * none. Returns 0 or a negative errno; the caller gives it back with probe_debug_free(), also on
+ * failure.
  */
 int probe_debug_load(struct probe_debug *debug, const char *function, const char *file,
 		     const struct bpf_insn *code, size_t n, const struct probe_line *lines,
-		     size_t nr_lines, struct error *err);
+		     size_t nr_lines, __u32 callback, struct error *err);
 
 void probe_debug_free(struct probe_debug *debug);
 
