@@ -169,7 +169,7 @@ $(B)/fuzz/sample: tests/fuzz/sample.c tests/unit/types_sample.h $(B)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(CORE_LIBS)
 
 # What it finds is kept in build/fuzz, the seeds stay as they are.
-fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%) $(B)/fuzz/sample $(T)/other_types.o
+fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%) $(B)/fuzz/sample $(T)/other_types.o $(B)/shark
 	$(Q)mkdir -p $(FUZZ:%=$(B)/fuzz/corpus/%)
 	$(Q)for target in types btf; do \
 		$(B)/fuzz/sample > $(B)/fuzz/corpus/$$target/sample && \
@@ -181,6 +181,8 @@ fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%) $(B)/fuzz/sample $(T)/other_types.o
 			-print_final_stats=1 -max_len=4096 -artifact_prefix=$(B)/fuzz/$$target- \
 			$(B)/fuzz/corpus/$$target $$(ls -d tests/fuzz/corpus/$$target 2>/dev/null) || exit 1; \
 	done
+	$(Q)echo "  FUZZ     probe, $(FUZZ_SECONDS) s"
+	$(Q)$(AS_ROOT) $(B)/shark tests/fuzz/probe.lua $(FUZZ_SECONDS)
 
 .PHONY: fuzz
 
