@@ -30,7 +30,7 @@ static int open_file(const char *path, struct file *file, struct error *err)
 	*file = (struct file){ .fd = open(path, O_RDONLY | O_CLOEXEC) };
 	if (file->fd < 0)
 		return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
-	file->elf = elf_begin(file->fd, ELF_C_READ_MMAP, NULL);
+	file->elf = elf_begin(file->fd, ELF_C_READ, NULL);
 	if (file->elf && elf_kind(file->elf) == ELF_K_ELF)
 		return 0;
 	close_file(file);
