@@ -8,6 +8,7 @@ local uv = require "uv"
 
 -- A script may change its globals; the run is to end in order all the same.
 local error, ipairs, math, next, pairs, table, tostring, type = error, ipairs, math, next, pairs, table, tostring, type
+local getmetatable, rawset, require, setmetatable = getmetatable, rawset, require, setmetatable
 local loaded, stdout = package.loaded, io.stdout
 
 local function check(level_up, ok, message, ...)
@@ -226,7 +227,31 @@ local function close_handle(handle)
   end
 end
 
+-- ---- what -e and the prompt have at hand ----
+
+local AT_HAND = { probe = "shark.probe" }
+
+-- Loaded when it is named first: most lines need none of it.
+local function put_at_hand()
+  local meta = getmetatable(_G) or {}
+  meta.__index = meta.__index or function(globals, name)
+    local module = AT_HAND[name] and require(AT_HAND[name])
+    if module then
+      rawset(globals, name, module)
+    end
+    return module
+  end
+  setmetatable(_G, meta)
+end
+
 return {
+  put_at_hand = put_at_hand,
+  -- A line that attached probes goes on.
+  go_on = function()
+    if loaded["shark.probe.session"] then
+      require("shark.probe.oneliner").go_on()
+    end
+  end,
   -- Ends the run; called once. What fails keeps nothing else from its turn.
   finish = function()
     host.protected(finish_sessions) -- before results are printed

@@ -179,10 +179,17 @@ static bool wants_prompt(const struct options *options)
 	return !options->script && !options->nr_actions && script_stdin_is_terminal();
 }
 
+/* No script: what is typed there, or on the command line. */
+static bool is_for_lines(const struct options *options)
+{
+	return !options->script || options->interactive;
+}
+
 /* From the first line of the script to the last turn of the loop. */
 static void run_it(struct host *host)
 {
 	struct repl *repl = NULL;
+	bool ran;
 	const struct ending_calls calls = {
 		.on_ask = on_ask,
 		.on_late = on_late,
@@ -197,9 +204,14 @@ static void run_it(struct host *host)
 		host->run.failed = true;
 		return;
 	}
-	if (script_run(host->L, host->options) && wants_prompt(host->options))
+	if (is_for_lines(host->options))
+		call_boot(host, "put_at_hand");
+	ran = script_run(host->L, host->options);
+	if (ran && wants_prompt(host->options))
 		repl = repl_start(host->L, &host->run.loop);
 	host->run.interactive = repl != NULL;
+	if (ran && !repl && !host->options->script)
+		call_boot(host, "go_on");
 	run_loop(host);
 	host->run.over = true;
 	host->run.interactive = false;

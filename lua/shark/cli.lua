@@ -56,17 +56,22 @@ function M.parser(name, description)
   return parser
 end
 
---- Adds the options of a script that traces for a while.
---- @param traced string|string[] what it traces, by the names of shark.providers(): whose ways --way can name
-function M.add_trace_options(parser, traced)
+--- Adds the options of a script that runs for a while.
+function M.add_run_options(parser)
   parser:option("-d --duration", "End after this many seconds."):argname("SECONDS"):convert(M.seconds)
   parser:option("-n --interval", "Print what happened every so many seconds; the total at the end.")
     :argname("SECONDS"):convert(M.seconds)
-  parser:option("--way", "Attach this way only."):argname("WAY"):choices(providers.ways(traced))
   parser:flag("--json", "Print one JSON object, with -n one per line and interval.")
   parser:argument("command", "Command to run meanwhile, after '--'; the trace ends with it.")
     :args("*")
   return parser
+end
+
+--- Adds the options of a script that traces for a while: those, and --way.
+--- @param traced string|string[] what it traces, by the names of shark.providers(): whose ways --way can name
+function M.add_trace_options(parser, traced)
+  parser:option("--way", "Attach this way only."):argname("WAY"):choices(providers.ways(traced))
+  return M.add_run_options(parser)
 end
 
 --- Ends the script with a message on standard error and status 1.

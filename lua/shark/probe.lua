@@ -9,6 +9,7 @@
 --   unit     "ns" or "bytes": how values are printed
 --   value    "u64": values are unsigned (of sum, max, min, map)
 
+local builtins = require "shark.probe.builtins"
 local exact = require "shark.probe.exact"
 local maps = require "shark.probe.maps"
 
@@ -23,6 +24,7 @@ end
 local Aggregate = maps.methods
 
 function Aggregate:read()
+  rawset(self, "was_read", true)
   return reading().read(self)
 end
 
@@ -70,6 +72,7 @@ function maps.meta.__call(self)
 end
 
 function maps.meta.__tostring(self)
+  rawset(self, "was_read", true)
   return require("shark.probe.printing").text(self)
 end
 
@@ -118,7 +121,8 @@ end
 local VALUES = { i64 = "i64", u64 = "u64", ptr = "u64" }
 
 --- A map of numbers that handlers read and write: started[tid()] = now(), and = nil to delete. Scripts have
---- get(key, ...), set(key, ..., value) and delete(key, ...).
+--- get(key, ...), set(key, ..., value) and delete(key, ...). Without keys it is one number, with get() and set(value)
+--- in handlers, too.
 --- @param ... string|table keys, then the type of the values: "i64", "u64", "ptr"; then options
 --- @return shark.probe.Aggregate
 function M.map(...)
@@ -150,5 +154,102 @@ function M.var(initial)
   rawset(agg, "initial", value)
   return agg
 end
+
+-- ---- probes ----
+
+local function check_probe(function_name, name, handler)
+  local names = require "shark.probe.names"
+  local ok, message = pcall(names.parse, name)
+  if not ok then
+    error(message, 4)
+  elseif type(handler) ~= "function" then
+    error(("%s: the handler of %s is a function, not a %s"):format(function_name, name, type(handler)), 4)
+  end
+end
+
+local function checked_options(function_name, options)
+  for option, value in pairs(options) do
+    if option ~= "ring_bytes" then
+      error(("%s: there is no option '%s': ring_bytes is"):format(function_name, tostring(option)), 4)
+    elseif type(value) ~= "number" or value < 4096 or value > 2 ^ 30 or math.frexp(value) ~= 0.5 then
+      error(("%s: ring_bytes is a power of two from 4096 on"):format(function_name), 4)
+    end
+  end
+  return options
+end
+
+local function open(function_name, list, options)
+  for _, pair in ipairs(list) do
+    check_probe(function_name, pair[1], pair[2])
+  end
+  return require("shark.probe.session").open(list, checked_options(function_name, options or {}))
+end
+
+--- Attaches a handler: what it counts in can be read from now on, and what it sends with emit { } comes to
+--- session:on(). It runs until session:close(), or the end of the run.
+---
+--- Names: "sched_switch" a tracepoint with its arguments; "sched:sched_switch" the same as a record; "vfs_read()" the
+--- entry of a function, "return vfs_read()" its return, whose handler gets the result first; patterns of these, as
+--- "vfs_*()"; "uprobe:BINARY:FUNCTION", "uretprobe:...", "usdt:BINARY:PROVIDER:NAME", "profile:99", "interval:1s". A
+--- way before the name pins that one: "raw_tp:sched_switch", "kprobe:vfs_read()".
+--- @param name string @param handler function @param options? table ring_bytes: room for what emit sends
+--- @return shark.probe.Session? session @return string? message @return string? errname; raises for a handler
+---   that cannot be compiled, with its file and line
+function M.on(name, handler, options)
+  local session, message, errname = open("probe.on", { { name, handler } }, options)
+  return session, message, errname
+end
+
+--- Attaches several, all or none: probe.session { {"vfs_read()", entry}, {"return vfs_read()", left} }.
+--- @param list table[] { {name, handler}, ... } @param options? table as on() has them
+--- @return shark.probe.Session? session @return string? message @return string? errname
+function M.session(list, options)
+  if type(list) ~= "table" or type(list[1]) ~= "table" then
+    error("probe.session: a list of { name, handler } is wanted", 2)
+  end
+  local session, message, errname = open("probe.session", list, options)
+  return session, message, errname
+end
+
+--- The names that a pattern matches, as handlers can be attached to them: "block_*", "vfs_*()",
+--- "syscalls:sys_enter_*".
+--- @param pattern string @return string[]? names @return string? message @return string? errname
+function M.names(pattern)
+  local names, points = require "shark.probe.names", require "shark.probe.points"
+  local ok, target = pcall(names.parse, pattern)
+  if not ok then
+    error(target, 2)
+  end
+  local targets, message, errname = points.matching(target)
+  if not targets then
+    return nil, message, errname
+  end
+  local list = {}
+  for i, one in ipairs(targets) do
+    list[i] = points.name_of(one)
+  end
+  return list
+end
+
+--- What handlers of a probe are given, by the best way that can be told of here.
+--- @param name string @return table? asked { name, way, arguments = { { name, type = as in C, members } } }; of a
+---   record, the one argument's members are its fields
+--- @return string? message @return string? errname
+function M.describe(name)
+  local names = require "shark.probe.names"
+  local ok, target = pcall(names.parse, name)
+  if not ok then
+    error(target, 2)
+  end
+  return require("shark.probe.describe").of(target)
+end
+
+-- In handlers, these are answered when the handler is compiled; their docstrings are in shark.probe.builtins.
+
+--- In a handler: whether what x is (or points to) has this member on the running kernel.
+M.has = builtins.has
+
+--- In a handler: x as pointer to another type, "struct NAME".
+M.cast = builtins.cast
 
 return M

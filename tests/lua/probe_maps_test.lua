@@ -221,6 +221,14 @@ function tests.test_maps_are_written_by_scripts()
   t.assertEquals(agg:read(), { { comm = "zsh", cpu = 2, value = 7 } })
 end
 
+function tests.test_a_map_without_keys_is_one_number()
+  local agg = probe.map "i64"
+  t.assertEquals(agg:read(), { { value = 0 } })
+  t.assertEquals(map_of(agg).spec.type, "array")
+  map_of(agg).memory[0] = -7LL
+  t.assertEquals(agg:read(), { { value = -7 } })
+end
+
 function tests.test_a_text_that_is_too_long_is_cut_as_the_kernel_cuts_it()
   local agg = probe.map("comm", "u64")
   agg:set(("x"):rep(20), 1)

@@ -20,7 +20,10 @@ function M.number(text) end
 ---@param description string
 function M.parser(name, description) end
 
---- Adds the options of a script that traces for a while.
+--- Adds the options of a script that runs for a while.
+function M.add_run_options(parser) end
+
+--- Adds the options of a script that traces for a while: those, and --way.
 ---@param traced string|string[] what it traces, by the names of shark.providers(): whose ways --way can name
 function M.add_trace_options(parser, traced) end
 

@@ -43,8 +43,8 @@ local function per_cpu_array(size, each)
   end
 end
 
-local function one(key_size, entries)
-  return { type = "array", key_size = key_size, value_size = 8, entries = entries, mmap = true }
+local function one()
+  return { type = "array", key_size = 4, value_size = 8, entries = 1, mmap = true }
 end
 
 local function per_cpu_hash(size, further)
@@ -74,11 +74,11 @@ local KINDS = {
   max = { plain = per_cpu_array(16, 1), keyed = per_cpu_hash(16, 0), entries = ENTRIES },
   min = { plain = per_cpu_array(16, 1), keyed = per_cpu_hash(16, 0), entries = ENTRIES },
   map = {
-    plain = function() return one(4, 1) end,
+    plain = one,
     keyed = function(agg) return { type = "hash", key_size = agg.key_size, value_size = 8, entries = agg.entries } end,
     entries = ENTRIES,
   },
-  var = { plain = function() return one(4, 1) end },
+  var = { plain = one },
   stack = { plain = stacks },
   ustack = { plain = stacks },
 }
@@ -161,7 +161,7 @@ function M.new(kind, key_list, options)
   return setmetatable({
     kind = kind, keys = keys, key_size = size, entries = taken.entries or KINDS[kind].entries or false,
     name = taken.name or false, unit = taken.unit or false, value = taken.value or "i64",
-    made = false, initial = false, old = false,
+    made = false, initial = false, was_read = false,
   }, meta)
 end
 

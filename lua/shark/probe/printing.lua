@@ -30,12 +30,16 @@ local function format_of(agg)
   return agg.unit == "bytes" and kib or plain
 end
 
-local function key_text(value)
+--- A value of a key or of an event, in a line.
+--- @return string
+function M.value(value)
   if type(value) == "table" then
     return stack.fold(value:frames())
   end
-  return type(value) == "number" and plain(value) or tostring(value)
+  return (type(value) == "number" or type(value) == "cdata") and plain(value) or tostring(value)
 end
+
+local key_text = M.value
 
 local function columns_of(agg)
   local columns = {}

@@ -1,0 +1,39 @@
+--- What this kernel takes in programs, found out by loading one; kept as long as the process runs.
+
+local bit = require "bit"
+
+local M = {}
+
+local known = {}
+
+local function instruction(code, dst_src, off, imm)
+  off, imm = bit.band(off, 0xffff), bit.tobit(imm)
+  return string.char(code, dst_src, bit.band(off, 0xff), bit.rshift(off, 8), bit.band(imm, 0xff),
+    bit.band(bit.rshift(imm, 8), 0xff), bit.band(bit.rshift(imm, 16), 0xff), bit.rshift(imm, 24))
+end
+
+local MOV_R0, MAY_GOTO, JA, EXIT = 0xb7, 0xe5, 0x05, 0x95
+
+-- r0 = 0; while (may_goto) { } return r0
+local function endless_loop()
+  return instruction(MOV_R0, 0, 0, 0) .. instruction(MAY_GOTO, 0, 1, 0) .. instruction(JA, 0, -2, 0) ..
+    instruction(EXIT, 0, 0, 0)
+end
+
+local function can_load(code)
+  local program = require("shark.core.probe").program { type = "raw_tp", name = "shark_feature", code = code }
+  if program then
+    program:close()
+  end
+  return program ~= nil
+end
+
+--- How loops without a bound known beforehand can be ended: "may_goto" (6.9 and later,
+--- kernel/bpf/verifier.c), or "none".
+--- @return string
+function M.loops()
+  known.loops = known.loops or can_load(endless_loop()) and "may_goto" or "none"
+  return known.loops
+end
+
+return M

@@ -1,0 +1,399 @@
+-- shark.probe: handlers written in Lua, compiled, attached, and what comes of them; on system calls that
+-- only this process makes, so that each count is exact.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local json = require "shark.text.json"
+local load = require "probe_load"
+local probe = require "shark.probe"
+local t = require "t"
+
+local tests = {}
+
+local WHO, NR = load.WHO, load.NR
+
+-- Gives back what a test opened, also when it fails.
+local opened = {}
+
+local function open(...)
+  t.needs("root", "tracing")
+  local session = assert(probe.on(...))
+  opened[#opened + 1] = session
+  return session
+end
+
+local function test(name, run)
+  tests["test_" .. name] = function()
+    local ok, message = xpcall(run, function(m) return m end)
+    for i = #opened, 1, -1 do
+      opened[i]:close()
+      opened[i] = nil
+    end
+    if not ok then
+      error(message, 0)
+    end
+  end
+end
+
+-- ---- counting ----
+
+test("a_tracepoint_with_its_arguments_counts_exactly", function()
+  local n = probe.count()
+  local s = open("sys_enter", function(regs, id)
+    if id == NR and regs.si == WHO then n:add() end
+  end)
+  load.calls(1000)
+  t.assertEquals(n:read(), { { count = 1000 } })
+  t.assertEquals(tostring(s:how()), "tp_btf, the best way")
+  t.assertEquals(tostring(s:loss()):match "^nothing[^%d]*$" ~= nil, true, tostring(s:loss()))
+end)
+
+test("each_way_counts_the_same", function()
+  local btf, raw, record = probe.count(), probe.count(), probe.count()
+  open("tp_btf:sys_enter", function(regs, id) if id == NR and regs.si == WHO then btf:add() end end)
+  local s = open("raw_tp:sys_enter", function(regs, id) if id == NR and regs.si == WHO then raw:add() end end)
+  open("syscalls:sys_enter_getpriority", function(r) if r.who == WHO then record:add() end end)
+  load.calls(500)
+  t.assertEquals({ btf:read()[1].count, raw:read()[1].count, record:read()[1].count }, { 500, 500, 500 })
+  t.assertEquals(tostring(s:how()), "raw_tp, as asked for")
+end)
+
+local function on_call(handler)
+  return open("syscalls:sys_enter_getpriority", handler)
+end
+
+test("keys_are_read_by_their_names", function()
+  local n, all = probe.count("comm", "which", "file:text(8)"), probe.sum("cpu")
+  on_call(function(r)
+    if r.who == WHO then
+      n[comm()][r.which]["x"]:add(3)
+      all[cpu()]:add(7)
+    end
+  end)
+  load.calls(10)
+  local rows, total = n:read(), 0
+  t.assertEquals({ #rows, rows[1].which, rows[1].file, rows[1].count }, { 1, 0, "x", 30 })
+  t.assertEquals(type(rows[1].comm), "string")
+  for _, row in ipairs(all:read()) do
+    total = total + row.total
+  end
+  t.assertEquals(total, 70)
+end)
+
+test("histograms_have_each_value_once", function()
+  local plain, keyed, i = probe.hist(), probe.hist("which"), probe.map("slot", "i64")
+  on_call(function(r)
+    if r.who == WHO then
+      local at = i[0] or 0
+      plain:add(at)
+      keyed[r.which]:add(at)
+      i[0] = at + 1
+    end
+  end)
+  load.calls(100)
+  local row = plain:read()[1]
+  t.assertEquals({ row.count, row.hist:percentile(100) }, { 100, 103 })
+  t.assertEquals(json.encode(keyed:read()[1].hist), json.encode(row.hist))
+  t.assertEquals({ #keyed:read(), keyed:read()[1].count }, { 1, 100 })
+end)
+
+test("extremes", function()
+  local big, small, i = probe.max(), probe.min("which"), probe.map("slot", "i64")
+  on_call(function(r)
+    if r.who == WHO then
+      local at = (i[0] or 0) - 5
+      big:add(at)
+      small[r.which]:add(at)
+      i[0] = at + 6
+    end
+  end)
+  load.calls(20)
+  t.assertEquals(big:read(), { { max = 14, count = 20 } })
+  t.assertEquals(small:read(), { { which = 0, min = -5, count = 20 } })
+end)
+
+test("a_variable_changes_what_runs", function()
+  local limit, n = probe.var(1), probe.count()
+  on_call(function(r) if r.who == WHO and limit() > 5 then n:add() end end)
+  load.calls(10)
+  limit:set(6)
+  load.calls(3)
+  limit:set(-1)
+  load.calls(4)
+  t.assertEquals(n:read()[1].count, 3)
+end)
+
+test("scripts_fill_maps_and_take_from_them", function()
+  local watched, n = probe.map("who:u64", "u64"), probe.count()
+  on_call(function(r) if watched[r.who] then n:add() end end)
+  load.calls(5)
+  assert(watched:set(WHO, 1))
+  load.calls(7)
+  watched:delete(WHO)
+  load.calls(5)
+  t.assertEquals(n:read()[1].count, 7)
+end)
+
+test("what_came_since_and_what_was_cleared", function()
+  local n = probe.count("which")
+  on_call(function(r) if r.who == WHO then n[r.which]:add() end end)
+  load.calls(5)
+  local before = n:read()[1]
+  load.calls(8)
+  t.assertEquals(n:since(n:read()[1], before), { which = 0, count = 8 })
+  assert(n:clear())
+  t.assertEquals(n:read(), {})
+  load.calls(2)
+  t.assertEquals(n:read()[1].count, 2)
+end)
+
+test("several_sessions_count_in_one", function()
+  local n = probe.count()
+  local function count(r) if r.who == WHO then n:add() end end
+  on_call(count)
+  local second = on_call(count)
+  load.calls(10)
+  second:close()
+  load.calls(10)
+  t.assertEquals(n:read()[1].count, 30)
+end)
+
+test("a_session_that_nobody_keeps_counts_on", function()
+  t.needs("root", "tracing")
+  local n = probe.count()
+  assert(probe.on("syscalls:sys_enter_getpriority", function(r) if r.who == WHO then n:add() end end))
+  collectgarbage()
+  collectgarbage()
+  load.calls(10)
+  t.assertEquals(n:read()[1].count, 10)
+  for _, session in ipairs(require("shark.probe.session").running()) do
+    session:close()
+  end
+  load.calls(10)
+  t.assertEquals(n:read()[1].count, 10)
+end)
+
+-- ---- events ----
+
+local function sends(r)
+  if r.who == WHO then
+    emit { who = r.who, name = comm(), at = 0xffff888101234567ULL, ok = r.which == 0, from = stack() }
+  end
+end
+
+test("events_have_what_was_sent", function()
+  local s, copies = on_call(sends), {}
+  s:on(function(e)
+    t.assertEquals({ e.who, type(e.name), e.at == 0xffff888101234567ULL, e.ok }, { WHO, "string", true, true })
+    copies[#copies + 1] = e:copy()
+  end)
+  load.calls(50)
+  s:drain()
+  t.assertEquals(#copies, 50)
+  t.assertEquals({ copies[1].who, copies[50].who, copies[7].ok }, { WHO, WHO, true })
+  t.assertTrue(#copies[1].from > 1)
+  t.assertStrContains(copies[1].from:folded(), "syscall")
+end)
+
+test("an_event_is_over_when_its_handler_returns", function()
+  local s, kept = on_call(sends), nil
+  s:on(function(e) kept = e end)
+  load.calls(1)
+  s:drain()
+  t.assertErrorMsgContains("the event is over", function() return kept.who end)
+end)
+
+test("batches_are_structs_in_the_kernel_s_memory", function()
+  local s, n, sum = on_call(sends), 0, 0
+  s:on_batch(function(events, count)
+    for i = 0, count - 1 do
+      sum = sum + tonumber(events[i].who)
+    end
+    n = n + count
+  end)
+  load.calls(100)
+  s:drain()
+  t.assertEquals({ n, sum }, { 100, 100 * WHO })
+end)
+
+test("two_shapes_in_one_ring_come_in_their_order", function()
+  t.needs("root", "tracing")
+  local s = assert(probe.session {
+    { "syscalls:sys_enter_getpriority", function(r) if r.who == WHO then emit { entered = r.which } end end },
+    { "syscalls:sys_exit_getpriority", function(r) if r.ret == -3 then emit { left = r.ret, who = comm() } end end },
+  })
+  opened[#opened + 1] = s
+  local seen = {}
+  s:on(function(e) seen[#seen + 1] = e.entered and "in" or e.left == -3 and e.who and "out" or "?" end)
+  load.calls(3)
+  s:drain()
+  t.assertEquals(table.concat(seen, " "):gsub("out out", "out"), "in out in out in out")
+end)
+
+test("what_finds_no_room_in_the_ring_is_counted", function()
+  t.needs("root", "tracing")
+  local s = assert(probe.on("syscalls:sys_enter_getpriority", sends, { ring_bytes = 4096 }))
+  opened[#opened + 1] = s
+  local n = 0
+  load.calls(1000)
+  s:on(function() n = n + 1 end)
+  s:drain()
+  t.assertTrue(n > 0 and n < 1000, n)
+  t.assertEquals(n + s:loss().ring_drops, 1000)
+  t.assertStrContains(tostring(s:loss()), "events dropped (ring full); what helps: the option ring_bytes")
+end)
+
+test("what_finds_no_room_in_a_map_is_counted_by_its_name", function()
+  t.needs("root", "tracing")
+  local few, i = probe.count("at", { entries = 4 }), probe.map("slot", "i64")
+  local s = open("syscalls:sys_enter_getpriority", function(r)
+    if r.who == WHO then
+      local at = i[0] or 0
+      few[at]:add()
+      i[0] = at + 1
+    end
+  end)
+  load.calls(10)
+  local rows = few:read()
+  t.assertTrue(#rows >= 4 and #rows < 10, #rows)
+  t.assertEquals(s:loss().few_full, 10 - #rows)
+  t.assertEquals(s:loss().map_full, 10 - #rows)
+  t.assertStrContains(tostring(s:loss()), "values not counted in few (full); what helps: the option entries of few")
+end)
+
+-- ---- methods in callbacks, at their end ----
+
+test("everything_may_be_done_in_a_handler_and_twice", function()
+  for _, method in ipairs { "stop", "close" } do
+    local s, n = on_call(sends), 0
+    s:on(function()
+      n = n + 1
+      s[method](s)
+      s[method](s)
+    end)
+    load.calls(20)
+    s:drain()
+    t.assertEquals({ method, n }, { method, method == "stop" and 20 or 1 })
+    t.assertEquals(s:is_open(), method == "stop")
+    s:close()
+    s:close()
+    t.assertFalse(s:is_open())
+    for _, call in ipairs { "on", "drain", "how", "loss", "code", "stop", "read" } do
+      t.assertErrorMsgContains("the session is closed", s[call], s)
+    end
+  end
+end)
+
+test("what_was_counted_stays_after_the_end", function()
+  local n = probe.count()
+  local s = on_call(function(r) if r.who == WHO then n:add() end end)
+  load.calls(5)
+  s:stop()
+  load.calls(5)
+  t.assertEquals(n:read()[1].count, 5)
+  s:close()
+  t.assertEquals(n:read()[1].count, 5)
+end)
+
+test("the_end_of_the_run_hands_over_what_waits", function()
+  t.needs("root", "tracing")
+  local trace = require "shark.trace.session"
+  local s = on_call(sends)
+  local is_listed = false
+  for _, one in ipairs(trace.all_open()) do
+    is_listed = is_listed or one == s
+  end
+  t.assertTrue(is_listed)
+end)
+
+test("a_session_that_sends_nothing_has_no_events", function()
+  local n = probe.count()
+  local s = on_call(function() n:add() end)
+  t.assertErrorMsgContains("no handler of this session has an emit", s.on, s, print)
+  t.assertEquals(s:drain(), 0)
+end)
+
+-- ---- ways, refusals ----
+
+test("all_or_none", function()
+  t.needs("root", "tracing")
+  local n = probe.count()
+  local s, message, name = probe.session {
+    { "syscalls:sys_enter_getpriority", function(r) if r.who == WHO then n:add() end end },
+    { "there_is_no_such_tracepoint", function() n:add() end },
+  }
+  t.assertEquals({ s, name }, { nil, "ENOENT" })
+  t.assertStrContains(message, "no way to attach there_is_no_such_tracepoint: tp_btf: ")
+  load.calls(5)
+  t.assertEquals(n:read()[1].count, 0)
+end)
+
+test("a_pattern_attaches_all_that_match_and_says_which", function()
+  t.needs("root", "tracing")
+  local n = probe.count()
+  local s = open("syscalls:sys_*_getpriority", function() n:add() end)
+  load.calls(5)
+  t.assertTrue(n:read()[1].count >= 10)
+  t.assertEquals(s:how().points[1].names, { "syscalls:sys_enter_getpriority", "syscalls:sys_exit_getpriority" })
+  t.assertEquals(probe.names "syscalls:sys_*_getpriority", s:how().points[1].names)
+end)
+
+test("a_name_that_only_records_have_says_so", function()
+  t.needs("root", "tracing", "tracefs")
+  local s, message = probe.on("sys_enter_getpriority", function() end)
+  t.assertNil(s)
+  t.assertStrContains(message, "syscalls:sys_enter_getpriority is one whose handler gets the record")
+end)
+
+local function raised(call)
+  local ok, message = pcall(call)
+  t.assertFalse(ok)
+  return message
+end
+
+test("a_handler_that_is_wrong_raises_with_its_line", function()
+  t.needs("root", "tracing")
+  local line = debug.getinfo(1, "l").currentline
+  local message = raised(function()
+    return probe.on("sys_enter", function(regs)
+      return regs.nothing_like_that
+    end)
+  end)
+  t.assertStrContains(message, ("probe_test.lua:%d: "):format(line + 3))
+  t.assertStrContains(message, "nothing_like_that")
+end)
+
+test("misuse_raises_where_it_was_written", function()
+  for message, call in pairs {
+    ["'a b' is no probe"] = function() local _ = probe.on("a b", print) end,
+    ["the handler of sys_enter is a function, not a nil"] = function() local _ = probe.on "sys_enter" end,
+    ["there is no option 'rings'"] = function() local _ = probe.on("sys_enter", print, { rings = 1 }) end,
+    ["ring_bytes is a power of two"] = function() local _ = probe.on("sys_enter", print, { ring_bytes = 5000 }) end,
+    ["a list of { name, handler } is wanted"] = function() local _ = probe.session { "sys_enter", print } end,
+  } do
+    local text = raised(call)
+    t.assertStrContains(text, message)
+    t.assertStrContains(text, "probe_test.lua:")
+  end
+end)
+
+test("code_shows_lua_and_bpf", function()
+  local n = probe.count()
+  local s = on_call(function(r)
+    if r.who == WHO then n:add() end -- this line
+  end)
+  t.assertStrContains(s:code(), "if r.who == WHO then n:add() end -- this line")
+  t.assertStrContains(s:code(), "map_lookup_elem")
+end)
+
+test("arguments_are_told", function()
+  t.needs("root", "tracing")
+  local asked = assert(probe.describe "sys_enter")
+  t.assertEquals({ asked.arguments[1].name, asked.arguments[1].type }, { "regs", "struct pt_regs *" })
+  local record = assert(probe.describe "syscalls:sys_enter_getpriority")
+  local names = {}
+  for i, member in ipairs(record.arguments[1].members) do
+    names[i] = member.name
+  end
+  t.assertEquals(table.concat(names, " "), "__syscall_nr which who")
+end)
+
+t.run(tests)
