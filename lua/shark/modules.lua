@@ -22,6 +22,7 @@ return {
   -- scripts
   { name = "shark.cli", text = "options, the run of a trace with its intervals and its end, JSON" },
   { name = "shark.rowtable", text = "a whole script that prints a table of a session's rows" },
+  { name = "shark.probetable", text = "a whole script that prints what probes counted, or a line for each event" },
   { name = "shark.schedule", text = "when a script reports and when it ends, by the monotonic clock" },
   { name = "shark.providers", text = "what can be traced: ways, filters, fields of rows and events" },
   { name = "shark.modules", text = "this list" },

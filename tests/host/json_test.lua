@@ -23,7 +23,8 @@ local tests = {}
 -- Reads of the file system, and what a packaged script shows of them.
 local LOAD = "-- sh -c 'cat /proc/interrupts /etc/passwd > /dev/null; sync; sleep 0.4'"
 local MORE = { irqslow = "-u 0 -k hardirq", ["virtblk-slow"] = "-u 0", ["remap-trace"] = "--matrix --stack",
-  affinity = "-a", virtblk = "-b queue" }
+  affinity = "-a", virtblk = "-b queue", args = "sched_switch", count = "'block_*' -k comm",
+  latency = "sched_wakeup --to sched_switch -k comm", trace = "sched_switch -f comm -f prio=next.prio" }
 
 local function check(name, arguments)
   local path = proc.temporary_directory() .. "/strict.py"
@@ -38,7 +39,8 @@ for name in proc.run_shark("--list").out:gmatch("(%S+)[^\n]*\n") do
   if help:find("--json", 1, true) then
     tests["test_" .. name] = function()
       t.needs("root", "tracing")
-      check(name, help:find("--interval", 1, true) and ("-n 0.1 %s %s"):format(MORE[name] or "", LOAD) or "")
+      check(name, help:find("--interval", 1, true) and ("-n 0.1 %s %s"):format(MORE[name] or "", LOAD)
+        or MORE[name] or "")
     end
   end
 end

@@ -39,6 +39,8 @@ local TRACES = {
   { "irqslow", "-u", "0", "-k", "hardirq", named = true }, { "irqheat" }, { "irqstorm", named = true },
   { "remap-trace", "--stack", "--matrix" }, { "affinity", "-a", named = true },
   { "virtblk", "--hist", "-b", "queue", named = true }, { "virtblk-slow", "-u", "0", named = true },
+  { "count", "syscalls:sys_enter_read", "-k", "comm" }, { "trace", "sched:sched_process_exec" },
+  { "execs" }, { "opens" }, { "offcpu" },
   { "virtblk-heat" }, { "virtblk-stack", named = true }, { "virtblk-stack", "--folded", named = true },
 }
 local MAPS = {
