@@ -291,39 +291,53 @@ struct search {
 	int looks;
 };
 
+static bool is_sought(const struct search *search, const char *name)
+{
+	return strlen(name) == search->length && !memcmp(name, search->name, search->length);
+}
+
+static int search_in(struct search *search, const struct type *type, int depth,
+		     struct type_member *member, struct error *err);
+
+/* Member i: the one sought, or an anonymous struct or union that has it. */
+static int search_at(struct search *search, const struct type *type, uint32_t i, int depth,
+		     struct type_member *member, struct error *err)
+{
+	int found = types_member(type, i, member, err);
+	struct type_member inner;
+
+	if (found)
+		return found;
+	if (*member->name)
+		return is_sought(search, member->name);
+	if (member->type.kind != TYPE_STRUCT && member->type.kind != TYPE_UNION)
+		return 0;
+	found = search_in(search, &member->type, depth + 1, &inner, err);
+	if (found <= 0)
+		return found;
+	inner.bit_offset += member->bit_offset;
+	*member = inner;
+	return 1;
+}
+
 /* 1 when found, 0 when not, or a negative errno. */
 static int search_in(struct search *search, const struct type *type, int depth,
 		     struct type_member *member, struct error *err)
 {
-	for (uint32_t i = 0; i < type->count; i++) {
-		struct type_member inner;
-		int found = ++search->looks > MAX_LOOKS || depth > MAX_DEPTH ? -EINVAL : 0;
+	struct place place;
+	const struct btf_type *t = raw(type, &place, err);
+	int found = t ? 0 : -EINVAL;
 
-		if (found)
-			return error_set(err, found, "the BTF is damaged: '%s' has no end",
+	for (uint32_t i = 0; !found && i < type->count; i++) {
+		const char *name = btf_string_at(place.btf, btf_members(t)[i].name_off);
+
+		if (++search->looks > MAX_LOOKS || depth > MAX_DEPTH)
+			return error_set(err, -EINVAL, "the BTF is damaged: '%s' has no end",
 					 type->name);
-		found = types_member(type, i, member, err);
-		if (found)
-			return found;
-		if (*member->name) {
-			if (strlen(member->name) == search->length &&
-			    !memcmp(member->name, search->name, search->length))
-				return 1;
-			continue;
-		}
-		if (member->type.kind != TYPE_STRUCT && member->type.kind != TYPE_UNION)
-			continue;
-		found = search_in(search, &member->type, depth + 1, &inner, err);
-		if (found <= 0) {
-			if (found)
-				return found;
-			continue;
-		}
-		inner.bit_offset += member->bit_offset;
-		*member = inner;
-		return 1;
+		if (!*name || is_sought(search, name))
+			found = search_at(search, type, i, depth, member, err);
 	}
-	return 0;
+	return found;
 }
 
 static int find_one(const struct type *type, const char *name, size_t length,
