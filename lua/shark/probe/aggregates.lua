@@ -154,9 +154,7 @@ local function zero(c, size)
   if size > 8 then
     return zeroes(c, size)
   end
-  local at = c:reg()
-  c:emit { op = "mapvalue", dst = at, map = c.maps.control, off = c.maps:constant(0) }
-  return { reg = at }
+  return { reg = c:map_value(c.maps.control, c.maps:constant(0)) }
 end
 
 -- Runs use(address) for the element of a key, which is made where there is none: look, else put zeroes there, look
@@ -164,11 +162,11 @@ end
 local function with_element(c, map, key, size, use)
   local behind = c.f:block()
   local at = c:reg()
-  c:emit { op = "mov", dst = at, src = lookup(c, map, key) }
+  c:move(at, lookup(c, map, key))
   local there, missing = c:branch("ne", at, nil, 0)
   c.block = missing
   c:call(UPDATE, { { map = map }, key, zero(c, size), { imm = NOEXIST } })
-  c:emit { op = "mov", dst = at, src = lookup(c, map, key) }
+  c:move(at, lookup(c, map, key))
   local made, lost = c:branch("ne", at, nil, 0)
   c.block = lost
   c:lose(map)
@@ -201,9 +199,7 @@ end
 -- 1 where value >= 2^bits, else 0: the sign of 2^bits - 1 - value. Of 64 bits the upper half is taken first.
 local function reaches(c, value, bits)
   if bits == 32 then
-    local upper = c:reg()
-    c:emit { op = "neg", dst = upper, a = c:alu("rsh", value, nil, 32) }
-    return c:alu("rsh", upper, nil, 63)
+    return c:alu("rsh", c:negative(c:alu("rsh", value, nil, 32)), nil, 63)
   end
   return c:alu("rsh", c:alu("sub", c:known(2 ^ bits - 1), value), nil, 63)
 end
@@ -229,7 +225,7 @@ end
 
 local function add_to(src)
   return function(c)
-    return function(at) c:emit { op = "xadd", base = at, off = 0, size = 8, src = src } end
+    return function(at) c:add(at, 0, src) end
   end
 end
 
@@ -267,10 +263,10 @@ local function keep_extreme(c, agg, value)
     local beyond, behind = c:branch(BEYOND[agg.kind][agg.value == "u64" and "u64" or "i64"], value, c:load(8, at, 0))
     c.f:emit(first, { op = "jump", to = beyond })
     c.block = beyond
-    c:emit { op = "store", base = at, off = 0, size = 8, src = value }
+    c:put(8, at, 0, value)
     c:jump(behind)
     c.block = behind
-    c:emit { op = "xadd", base = at, off = 8, size = 8, src = c:known(1) }
+    c:add(at, 8, c:known(1))
   end
 end
 
@@ -327,12 +323,12 @@ function M.read(c, agg, keys)
   local there, missing = c:branch("ne", at, nil, 0)
   local behind = c.f:block()
   c.block = there
-  c:emit { op = "load", dst = reg, base = at, off = 0, size = 8 }
+  c:load(8, at, 0, reg)
   c:unknown(1, present)
   c:jump(behind)
   c.block = missing
   c:unknown(0, reg)
-  c:emit { op = "mov", dst = present, src = reg }
+  c:move(present, reg)
   c:jump(behind)
   c.block = behind
   return { k = "maybe", reg = reg, present = present, unsigned = agg.value == "u64", line = c.line }
@@ -381,9 +377,7 @@ end
 
 --- var(): what the script set it to.
 function M.read_var(c, agg)
-  local at = c:reg()
-  c:emit { op = "mapvalue", dst = at, map = c.maps:index(agg, 1), off = 0 }
-  return c:number(c:load(8, at, 0), agg.value == "u64")
+  return c:number(c:load(8, c:map_value(c.maps:index(agg, 1), 0), 0), agg.value == "u64")
 end
 
 return M

@@ -17,7 +17,11 @@ local byte, funck = string.byte, util.funck
 -- to who lowers them; here only whether an instruction has D instead of B and C.
 local JUMPS = { JMP = true, FORI = true, FORL = true, ITERL = true, LOOP = true, ISNEXT = true, UCLO = true }
 -- What the JIT and the interpreter make of them; the dump has none, but names may.
-local PLAIN = { IFORL = "FORL", IITERL = "ITERL", ILOOP = "LOOP", FUNCF = false }
+local PLAIN = { IFORL = "FORL", IITERL = "ITERL", ILOOP = "LOOP" }
+local NAMES = {}
+for number, name in pairs(opcodes) do
+  NAMES[number] = PLAIN[name] or name
+end
 
 -- ---- the dump ----
 
@@ -100,8 +104,7 @@ local function decode(proto, dump)
   local at = proto.code
   for pc = 1, proto.n do
     local number, va, vc, vb = byte(dump, at, at + 3)
-    local name = opcodes[number] or ("instruction " .. number)
-    name = PLAIN[name] or name
+    local name = NAMES[number] or "instruction " .. number
     op[pc], a[pc], b[pc], c[pc] = name, va, vb, vc
     local vd = vc + vb * 256
     d[pc] = vd

@@ -21,13 +21,11 @@ local LOOK_EVERY = 64
 -- ---- the control map ----
 
 local function control(c, off)
-  local dst = c:reg()
-  c:emit { op = "mapvalue", dst = dst, map = c.maps.control, off = off }
-  return dst
+  return c:map_value(c.maps.control, off)
 end
 
 local function add_one(c, off)
-  c:emit { op = "xadd", base = control(c, off), off = 0, size = 8, src = c:known(1) }
+  c:add(control(c, off), 0, c:known(1))
 end
 
 --- Counts that a map had no room.
@@ -122,7 +120,7 @@ local function store_field(c, to, off, field)
     local value = field.value
     reg = value.off and value.off ~= 0 and c:alu("add", value.reg, nil, value.off) or value.reg
   end
-  c:emit { op = "store", base = to, off = off, size = 8, src = reg, imm = imm or nil }
+  c:put(8, to, off, reg, imm or nil)
 end
 
 -- ---- sending ----
@@ -131,7 +129,7 @@ end
 local function wakeup(c)
   local flags = c:unknown(NO_WAKEUP)
   local sent = c:load(8, control(c, SENT), 0)
-  c:emit { op = "store", base = control(c, SENT), off = 0, size = 8, src = c:alu("add", sent, nil, 1) }
+  c:put(8, control(c, SENT), 0, c:alu("add", sent, nil, 1))
   local look, go = c:branch("eq", c:alu("and", sent, nil, LOOK_EVERY - 1), nil, 0)
   c.block = look
   local available = c:call(QUERY, { { map = c.maps.ring }, { imm = AVAILABLE } })
@@ -170,11 +168,11 @@ function M.emit(c, record)
   add_one(c, RING_FULL)
   c:jump(behind)
   c.block = there
-  c:emit { op = "store", base = at, off = 0, size = 8, imm = tag }
+  c:put(8, at, 0, nil, tag)
   for _, field in ipairs(list) do
     store_field(c, at, layout.off[field.name], field)
   end
-  c:emit { op = "call", helper = SUBMIT, args = { { reg = at }, { reg = flags } } }
+  c:emit { op = "call", helper = SUBMIT, args = { { reg = at }, { reg = flags } }, line = c.f.line }
   c:jump(behind)
   c.block = behind
 end

@@ -216,12 +216,12 @@ local function assigned(p, from, to)
   return set
 end
 
---- Adds to a decoded function: leaders (where blocks begin), live (slots wanted at each of them),
---- loops (start -> last instruction), assigned (start -> slots assigned within).
+--- Adds to a decoded function: leaders (where blocks begin), live (slots wanted at each of them, as a set),
+--- wanted (the same as a list), loops (start -> last instruction), assigned (start -> slots assigned within).
 function M.analyse(p)
   local leaders, loops = find_leaders(p)
   leaders[1] = true
-  p.leaders, p.loops, p.live, p.assigned = leaders, loops, {}, {}
+  p.leaders, p.loops, p.live, p.assigned, p.wanted = leaders, loops, {}, {}, {}
   local has_loop = next(loops) ~= nil
   local changed = sweep(p, leaders, p.live) or has_loop
   while changed do
@@ -229,6 +229,13 @@ function M.analyse(p)
   end
   for from, to in pairs(loops) do
     p.assigned[from] = assigned(p, from, to)
+  end
+  for pc, live in pairs(p.live) do
+    local list = {}
+    for slot in pairs(live) do
+      list[#list + 1] = slot
+    end
+    p.wanted[pc] = list
   end
   return p
 end

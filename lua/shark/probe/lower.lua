@@ -43,14 +43,15 @@ end
 --- @param slots table values, of which those wanted there are copied
 --- @param slot? integer @param value? table what that slot is on this way
 function Compiler:edge(pc, block, slots, slot, value)
-  local live, copy = self.frame.proto.live[pc], {}
-  for wanted in pairs(live or {}) do
-    copy[wanted] = slots[wanted]
+  local frame = self.frame
+  local wanted, copy = frame.proto.wanted[pc], {}
+  for i = 1, wanted and #wanted or 0 do
+    copy[wanted[i]] = slots[wanted[i]]
   end
-  if slot and live and live[slot] then
+  if slot and wanted and frame.proto.live[pc][slot] then
     copy[slot] = value
   end
-  local pending = self.frame.pending
+  local pending = frame.pending
   local list = pending[pc]
   local edge = { block = block, slots = copy, memo = self.memo }
   if list then
@@ -75,7 +76,7 @@ local function arrive(c, frame, pc)
   local edges = frame.pending[pc]
   if edges then
     frame.pending[pc] = nil
-    join.join(c, edges, frame.proto.live[pc])
+    join.join(c, edges, frame.proto.wanted[pc])
   end
 end
 

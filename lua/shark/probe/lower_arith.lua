@@ -168,9 +168,7 @@ function ops.UNM(c, pc, p)
     c.slots[p.a[pc]] = values.const(-value.v, c.line)
     return
   end
-  local dst = c:reg()
-  c:emit { op = "neg", dst = dst, a = value.reg }
-  c.slots[p.a[pc]] = c:number(dst, value.unsigned)
+  c.slots[p.a[pc]] = c:number(c:negative(value.reg), value.unsigned)
 end
 
 function ops.POW(c)
@@ -301,11 +299,11 @@ local function extreme(name)
         best = (best.v <= other.v) == (name == "min") and best or other
       else
         local reg = c:reg()
-        c:emit { op = "mov", dst = reg, src = c:number_reg(best, unsigned) }
+        c:move(reg, c:number_reg(best, unsigned))
         local other_reg = c:number_reg(other, unsigned)
         local yes, no = c:branch(CONDITIONS[name][unsigned and 2 or 1], other_reg, reg)
         c.block = yes
-        c:emit { op = "mov", dst = reg, src = other_reg }
+        c:move(reg, other_reg)
         c:jump(no)
         c.block, best = no, c:number(reg, unsigned)
       end

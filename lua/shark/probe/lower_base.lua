@@ -67,16 +67,21 @@ end
 -- ---- code ----
 
 function Compiler:reg()
-  return self.f:reg()
+  local f = self.f
+  f.nregs = f.nregs + 1
+  return f.nregs
 end
 
+-- Each instruction is made with its line: a field that is added later makes LuaJIT arrange the table anew.
 function Compiler:emit(instr)
-  return self.f:emit(self.block, instr)
+  local list = self.f.blocks[self.block]
+  list[#list + 1] = instr
+  return instr
 end
 
 --- Ends the block with a jump; nothing gets behind it.
 function Compiler:jump(to)
-  self:emit { op = "jump", to = to }
+  self:emit { op = "jump", to = to, line = self.f.line }
   self.block = nil
 end
 
@@ -85,27 +90,62 @@ end
 function Compiler:branch(cond, a, b, imm)
   local yes, no = self.f:block(), self.f:block()
   self.branches = self.branches + 1
-  self:emit { op = "branch", cond = cond, a = a, b = b, imm = imm, yes = yes, no = no }
+  self:emit { op = "branch", cond = cond, a = a, b = b, imm = imm, yes = yes, no = no, line = self.f.line }
   self.block = nil
   return yes, no
 end
 
-function Compiler:alu(fn, a, b, imm)
-  local dst = self.f:reg()
-  self:emit { op = "alu", fn = fn, dst = dst, a = a, b = b, imm = imm }
+function Compiler:alu(fn, a, b, imm, dst)
+  dst = dst or self:reg()
+  self:emit { op = "alu", fn = fn, dst = dst, a = a, b = b, imm = imm, line = self.f.line }
+  return dst
+end
+
+function Compiler:move(dst, src)
+  self:emit { op = "mov", dst = dst, src = src, line = self.f.line }
+end
+
+--- -a.
+function Compiler:negative(a)
+  local dst = self:reg()
+  self:emit { op = "neg", dst = dst, a = a, line = self.f.line }
   return dst
 end
 
 --- Calls a helper of the kernel; its result's register.
 function Compiler:call(helper, args)
-  local dst = self.f:reg()
-  self:emit { op = "call", dst = dst, helper = helper, args = args }
+  local dst = self:reg()
+  self:emit { op = "call", dst = dst, helper = helper, args = args, line = self.f.line }
   return dst
 end
 
-function Compiler:load(size, base, off)
-  local dst = self.f:reg()
-  self:emit { op = "load", dst = dst, base = base, off = off, size = size }
+function Compiler:load(size, base, off, dst)
+  dst = dst or self:reg()
+  self:emit { op = "load", dst = dst, base = base, off = off, size = size, line = self.f.line }
+  return dst
+end
+
+--- Loads from the stack.
+function Compiler:load_area(size, area, off)
+  local dst = self:reg()
+  self:emit { op = "load", dst = dst, area = area, off = off, size = size, line = self.f.line }
+  return dst
+end
+
+--- Stores a register, or an immediate, at an address.
+function Compiler:put(size, base, off, src, imm)
+  self:emit { op = "store", base = base, off = off, size = size, src = src, imm = imm, line = self.f.line }
+end
+
+--- Adds to the eight bytes at an address, atomically.
+function Compiler:add(base, off, src)
+  self:emit { op = "xadd", base = base, off = off, size = 8, src = src, line = self.f.line }
+end
+
+--- The address of a place in the value of an array of one.
+function Compiler:map_value(map, off)
+  local dst = self:reg()
+  self:emit { op = "mapvalue", dst = dst, map = map, off = off, line = self.f.line }
   return dst
 end
 
@@ -117,9 +157,9 @@ function Compiler.immediate(_, v)
 end
 
 --- A register with a constant that is known to the verifier.
-function Compiler:known(v)
-  local dst = self.f:reg()
-  self:emit { op = "const", dst = dst, value = v }
+function Compiler:known(v, dst)
+  dst = dst or self:reg()
+  self:emit { op = "const", dst = dst, value = v, line = self.f.line }
   return dst
 end
 
@@ -127,11 +167,7 @@ end
 -- meets at a join is such, or each constant would make ways of its own.
 --- @param dst? integer the register, else a new one
 function Compiler:unknown(v, dst)
-  local at = self.f:reg()
-  dst = dst or self.f:reg()
-  self:emit { op = "mapvalue", dst = at, map = self.maps.control, off = self.maps:constant(v) }
-  self:emit { op = "load", dst = dst, base = at, off = 0, size = 8 }
-  return dst
+  return self:load(8, self:map_value(self.maps.control, self.maps:constant(v)), 0, dst)
 end
 
 --- The register of a number, constant or not; `unsigned` is what it is used as.
@@ -149,8 +185,8 @@ function Compiler:number(reg, unsigned)
 end
 
 function Compiler:ctx()
-  local dst = self.f:reg()
-  self:emit { op = "ctx", dst = dst }
+  local dst = self:reg()
+  self:emit { op = "ctx", dst = dst, line = self.f.line }
   return dst
 end
 
@@ -219,7 +255,7 @@ function Compiler:fixed_text_area(size)
 end
 
 function Compiler:store(area, off, size, src, imm)
-  self:emit { op = "store", area = area, off = off, size = size, src = src, imm = imm }
+  self:emit { op = "store", area = area, off = off, size = size, src = src, imm = imm, line = self.f.line }
 end
 
 --- The eight bytes of a constant text from `at` on, as a 64-bit cdata, zeroes behind its end.

@@ -86,7 +86,7 @@ local function inline(c, fn, arguments, many, wants)
     c.block = nil
     return values.NIL
   end
-  join.join(c, edges, wants and { [0] = true } or {})
+  join.join(c, edges, wants and { 0 } or {})
   local result = wants and c.slots[0] or values.NIL
   c.slots = slots
   return result

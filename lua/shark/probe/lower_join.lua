@@ -9,16 +9,12 @@ local M = {}
 
 -- ---- feeding ----
 
-local function move(c, dst, src)
-  c:emit { op = "mov", dst = dst, src = src }
-end
-
 -- A constant into a register, or the value's own register.
 local function fill(c, dst, word, reg)
   if word then
     c:unknown(word, dst)
   else
-    move(c, dst, reg)
+    c:move(dst, reg)
   end
 end
 
@@ -37,11 +33,11 @@ local FEEDS = {
   end,
   ptr = function(c, dst, v)
     if v.k == "const" then
-      c:emit { op = "const", dst = dst.reg, value = 0 }
+      c:known(0, dst.reg)
     elseif v.off == 0 then
-      move(c, dst.reg, v.reg)
+      c:move(dst.reg, v.reg)
     else
-      c:emit { op = "alu", fn = "add", dst = dst.reg, a = v.reg, imm = v.off }
+      c:alu("add", v.reg, nil, v.off, dst.reg)
     end
   end,
   text = function(c, dst, v)
@@ -50,8 +46,7 @@ local FEEDS = {
       if v.k == "const" then
         word = c:unknown(c:word_of(v.v, at + 1))
       elseif at < v.size then
-        word = c.f:reg()
-        c:emit { op = "load", dst = word, area = v.area, off = v.off + at, size = 8 }
+        word = c:load_area(8, v.area, v.off + at)
       end
       c:store(dst.area, at, 8, word, not word and 0 or nil)
     end
@@ -150,15 +145,16 @@ local function lines(edges, slot)
   end
 end
 
---- Goes on where edges meet; `live` are the slots that are wanted there.
-function M.join(c, edges, live)
+--- Goes on where edges meet; `wanted` lists the slots that are wanted there.
+function M.join(c, edges, wanted)
   if #edges == 1 then
     local edge = edges[1]
     c.block, c.slots, c.memo = edge.block, edge.slots, edge.memo
     return
   end
   local slots, made = {}, {}
-  for slot in pairs(live) do
+  for i = 1, #wanted do
+    local slot = wanted[i]
     local value, known = common(edges, slot)
     if known and not value then
       value = shared(made, edges, slot)

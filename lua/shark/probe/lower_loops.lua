@@ -39,7 +39,7 @@ end
 -- Behind this the kernel's budget is not used up; else the handler ends.
 local function may(c)
   local yes, no = c.f:block(), c.f:block()
-  c:emit { op = "may", yes = yes, no = no }
+  c:emit { op = "may", yes = yes, no = no, line = c.f.line }
   c.f:emit(no, { op = "exit", imm = 0 })
   c.block = yes
 end
@@ -102,12 +102,12 @@ local function open_for(c, pc, p, loop, start)
   if start.k == "const" then
     -- Known to the verifier where it is to walk the turns one by one; else it would never see one like another.
     if loop.known then
-      c:emit { op = "const", dst = loop.counter, value = start.v }
+      c:known(start.v, loop.counter)
     else
       c:unknown(start.v, loop.counter)
     end
   else
-    c:emit { op = "mov", dst = loop.counter, src = start.reg }
+    c:move(loop.counter, start.reg)
   end
   loop.head, loop.block = join.open_loop(c, assigned, p.live[body] or {}, key_of(c, body))
   c.slots[a], c.slots[a + 3] = counter(c, loop.counter), counter(c, loop.counter)
@@ -180,8 +180,7 @@ end
 function ops.FORL(c, pc, p)
   local body = p.target[pc]
   local loop = c.frame.loops[body]
-  local next_one = c:reg()
-  c:emit { op = "alu", fn = "add", dst = next_one, a = loop.counter, imm = loop.step }
+  local next_one = c:alu("add", loop.counter, nil, loop.step)
   local yes, no = compare(c, next_one, loop.stop, loop.step > 0)
   c:edge(pc + 1, no, c.slots)
   c.block = yes
@@ -189,7 +188,7 @@ function ops.FORL(c, pc, p)
     may(c)
   end
   join.close_loop(c, loop.head, key_of(c, body))
-  c:emit { op = "mov", dst = loop.counter, src = next_one }
+  c:move(loop.counter, next_one)
   c:jump(loop.block)
   check_turns(c, loop)
   return pc + 1
@@ -228,7 +227,7 @@ function M.iterate(c, pc, p, call)
       return call + 2
     end
     c.pc = call
-    join.join(c, edges, p.live[call])
+    join.join(c, edges, p.wanted[call])
   end
   c:go(call + 2)
   return call + 2

@@ -32,9 +32,7 @@ local function read(c, ptr, off, size)
   local address = at == 0 and ptr.reg or c:alu("add", ptr.reg, nil, at)
   local helper = ptr.user and PROBE_READ_USER or PROBE_READ_KERNEL
   c:call(helper, { { area = scratch, off = 0 }, { imm = size }, { reg = address } })
-  local dst = c:reg()
-  c:emit { op = "load", dst = dst, area = scratch, off = 0, size = size }
-  return dst
+  return c:load_area(size, scratch, 0)
 end
 
 local function extend(c, reg, bits, signed)

@@ -106,9 +106,7 @@ local function word_at(c, text, at)
   elseif at >= text.size then
     return nil, 0
   end
-  local dst = c:reg()
-  c:emit { op = "load", dst = dst, area = text.area, off = text.off + at, size = 8 }
-  return dst
+  return c:load_area(8, text.area, text.off + at)
 end
 
 --- Stores a text: into `size` bytes at an area's or a register's offset, cut or filled with zeroes.
@@ -120,7 +118,11 @@ function M.store(c, text, to, off, size)
     if not reg and not imm then
       reg = c:known(constant)
     end
-    c:emit { op = "store", area = to.area, base = to.base, off = off + at, size = 8, src = reg, imm = imm }
+    if to.base then
+      c:put(8, to.base, off + at, reg, imm)
+    else
+      c:store(to.area, off + at, 8, reg, imm)
+    end
   end
 end
 
