@@ -163,6 +163,11 @@ void btf_close(struct btf_reader *reader)
 	free(reader);
 }
 
+void btf_rest(struct btf_reader *reader)
+{
+	lazyfile_rest(&reader->file);
+}
+
 /* ---- looking ---- */
 
 bool btf_is_of_base(const struct btf_reader *reader, uint32_t id)

@@ -33,6 +33,9 @@ int btf_open(const char *path, enum btf_source source, struct btf_reader *base,
 
 void btf_close(struct btf_reader *reader);
 
+/* Holds no descriptor until something is read again: for BTF_OF_SYSFS, of which there are many. */
+void btf_rest(struct btf_reader *reader);
+
 /* Goes over all types that no search has come to. -EINVAL when one of them is no record. */
 int btf_check(struct btf_reader *reader, struct error *err);
 

@@ -162,19 +162,25 @@ uint32_t btf_source_of_kernel(void)
 	return known(NULL, NULL);
 }
 
+static int look_into(const char *module, btf_visit visit, void *context)
+{
+	uint32_t number = btf_source(module, NULL);
+	int result = number ? visit(context, number) : 0;
+
+	if (number)
+		btf_rest(btf_source_at(number)->reader);
+	return result;
+}
+
 int btf_sources_of_modules(btf_visit visit, void *context)
 {
 	autoclosedir DIR *dir = debuginfo_btf_path() ? NULL : opendir(BTF_DIR);
 	struct dirent *entry;
 	int result = 0;
 
-	while (!result && dir && (entry = readdir(dir))) {
-		uint32_t number =
-			is_module_name(entry->d_name) ? btf_source(entry->d_name, NULL) : 0;
-
-		if (number)
-			result = visit(context, number);
-	}
+	while (!result && dir && (entry = readdir(dir)))
+		if (is_module_name(entry->d_name))
+			result = look_into(entry->d_name, visit, context);
 	return result;
 }
 

@@ -67,14 +67,33 @@ static int reserve(struct lazyfile *file, struct error *err)
 	return 0;
 }
 
+static bool wake(struct lazyfile *file)
+{
+	if (file->fd < 0)
+		file->fd = open(file->path, O_RDONLY | O_CLOEXEC);
+	return file->fd >= 0;
+}
+
+void lazyfile_rest(struct lazyfile *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+}
+
 int lazyfile_open(struct lazyfile *file, const char *path, uint64_t start, uint64_t size,
 		  bool may_map, struct error *err)
 {
 	int code;
 
-	*file = (struct lazyfile){ .fd = open(path, O_RDONLY | O_CLOEXEC) };
-	if (file->fd < 0)
-		return error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+	*file = (struct lazyfile){ .path = strdup(path), .fd = -1 };
+	if (!file->path)
+		return error_set(err, -ENOMEM, "out of memory for %s", path);
+	if (!wake(file)) {
+		code = error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+		lazyfile_close(file);
+		return code;
+	}
 	code = set_size(file, path, start, size, err);
 	file->room = blocks_of(file) * BLOCK;
 	if (!code && !(may_map && !start && map(file)))
@@ -88,18 +107,18 @@ void lazyfile_close(struct lazyfile *file)
 {
 	if (file->at)
 		munmap(file->at, file->room);
-	if (file->fd >= 0)
-		close(file->fd);
+	lazyfile_rest(file);
 	free(file->have);
+	free(file->path);
 	*file = (struct lazyfile){ .fd = -1 };
 }
 
 /* sysfs gives a page at a time. Returns how many bytes there were. */
-static size_t read_all(const struct lazyfile *file, uint64_t offset, void *into, size_t size)
+static size_t read_all(struct lazyfile *file, uint64_t offset, void *into, size_t size)
 {
 	size_t got = 0;
 
-	while (got < size) {
+	while (got < size && wake(file)) {
 		ssize_t n = pread(file->fd, (char *)into + got, size - got,
 				  (off_t)(file->start + offset + got));
 

@@ -18,7 +18,8 @@ enum {
 };
 
 struct lazyfile {
-	int fd; /* -1 when mapped */
+	char *path;
+	int fd; /* -1 when mapped, or at rest */
 	bool is_mapped;
 	uint64_t start, size; /* in bytes, of the part within the file */
 	uint64_t room;	      /* mapped, from at on */
@@ -46,6 +47,9 @@ const void *lazyfile_at(struct lazyfile *file, uint64_t offset, uint64_t size);
  */
 size_t lazyfile_pass(struct lazyfile *file, uint64_t offset, uint64_t limit, uint8_t *window,
 		     const uint8_t **at);
+
+/* Closes the descriptor until it is needed again; for a file that stays what it is. */
+void lazyfile_rest(struct lazyfile *file);
 
 void lazyfile_close(struct lazyfile *file);
 

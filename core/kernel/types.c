@@ -103,7 +103,7 @@ static int fill_array(const struct place *place, const struct btf_type *t, int d
 		      struct type *type, struct error *err)
 {
 	struct place element = *place;
-	struct type of;
+	struct type of = { .kind = TYPE_VOID };
 	int code;
 
 	element.id = btf_array(t)->type;

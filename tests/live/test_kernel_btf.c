@@ -40,8 +40,10 @@ static void compare_type(struct btf_reader *reader, const struct btf *btf, uint3
 	const struct btf_type *type = btf_type_at(reader, id);
 	const struct btf_type *other = btf__type_by_id(btf, id);
 
-	if (!type || memcmp(type, other, btf_record_size(other)) != 0)
+	if (!type || memcmp(type, other, btf_record_size(other)) != 0) {
 		fail_msg("type %u", id);
+		return;
+	}
 	if (strcmp(btf_string_at(reader, type->name_off),
 		   btf__name_by_offset(btf, other->name_off)) != 0)
 		fail_msg("the name of type %u", id);
@@ -130,6 +132,7 @@ static void compare_module(const char *name, struct btf_reader *base)
 	assert_non_null(btf);
 	snprintf(path, sizeof(path), BTF_DIR "%s", name);
 	reader = open_path(path, BTF_OF_SYSFS, base);
+	btf_rest(reader);
 	compare(reader, btf, 31);
 	btf_close(reader);
 	btf__free(btf);

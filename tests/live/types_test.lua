@@ -116,6 +116,24 @@ function tests.test_tracepoints_and_functions_of_modules()
   t.assertEquals(types.btf_fd "virtio_blk", fd)
 end
 
+-- The modules' files that this process has open.
+local function open_modules()
+  local open, scan = {}, uv.fs_scandir "/proc/self/fd"
+  for fd in function() return uv.fs_scandir_next(scan) end do
+    local path = uv.fs_readlink("/proc/self/fd/" .. fd) or ""
+    if path:find "^/sys/kernel/btf/" and not path:find "/vmlinux$" then
+      open[#open + 1] = path
+    end
+  end
+  return open
+end
+
+function tests.test_a_look_into_all_modules_leaves_none_of_them_open()
+  t.assertNil(types.func "no_such_function")
+  t.assertEquals(#types.funcs "no_such_function*", 0)
+  t.assertEquals(open_modules(), {})
+end
+
 function tests.test_a_module_that_is_not_there()
   local fd, message, name = types.btf_fd "no_module"
   t.assertEquals({ fd, name }, { nil, "ENOENT" })

@@ -374,7 +374,7 @@ static void what_is_no_function_is_refused(void **state)
 	(void)state;
 	btf__add_typedef(btf, "btf_trace_number", INT);
 	btf__add_typedef(btf, "btf_trace_empty", none);
-	btf__add_typedef(btf, "btf_trace_loop", btf__type_cnt(btf));
+	btf__add_typedef(btf, "btf_trace_loop", (int)btf__type_cnt(btf));
 	btf__add_typedef(btf, "btf_trace_nowhere", 4000);
 	use(btf);
 	assert_int_equal(function_find_tracepoint("number", NULL, &function, &err), -EINVAL);
@@ -385,6 +385,11 @@ static void what_is_no_function_is_refused(void **state)
 }
 
 /* ---- damage ---- */
+
+/* Bytes of the records that many() makes, and where in one its kind is. */
+static const size_t INT_SIZE = sizeof(struct btf_type) + sizeof(uint32_t);
+static const size_t STRUCT_SIZE = sizeof(struct btf_type) + sizeof(struct btf_member);
+static const size_t INFO = offsetof(struct btf_type, info);
 
 static void put(unsigned char *data, size_t offset, uint32_t value)
 {
@@ -440,8 +445,8 @@ static void a_record_that_is_none_ends_the_types_before_it(void **state)
 
 	(void)state;
 	memcpy(copy, data, size);
-	/* The int has 16 bytes, a struct of one member 24. The third struct becomes of kind 31. */
-	put(copy, sizeof(struct btf_header) + 16 + 2 * 24 + 4, 31u << 24);
+	/* The third struct becomes of kind 31. */
+	put(copy, sizeof(struct btf_header) + INT_SIZE + 2 * STRUCT_SIZE + INFO, 31u << 24);
 	reader = open_bytes(copy, size, NULL);
 	assert_int_equal(find(reader, "s1", structs), 3);
 	assert_int_equal(btf_find(reader, &late, 1, &err), -EINVAL);
@@ -466,7 +471,8 @@ static void more_elements_than_there_is_room_are_no_type(void **state)
 
 	(void)state;
 	memcpy(copy, data, size);
-	put(copy, sizeof(struct btf_header) + 16 + 9 * 24 + 4, (unsigned)BTF_KIND_STRUCT << 24 | 2);
+	put(copy, sizeof(struct btf_header) + INT_SIZE + 9 * STRUCT_SIZE + INFO,
+	    (unsigned)BTF_KIND_STRUCT << 24 | 2);
 	reader = open_bytes(copy, size, NULL);
 	assert_null(btf_type_at(reader, 11));
 	assert_int_equal(btf_check(reader, &err), -EINVAL);

@@ -5,8 +5,6 @@
 local core = require "shark.kernel.core"
 local kernel_types = require "shark.kernel.types"
 local memory = require "shark.kernel.memory"
-local nearest = require "shark.text.nearest"
-local tracefs = require "shark.system.tracefs"
 
 jit.off(true, true)
 
@@ -154,7 +152,7 @@ local function read_record(group, event)
   if not text then
     return nil, message, name
   end
-  local record = tracefs.parse_format(text)
+  local record = require("shark.system.tracefs").parse_format(text)
   if not record.id or #record.fields == 0 then
     return nil, ("tracefs does not tell the fields of %s:%s"):format(group, event), "EINVAL"
   end
@@ -210,7 +208,7 @@ end
 
 local function no_such_member(type, name)
   local names = kernel_types.member_names(type)
-  local near = nearest.names(name, names, MOST_NAMED)
+  local near = require("shark.text.nearest").names(name, names, MOST_NAMED)
   if #names == 0 then
     return nil, ("%s has no members"):format(M.label(type)), "ENOENT"
   end
