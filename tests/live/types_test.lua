@@ -35,6 +35,22 @@ function tests.test_arguments_have_names_where_the_kernel_has_them()
   t.assertEquals(types.tracepoint("irq_handler_entry").args[1].name, "irq")
 end
 
+-- Looking for the names takes thrice as long as for the tracepoint.
+function tests.test_names_are_not_looked_for_unless_they_are_wanted()
+  local core, ways = require "shark.kernel.core", require "shark.probe.ways"
+  local look, looked = core.tracepoint_names, 0
+  core.tracepoint_names = function(...)
+    looked = looked + 1
+    return look(...)
+  end
+  local plan = assert(ways.of("raw_tp", { name = "sched_wakeup" }))
+  local before = looked
+  local name = plan.context.args[1].name
+  core.tracepoint_names = look
+  t.assertEquals({ before, looked }, { 0, 1 })
+  t.assertTrue(name == nil or name == "p", tostring(name))
+end
+
 function tests.test_requests_of_disks()
   local issue, request = assert(types.tracepoint "block_rq_issue"), types.named "struct request"
   local rq = issue.args[#issue.args].type

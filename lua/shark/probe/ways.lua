@@ -27,7 +27,8 @@ end
 local function in_words(args)
   local list = {}
   for i, arg in ipairs(args) do
-    list[i] = { name = arg.name, type = arg.type, off = (i - 1) * WORD }
+    -- Its name is looked for when a message needs it: that takes longer than all else here.
+    list[i] = setmetatable({ type = arg.type, off = (i - 1) * WORD }, { __index = arg })
   end
   return list
 end
