@@ -229,17 +229,17 @@ end
 
 -- ---- what -e and the prompt have at hand ----
 
-local AT_HAND = { probe = "shark.probe" }
+local AT_HAND = { probe = function() return require("shark.probe.oneliner").at_hand(require "shark.probe") end }
 
 -- Loaded when it is named first: most lines need none of it.
 local function put_at_hand()
   local meta = getmetatable(_G) or {}
   meta.__index = meta.__index or function(globals, name)
-    local module = AT_HAND[name] and require(AT_HAND[name])
-    if module then
-      rawset(globals, name, module)
+    local made = AT_HAND[name] and AT_HAND[name]()
+    if made then
+      rawset(globals, name, made)
     end
-    return module
+    return made
   end
   setmetatable(_G, meta)
 end

@@ -223,6 +223,42 @@ function tests.test_what_is_wrong_is_said_in_a_line()
   end
 end
 
+-- ---- lines ----
+
+-- A line of -e, interrupted after a second.
+local function run_line(line)
+  t.needs("root", "tracing", "tracefs")
+  return proc.run_shell(("timeout --preserve-status -s INT 1 $SHARK -e %s"):format(quoted { line }))
+end
+
+function tests.test_a_line_prints_at_its_end_what_it_counted()
+  local result = run_line [[n = probe.count(); probe.on("sched_switch", function() n:add() end)]]
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+  t.assertTrue(tonumber(result.out:match "^n:\nCOUNT\n%s*(%d+)\n") > 0, result.out)
+end
+
+function tests.test_a_line_that_prints_itself_is_not_repeated()
+  local result = run_line([[local n = probe.count(); probe.on("sched_switch", function() n:add() end)
+    shark.on_end(function() print("seen", n:read()[1].count > 0) end)]])
+  t.assertEquals(result.out, "seen\ttrue\n")
+end
+
+function tests.test_a_line_prints_what_is_sent()
+  local result = run_line [[probe.on("sched_switch", function(_, _, next) emit { b = next.pid, a = str(next.comm) } end)]]
+  t.assertStrMatches(result.out:match "^[^\n]*", "a=.*  b=%d+")
+end
+
+function tests.test_a_line_raises_where_the_machine_refuses()
+  local result = run_line [[probe.on("no_such_thing", function() end) print "never"]]
+  t.assertEquals({ result.status, result.out }, { 1, "" })
+  t.assertStrContains(result.err, "no way to attach no_such_thing")
+end
+
+function tests.test_a_script_does_not_have_what_lines_have()
+  local script = proc.write_file(directory .. "/plain.lua", "print(rawget(_G, 'probe'), probe)")
+  t.assertEquals(proc.run_shell("$SHARK " .. script).out, "nil\tnil\n")
+end
+
 -- ---- beside bpftrace, on the same load ----
 
 local function needs_bpftrace()

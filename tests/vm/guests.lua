@@ -29,6 +29,8 @@ M.WHERE = {
   ["live/probe_lua_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
   -- Faults planted into sources, which guests do not have.
   ["live/probe_planted_test.lua"] = M.HERE_ONLY,
+  ["live/probe_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
+  ["live/probe_scripts_test.lua"] = M.HERE_ONLY,
   -- How this kernel is read: its types.
   ["live/kernel_test.lua"] = { OLDEST, NO_IOMMU, INTEL, AMD, NEWEST },
   ["guest/kernel_test.lua"] = { OLDEST, INTEL, NEWEST },

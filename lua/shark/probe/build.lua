@@ -25,7 +25,17 @@ local function refuse(point, reason, errname, is_misuse)
   if point.program then
     point.program:close()
   end
-  point.at, point.plan, point.encoded, point.program = point.at + 1, nil, nil, nil
+  point.at, point.is_untyped, point.plan, point.encoded, point.program = point.at + 1, nil, nil, nil, nil
+end
+
+-- What the verifier takes for no object of that type (memory of each CPU or of programs, parts of unions) can
+-- be copied instead, by the same way.
+local function read_by_copies(point)
+  if not point.plan.context.typed then
+    return false
+  end
+  point.is_untyped, point.encoded = true, nil
+  return true
 end
 
 -- Every way was: because of what is written there, or because of the machine?
@@ -53,8 +63,18 @@ local function lowered(build, point, context)
   }
 end
 
-local function compile_by(build, point)
+-- One point alone is there when it is attached: it need not ask whether the others are.
+local function plan_of(build, point)
   local plan, message, errname = ways.of(way_of(point), point.target)
+  if plan then
+    plan.context.gate = #build.points > 1
+    plan.context.typed = plan.context.typed and not point.is_untyped
+  end
+  return plan, message, errname
+end
+
+local function compile_by(build, point)
+  local plan, message, errname = plan_of(build, point)
   if not plan then
     return refuse(point, message, errname)
   end
@@ -155,7 +175,9 @@ local function load_all(build)
     if not point.program then
       local program, message, errname, log = program_of(build, point)
       if not program then
-        refuse(point, with_log(message, log), errname)
+        if not log or not read_by_copies(point) then
+          refuse(point, with_log(message, log), errname)
+        end
         return false
       end
       point.program = program
@@ -187,12 +209,24 @@ local function attach(build)
   return false
 end
 
--- A name out of a pattern that cannot be had is left out; the others are attached.
+local function replace(points, i, several)
+  table.remove(points, i)
+  for j, point in ipairs(several) do
+    table.insert(points, i + j - 1, point)
+  end
+end
+
+-- What cannot be had as one becomes a point for each name; a name out of a pattern that cannot be had is
+-- left out, and the others are attached.
 local function leave_out(build)
   for i = #build.points, 1, -1 do
     local point = build.points[i]
     local is_misuse = point.refused[1] and point.refused[1].is_misuse
-    if not way_of(point) and not is_misuse and point.of and #point.of.members > 1 then
+    local is_over = not way_of(point) and not is_misuse
+    local several = is_over and point.split and point.split()
+    if several then
+      replace(build.points, i, several)
+    elseif is_over and #point.of.members > 1 then
       local reason = point.refused[#point.refused]
       point.of:leave_out(point, reason)
       table.remove(build.points, i)

@@ -57,6 +57,20 @@ local function at_end(list)
   end
 end
 
+-- Nobody looks at what a line gives back: it raises.
+local function or_raise(call)
+  return function(...)
+    local probes, message = call(...)
+    return probes or error(message, 0)
+  end
+end
+
+--- What lines have as `probe`: a refusal is an error.
+--- @param probe table shark.probe @return table
+function M.at_hand(probe)
+  return setmetatable({ on = or_raise(probe.on), session = or_raise(probe.session) }, { __index = probe })
+end
+
 --- Called when the line has run.
 function M.go_on()
   local list = session.running()

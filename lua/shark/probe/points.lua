@@ -6,8 +6,9 @@ local types = require "shark.probe.types"
 
 local M = {}
 
--- What a pattern may match: each has a program and descriptors of its own, of which a process has 1024.
-local MOST = 400
+-- What a pattern may match: each has a program and descriptors of its own, of which a process has 1024. By one
+-- program for all of them, all functions that can be traced.
+local MOST, MOST_AT_ONCE = 400, 100000
 
 -- ---- patterns ----
 
@@ -86,10 +87,15 @@ local MATCHING = {
   tracepoint = kernel_tracepoints, record = records, entry = functions, ["return"] = functions, usdt = places,
 }
 
+local function too_many(target, n, most)
+  return ("%s matches %d; a session has room for %d: narrow the pattern"):format(target.text, n, most)
+end
+
 --- What a target names: itself, or all that match its pattern.
---- @param target table of shark.probe.names
+--- @param target table of shark.probe.names @param most? integer so many, default 400
 --- @return table[]? targets @return string? message @return string? name
-function M.matching(target)
+function M.matching(target, most)
+  most = most or MOST
   if not target.is_glob and not (target.group or ""):find("[*?]") and target.what ~= "usdt" then
     return { target }
   end
@@ -102,9 +108,8 @@ function M.matching(target)
     return nil, message, errname
   elseif #list == 0 then
     return nil, ("there is nothing called %s"):format(target.text), "ENOENT"
-  elseif #list > MOST then
-    return nil, ("%s matches %d; a session has room for %d: narrow the pattern"):format(target.text, #list, MOST),
-      "E2BIG"
+  elseif #list > most then
+    return nil, too_many(target, #list, most), "E2BIG"
   end
   for _, one in ipairs(list) do
     one.what, one.ways, one.is_pinned = target.what, target.ways, target.is_pinned
@@ -125,8 +130,46 @@ function M.name_of(target)
   return form and form:format(target.name) or target.what == "tracepoint" and target.name or target.text
 end
 
-local function point_of(target, fn, pattern)
-  return { target = target, fn = fn, at = 1, refused = {}, of = pattern }
+local function point_of(target, fn, pattern, refused)
+  return { target = target, fn = fn, at = 1, refused = refused or {}, of = pattern }
+end
+
+-- ---- one program for all of a pattern ----
+
+local AT_ONCE = { entry = "kprobe_multi", ["return"] = "kretprobe_multi" }
+
+-- Where a handler takes nothing, one program will do.
+local function can_be_at_once(target, fn)
+  return AT_ONCE[target.what] and target.is_glob and not target.is_pinned and debug.getinfo(fn, "u").nparams == 0
+end
+
+local function points_of(targets, fn, asked, refused)
+  asked.members = {}
+  for i, one in ipairs(targets) do
+    asked.members[i] = point_of(one, fn, asked, { unpack(refused or {}) })
+  end
+  return asked.members
+end
+
+local function at_once(target, targets, fn, asked)
+  local all = {}
+  for i, one in ipairs(targets) do
+    all[i] = one.name
+  end
+  local point = point_of({
+    text = target.text, what = target.what, name = target.name, names = all, ways = { AT_ONCE[target.what] },
+  }, fn, asked)
+  -- Refused, it becomes a point for each name.
+  function point.split()
+    if #targets > MOST then
+      point.refused[#point.refused + 1] =
+        { way = targets[1].ways[1], reason = too_many(target, #targets, MOST), error = "E2BIG" }
+      return nil
+    end
+    return points_of(targets, fn, asked, point.refused)
+  end
+  asked.members = { point }
+  return asked.members
 end
 
 --- The points of a name and its handler.
@@ -135,16 +178,26 @@ end
 --- @return string? name of the error
 function M.of(name, fn)
   local target = names.parse(name)
-  local targets, message, errname = M.matching(target)
+  local is_at_once = can_be_at_once(target, fn)
+  local targets, message, errname = M.matching(target, is_at_once and MOST_AT_ONCE or nil)
   if not targets then
     return nil, message, errname
   end
-  local is_pattern = targets[1] ~= target
-  local asked = setmetatable({ text = target.text, members = {}, skipped = {}, is_pattern = is_pattern }, Pattern)
-  for i, one in ipairs(targets) do
-    asked.members[i] = point_of(one, fn, is_pattern and asked or nil)
+  local asked = setmetatable({ text = target.text, skipped = {}, is_pattern = targets[1] ~= target }, Pattern)
+  return is_at_once and at_once(target, targets, fn, asked) or points_of(targets, fn, asked), asked
+end
+
+--- The names of what is attached for what was asked.
+--- @return string[]
+function M.names_of(asked)
+  local list, target = {}, asked.members[1].target
+  for i, name in ipairs(target.names or {}) do
+    list[i] = M.name_of { what = target.what, name = name }
   end
-  return asked.members, asked
+  for i, member in ipairs(target.names and {} or asked.members) do
+    list[i] = M.name_of(member.target)
+  end
+  return list
 end
 
 return M

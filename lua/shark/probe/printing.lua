@@ -41,11 +41,14 @@ end
 
 local key_text = M.value
 
+-- Stacks have lines of their own.
 local function columns_of(agg)
   local columns = {}
-  for i, key in ipairs(agg.keys) do
-    local is_left = key.as == "text" or key.as == "stack"
-    columns[i] = { title = key.name:upper(), field = key.name, left = is_left, format = key_text }
+  for _, key in ipairs(agg.keys) do
+    if key.as ~= "stack" then
+      columns[#columns + 1] =
+        { title = key.name:upper(), field = key.name, left = key.as == "text", format = key_text }
+    end
   end
   local field, title = unpack(VALUE[agg.kind])
   local is_number = agg.kind == "count" or agg.kind == "hist"
@@ -88,12 +91,44 @@ local function most_first(rows, field)
   return rows
 end
 
+local function stack_keys(agg)
+  local list = {}
+  for _, key in ipairs(agg.keys) do
+    list[#list + 1] = key.as == "stack" and key.name or nil
+  end
+  return list
+end
+
+local function indented(value)
+  local lines = {}
+  for i, line in ipairs(type(value) == "table" and stack.lines(value:frames()) or { "no stack was taken" }) do
+    lines[i] = "    " .. foreign.line(line)
+  end
+  return lines
+end
+
+-- Below each row its stacks.
+local function with_stacks(rows, text, names)
+  local lines, i = {}, -1
+  for line in text:gmatch("[^\n]+") do
+    lines[#lines + 1], i = line, i + 1
+    for _, name in ipairs(i > 0 and names or {}) do
+      for _, frame in ipairs(indented(rows[i][name])) do
+        lines[#lines + 1] = frame
+      end
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
 --- Rows as text, the largest first.
 --- @param agg shark.probe.Aggregate @param rows table[] of read() or since()
 --- @return string
 function M.rows(agg, rows)
   rows = most_first({ unpack(rows) }, VALUE[agg.kind][1])
   local text = table_text.render(columns_of(agg), rows)
+  local stacks = stack_keys(agg)
+  text = #stacks > 0 and with_stacks(rows, text, stacks) or text
   return agg.kind == "hist" and text .. bars(agg, rows) or text
 end
 

@@ -134,12 +134,7 @@ local function entry_of(asked)
     point = asked.text, way = way_of(first), forced = first.target.is_pinned, refused = first.refused,
     skipped = asked.skipped,
   }
-  if asked.is_pattern then
-    entry.names = {}
-    for i, member in ipairs(asked.members) do
-      entry.names[i] = points_of.name_of(member.target)
-    end
-  end
+  entry.names = asked.is_pattern and points_of.names_of(asked) or nil
   return entry
 end
 

@@ -2,8 +2,8 @@
 -- becomes, and where that is attached.
 
 local features = require "shark.probe.features"
-local markers = require "shark.probe.markers"
 local types = require "shark.probe.types"
+local usdt = require "shark.decode.usdt"
 
 local M = {}
 
@@ -166,6 +166,18 @@ function BY.kretprobe(target)
   }
 end
 
+-- Many at once, by one program: it is given nothing, for what these are called with differs.
+local function multi(attach)
+  return function(target)
+    return {
+      context = context_of(attach, {}), program = { type = "kprobe", expected = "kprobe_multi" },
+      point = { attach = attach, names = target.names },
+    }
+  end
+end
+
+BY.kprobe_multi, BY.kretprobe_multi = multi "kprobe_multi", multi "kretprobe_multi"
+
 -- ---- programs ----
 
 local LONG = { id = 0, kind = "int", name = "long", size = 8, signed = true }
@@ -201,13 +213,14 @@ end
 --- A place of a marker; one in each function that it was inlined into.
 function BY.usdt(target)
   local place = target.place
-  return {
-    context = context_of("usdt", { user = true, args = markers.arguments(place.args) }),
+  local args, message, errname = usdt.arguments(place.args)
+  return args and {
+    context = context_of("usdt", { user = true, args = args }),
     program = { type = "kprobe" },
     point = {
       attach = "usdt", binary = target.binary, event = target.name, offset = place.offset, semaphore = place.semaphore,
     },
-  }
+  }, message, errname
 end
 
 -- ---- time ----
