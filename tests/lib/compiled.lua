@@ -137,11 +137,25 @@ end
 local Run = {}
 Run.__index = Run
 
+--- Compiles a handler once, to be run with many contexts: with what M.run() is given.
+--- @return function run(of)
+function M.prepare(fn, of)
+  local func, maps, shapes = M.compile(fn, of)
+  return function(given)
+    return M.execute(func, maps, shapes, given or of)
+  end
+end
+
 --- Compiles and runs a handler; `of`: args (words of the context), types or arguments (as lower takes them), typed,
 --- known, loops, cpu, comm, shut, objects (cdata that may be read), times.
 function M.run(fn, of)
   of = of or {}
   local func, maps, shapes = M.compile(fn, of)
+  return M.execute(func, maps, shapes, of)
+end
+
+--- Runs what M.compile() has made.
+function M.execute(func, maps, shapes, of)
   local env, words = environment(maps, of)
   for _, object in ipairs(of.objects or {}) do
     env:object(object, ffi.sizeof(object))
