@@ -246,4 +246,53 @@ function tests.test_ipairs_over_a_constant_table_is_unrolled()
   t.assertEquals(run.sent[1], { sum = 3 + 21LL, first = 3LL })
 end
 
+-- ---- where a handler comes from ----
+
+local function sum_of_loop(a)
+  local sum = 0LL
+  for i = 1, 8 do
+    if i > a then break end
+    sum = sum + i
+  end
+  return sum
+end
+
+function tests.test_a_handler_that_the_jit_has_compiled()
+  jit.on(sum_of_loop)
+  for _ = 1, 500 do sum_of_loop(5) end
+  t.assertNotNil(require("jit.util").traceinfo(1), "the JIT has compiled nothing")
+  local run = compiled.run(function(a) emit { v = sum_of_loop(a) } end, { args = { 5 } })
+  t.assertEquals(run.sent[1].v, 15LL)
+end
+
+function tests.test_a_handler_without_lines()
+  local stripped = loadstring(string.dump(function(a)
+    local double = a * 2
+    if double > 3 then emit { v = double } end
+  end, true))
+  t.assertEquals(compiled.run(setfenv(stripped, {}), { args = { 5 } }).sent[1].v, 10LL)
+  local wrong = loadstring(string.dump(function(a) emit { v = a .. "x" } end, true))
+  t.assertStrContains(compiled.refusal(setfenv(wrong, {}), { n = 1 }), ": strings cannot be joined in the kernel")
+end
+
+function tests.test_a_handler_from_the_prompt()
+  local handler = loadstring("return function(a)\n  emit { v = a + 0.5 }\nend", "=stdin")()
+  t.assertEquals(compiled.refusal(handler, { n = 1 }), "stdin:2: 0.5 is not a whole number")
+  handler = loadstring "return function(a)\n  emit { v = a + 0.5 }\nend"()
+  t.assertStrMatches(compiled.refusal(handler, { n = 1 }), "%[string .*%]:2: 0%.5 is not a whole number")
+end
+
+function tests.test_more_than_255_constants()
+  local lines = { "return function(a) local sum = 0LL" }
+  for i = 1, 300 do
+    lines[#lines + 1] = ("if a == %d then sum = sum + config.k%d end"):format(i + 1000000, i)
+  end
+  lines[#lines + 1] = "return sum + config.last end"
+  local config = { last = 5 }
+  for i = 1, 300 do config["k" .. i] = i end
+  local fn = setfenv(loadstring(table.concat(lines, "\n"))(), { config = config })
+  local run = compiled.run(function(a) emit { v = fn(a) } end, { args = { 1000299 } })
+  t.assertEquals(run.sent[1].v, 304LL)
+end
+
 t.run(tests)
