@@ -381,10 +381,10 @@ local function retarget(func, instr)
 end
 
 -- The blocks that are reached from the first, each behind all that lead to it but the ends of
--- loops, and those ends as pairs { from, to }. Of two successors the one of lower `depth` comes later.
+-- loops; those ends as pairs { from, to }; who leads to each. Of two successors the one of lower `depth` comes later.
 local function walk(func, depth)
-  local blocks, state, reverse, ends = func.blocks, {}, {}, {}
-  local stack, top = { 1 }, 1
+  local blocks, state, reverse, ends, before = func.blocks, {}, {}, {}, { {} }
+  local stack, top, n = { 1 }, 1, 0
   state[1] = 0
   while top > 0 do
     local number = stack[top]
@@ -402,49 +402,34 @@ local function walk(func, depth)
       target = first
     elseif step == 1 then
       target = second
-    else
-      reverse[#reverse + 1] = number
-      top = top - 1
     end
-    if target and not state[target] then
-      top = top + 1
-      stack[top], state[target] = target, 0
-    elseif target and state[target] < 3 then
-      ends[#ends + 1] = { number, target }
+    if target then
+      local at = state[target]
+      if not at then
+        top = top + 1
+        stack[top], state[target], before[target] = target, 0, { number }
+      else
+        local list = before[target]
+        list[#list + 1] = number
+        if at < 3 then
+          ends[#ends + 1] = { number, target }
+        end
+      end
+    else -- of three steps, of those of a jump or an end two or one
+      n, top, state[number] = n + 1, top - 1, 3
+      reverse[n] = number
     end
   end
-  local order, n = {}, #reverse
+  local order = {}
   for i = 1, n do
     order[i] = reverse[n + 1 - i]
   end
-  return order, ends
-end
-
---- Of each of the blocks, those that lead to it.
-function M.predecessors(func, order)
-  local before = {}
-  for i = 1, #order do
-    before[order[i]] = {}
-  end
-  for i = 1, #order do
-    local number = order[i]
-    local block = func.blocks[number]
-    local one, two = M.successors(block[#block])
-    if one then
-      local list = before[one]
-      list[#list + 1] = number
-    end
-    if two then
-      local list = before[two]
-      list[#list + 1] = number
-    end
-  end
-  return before
+  return order, ends, before
 end
 
 -- In how many loops each block is.
-local function depths(func, order, ends)
-  local depth, before = {}, M.predecessors(func, order)
+local function depths(order, ends, before)
+  local depth = {}
   for i = 1, #order do
     depth[order[i]] = 0
   end
@@ -474,17 +459,18 @@ end
 --- Leads jumps past blocks that only jump, and returns the blocks that are reached, in an order
 --- in which each comes behind all that lead to it but the ends of loops, and loops stay together.
 --- @return integer[] numbers @return table<integer, integer> depth in how many loops each of them is
+--- @return table<integer, integer[]> before the blocks that lead to each
 function M.order(func)
   for _, block in ipairs(func.blocks) do
     block[#block] = retarget(func, block[#block])
   end
-  local order, ends = walk(func)
+  local order, ends, before = walk(func)
   local depth = {}
   if #ends > 0 then
-    depth = depths(func, order, ends)
+    depth = depths(order, ends, before)
     order = walk(func, depth)
   end
-  return order, depth
+  return order, depth, before
 end
 
 -- ---- values ----

@@ -178,8 +178,7 @@ local function spread_one(s, r, before, live_in, live_out)
   end
 end
 
-local function spread(s, func, order)
-  local before = ir.predecessors(func, order)
+local function spread(s, order, before)
   local live_in, live_out = {}, {}
   for i = 1, #order do
     live_in[order[i]], live_out[order[i]] = {}, {}
@@ -351,11 +350,11 @@ end
 --- between }, weight = how often each is used, like = { [register] = another to share a place with }, wish =
 --- { [register] = 0 to 5 }, context = the register that has the context from the entry on, order = blocks }
 function M.of(func)
-  local order, depth = ir.order(func)
+  local order, depth, before = ir.order(func)
   local context = func:reg()
   while true do
     local s = survey(func, order, context)
-    local live_in, live_out = spread(s, func, order)
+    local live_in, live_out = spread(s, order, before)
     local l = { ranges = {}, crosses = {}, weight = {}, like = {}, wish = {}, open = {}, original = s.original,
       last_call = math.huge, context = context, order = order }
     if not scan(l, func, order, depth, live_in, live_out) then

@@ -8,10 +8,19 @@ local M = {}
 
 jit.off(true, true)
 
-local ANY = { 5, 4, 3, 2, 1, 0, 6, 7, 8, 9 }
-local SAVED = { 6, 7, 8, 9 }
+-- In the order in which they are tried, and as a set.
+local function candidates_of(list)
+  list.has = {}
+  for i = 1, #list do
+    list.has[list[i]] = true
+  end
+  return list
+end
+
+local ANY = candidates_of { 5, 4, 3, 2, 1, 0, 6, 7, 8, 9 }
+local SAVED = candidates_of { 6, 7, 8, 9 }
 -- With values on the stack: r0 and r1 carry them (M.SCRATCH).
-local FEWER = { 5, 4, 3, 2, 6, 7, 8, 9 }
+local FEWER = candidates_of { 5, 4, 3, 2, 6, 7, 8, 9 }
 M.SCRATCH = { 0, 1 }
 
 -- ---- places ----
@@ -32,12 +41,13 @@ local function overlap(one, other)
 end
 
 -- Who was there before ends before others begin, more often than not.
-local function is_free(holder, life)
+local function is_free(state, holder, life)
   if holder.last <= life[#life] then
     return true
   end
+  local ranges = state.lives.ranges
   for i = #holder, 1, -1 do
-    if overlap(holder[i].life, life) then
+    if overlap(ranges[holder[i]], life) then
       return false
     end
   end
@@ -45,36 +55,31 @@ local function is_free(holder, life)
 end
 
 local function hold(holder, r, life)
-  holder[#holder + 1] = { r = r, life = life }
+  holder[#holder + 1] = r
   if life[1] > holder.last then
     holder.last = life[1]
   end
 end
 
-local function contains(list, wanted)
-  for i = 1, #list do
-    if list[i] == wanted then
-      return true
-    end
-  end
-  return false
-end
-
 local function try(state, life, candidates, number)
-  return number and number >= 0 and contains(candidates, number) and is_free(state.held[number], life)
+  return number and candidates.has[number] and is_free(state, state.held[number], life)
 end
 
+-- Where what it is a copy of is, or will be; where a call wants it or leaves it; or anywhere.
 local function pick(state, r, life, candidates)
-  local l = state.lives
-  local liked = l.like[r] and state.where[l.like[r]]
-  if try(state, life, candidates, liked) then
-    return liked
-  elseif try(state, life, candidates, l.wish[r]) then
-    return l.wish[r]
+  local wish = state.lives.wish
+  local like = state.lives.like[r]
+  local number = like and (state.where[like] or wish[like])
+  if try(state, life, candidates, number) then
+    return number
+  elseif try(state, life, candidates, wish[r]) then
+    return wish[r]
   end
+  local held = state.held
   for i = 1, #candidates do
-    if is_free(state.held[candidates[i]], life) then
-      return candidates[i]
+    number = candidates[i]
+    if is_free(state, held[number], life) then
+      return number
     end
   end
 end
@@ -88,9 +93,10 @@ end
 local function in_the_way(state, holder, life)
   local list, sum = {}, 0
   for i = 1, #holder do
-    if overlap(holder[i].life, life) then
+    local other = state.lives.ranges[holder[i]]
+    if overlap(other, life) then
       list[#list + 1] = holder[i]
-      sum = sum + worth(state.lives, holder[i].r, holder[i].life)
+      sum = sum + worth(state.lives, holder[i], other)
     end
   end
   return list, sum
@@ -106,7 +112,7 @@ end
 
 local function to_stack(state, r, life)
   local slots, number = state.slots, 1
-  while slots[number] and not is_free(slots[number], life) do
+  while slots[number] and not is_free(state, slots[number], life) do
     number = number + 1
   end
   slots[number] = slots[number] or { last = 0 }
@@ -128,9 +134,19 @@ local function make_room(state, r, life, candidates)
   end
   for _, other in ipairs(best) do
     remove(state.held[register], other)
-    to_stack(state, other.r, other.life)
+    to_stack(state, other, state.lives.ranges[other])
   end
   return register
+end
+
+-- Lives come in the order of their beginnings: who ended before this one stands in nobody's way.
+local function hold_from(holder, r, life)
+  if holder.last <= life[#life] then
+    for i = #holder, 1, -1 do
+      holder[i] = nil
+    end
+  end
+  hold(holder, r, life)
 end
 
 local function place(state, r, any)
@@ -139,7 +155,7 @@ local function place(state, r, any)
   local register = pick(state, r, life, candidates) or make_room(state, r, life, candidates)
   if register then
     state.where[r] = register
-    hold(state.held[register], r, life)
+    hold_from(state.held[register], r, life)
   end
 end
 
