@@ -36,7 +36,7 @@ local options = parser:parse()
 
 local function wanted_targets()
   local commands, list = peers.commands(), {}
-  for _, module in ipairs { "start", "cost", "events", "walk" } do
+  for _, module in ipairs { "start", "cost", "events", "walk", "probes" } do
     for _, target in ipairs(require(module).targets(commands)) do
       if target.name:sub(1, #(options.only or "")) == (options.only or "") then
         list[#list + 1] = target

@@ -45,12 +45,54 @@ local n = 0
 session:on(function() n = n + 1 end)
 set_timeout(shark.stop, 300)]]
 
+-- Handlers in Lua on the tracepoints of system calls; what they do is in probes.bpf.c, too.
+local PROBES = [[
+local probe = require "shark.probe"
+local n, lat, started = probe.count(), probe.hist(), probe.map("tid", "u64")
+local function on(name, fn) assert(probe.on(name, fn)) end
+%s
+set_interval(function() end, 3600 * 1000)]]
+
+local PROBE = {
+  filter = 'on("sched_switch", function(_, prev) if prev.pid > 100 then n:add() end end)',
+  empty = 'on("sys_enter", function() end)',
+  empty_pair = 'on("sys_enter", function() end) on("sys_exit", function() end)',
+  count = 'on("sys_enter", function() n:add() end)',
+  hist = 'on("sys_enter", function(_, id) lat:add(id) end)',
+  startstop = [[
+on("sys_enter", function() started[tid()] = now() end)
+on("sys_exit", function()
+  local t = started[tid()]
+  if t then
+    lat:add(now() - t)
+    started[tid()] = nil
+  end
+end)]],
+}
+
+local PROBE_BPFTRACE = {
+  filter = "tracepoint:sched:sched_switch /args->prev_pid > 100/ { @ = count(); }",
+  count = "tracepoint:raw_syscalls:sys_enter { @ = count(); }",
+  hist = "tracepoint:raw_syscalls:sys_enter { @ = hist(args->id); }",
+  startstop = "tracepoint:raw_syscalls:sys_enter { @s[tid] = nsecs; } "
+    .. "tracepoint:raw_syscalls:sys_exit /@s[tid]/ { @ = hist(nsecs - @s[tid]); delete(@s[tid]); }",
+}
+
 local function shark(...)
   return { tool.build .. "/shark", ... }
 end
 
 local function bpftrace(program)
   return { "bpftrace", "-q", "-e", program }
+end
+
+local function probe(name)
+  return shark("-e", PROBES:format(PROBE[name]))
+end
+
+local function probe_commands(name, empty)
+  return { shark = probe(name), bpftrace = bpftrace(PROBE_BPFTRACE[name]), empty = probe(empty),
+    clang = { tool.path("clock_pair"), tool.path("probe_" .. name .. ".o") } }
 end
 
 --- The commands by name. Needs tool.use() before.
@@ -85,6 +127,12 @@ function M.commands()
       perf = { "perf", "record", "-q", "-a", "-m", tostring(RING_PAGES / 2), "-e", "irq:softirq_entry",
         "-e", "irq:softirq_exit", "-o", perf_data },
       perf_report = { "report", "--stats", "-i", perf_data },
+    },
+    probes = {
+      filter = probe_commands("filter", "empty"),
+      count = probe_commands("count", "empty"),
+      hist = probe_commands("hist", "empty"),
+      startstop = probe_commands("startstop", "empty_pair"),
     },
     drain = {
       shark = { tool.build .. "/shark", { "tests/bench/drain.lua", tool.path("flood"), "on_batch" } },

@@ -19,7 +19,7 @@ local BACK_FAULTS = {
   { "shark.probe.encode", "-(out.areas_size + 8 * -place)", "-(out.areas_size + 8 * -place - 8)" },
   { "shark.probe.encode", "return put(out, MOV32, dst, 0, 0, low)", "return put(out, MOV, dst, 0, 0, low)" },
   { "shark.probe.registers", "if to ~= source and not readers[to] then", "if to ~= source then" },
-  { "shark.probe.registers", "if holder.last <= life[#life] then", "if holder.last <= life[#life] + 2 then" },
+  { "shark.probe.registers", "life[#life] then\n    return true", "life[#life] + 2 then\n    return true" },
   { "shark.probe.registers", "elseif other[j] <= one[i + 1] then", "elseif other[j] <= one[i + 1] + 2 then" },
   { "shark.probe.lifetimes", "late and at + 2 or at", "at" },
   { "shark.probe.lifetimes", "if l.last_call < to then", "if l.last_call + 2 < to then" },
