@@ -80,33 +80,33 @@ local function type_of(sign, size)
   return { kind = "int", name = (signed and "s" or "u") .. 8 * size, size = size, signed = signed }
 end
 
+-- What a handler cannot do anything with, and need not.
+local UNREAD = { kind = "void", name = "what no register leads to", size = 0 }
+
 local function argument(text, number)
   local sign, digits, where = text:match "^(%-?)(%d+)@(.+)$"
   local size = tonumber(digits)
   local place = (size == 1 or size == 2 or size == 4 or size == 8) and place_of(where)
-  -- A value that is larger than where it is said to be (the macros take the type's size) has no more than that.
   if not place then
-    return nil
+    return { name = "arg" .. number, text = text, type = UNREAD, off = 0, size = 8 }
   end
   place.name, place.text, place.type = "arg" .. number, text, type_of(sign, size)
+  -- A value that is larger than where it is said to be (the macros take the type's size) has no more than that.
   place.size, place.held = math.min(size, place.held or size), nil
   return place
 end
 
 --- The arguments of one place of a marker.
 --- @param text string of its note, see core.usdt()
---- @return table[]? arguments { name = "arg1", text, type = { kind, name, size, signed } } and `value`, a constant; or
+--- @return table[] arguments { name = "arg1", text, type = { kind, name, size, signed } } and `value`, a constant; or
 --- `off`, the offset in struct pt_regs, with `size` bytes there: the value, or, with `at`, an address in the program's
---- memory to which at is added, and `index` = { off, scale }, of another register
---- @return string? message @return string? name "ENOTSUP" for one that no register leads to
+--- memory to which at is added, and `index` = { off, scale }, of another register. One that no register leads to is of
+--- the kind "void"
 function M.arguments(text)
   local list = {}
   -- Blanks part arguments, and may stand within the brackets of one.
   for word in text:gsub(",%s+", ","):gmatch "%S+" do
-    list[#list + 1] = argument(word, #list + 1) or false
-    if not list[#list] then
-      return nil, ("argument %d of the marker cannot be read: %s"):format(#list, word), "ENOTSUP"
-    end
+    list[#list + 1] = argument(word, #list + 1)
   end
   return list
 end
