@@ -32,6 +32,12 @@ $(T)/blkload: tests/live/blkload.c $(B)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LINK)
 
+# A program that tests put probes into, in guests too.
+$(T)/marked: tests/live/marked.c tests/unit/marked.h $(B)/flags
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LINK)
+
 # Objects that tests load: a socket filter, and types of a kernel that is not there.
 $(T)/filter.o: tests/live/filter.bpf.c $(B)/flags
 	$(call say,BPF,$@)
@@ -49,7 +55,7 @@ $(T)/other_types.o: tests/live/other_types.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpf -O2 -g -c -o $@ $<
 
-TEST_PROGRAMS := $(UNIT:%=$(T)/%) $(LIVE_C:%=$(T)/%) $(T)/layout $(T)/blkload $(T)/filter.o $(T)/loop_disks.o \
+TEST_PROGRAMS := $(UNIT:%=$(T)/%) $(LIVE_C:%=$(T)/%) $(T)/layout $(T)/blkload $(T)/marked $(T)/filter.o $(T)/loop_disks.o \
 	$(T)/other_types.o
 
 test-programs: $(B)/shark $(TEST_PROGRAMS)

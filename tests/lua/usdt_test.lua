@@ -87,7 +87,7 @@ end
 -- Only who uses it is refused.
 function tests.test_a_handler_does_without_what_cannot_be_read()
   local of = { args = { 1 }, user = true, arguments = usdt.arguments "8@%xmm0 8@%r15" }
-  t.assertEquals(compiled.run(function(_, b) emit { b = b } end, of).sent[1].b, 1)
+  t.assertEquals(compiled.run(function(_, b) emit { b = b } end, of).sent[1].b, 1ULL)
   t.assertStrContains(compiled.refusal(function(a) emit { a = a } end, of), "what no register leads to")
 end
 

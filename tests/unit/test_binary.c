@@ -10,6 +10,12 @@
 
 static const char self[] = "/proc/self/exe";
 
+__attribute__((noinline, used)) static int marked(int argument)
+{
+	MARK("passed", "-4@%1", "r"(argument));
+	return argument + 1;
+}
+
 __attribute__((noinline, used)) static int some_function(int n)
 {
 	__asm__ volatile("nop");

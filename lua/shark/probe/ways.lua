@@ -213,14 +213,13 @@ end
 --- A place of a marker; one in each function that it was inlined into.
 function BY.usdt(target)
   local place = target.place
-  local args, message, errname = usdt.arguments(place.args)
-  return args and {
-    context = context_of("usdt", { user = true, args = args }),
+  return {
+    context = context_of("usdt", { user = true, args = usdt.arguments(place.args) }),
     program = { type = "kprobe" },
     point = {
       attach = "usdt", binary = target.binary, event = target.name, offset = place.offset, semaphore = place.semaphore,
     },
-  }, message, errname
+  }
 end
 
 -- ---- time ----
