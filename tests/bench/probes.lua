@@ -7,6 +7,7 @@ local M = {}
 
 local SLICES, SLICE_SECONDS = 300, 0.003
 local MOST_KIB = 6 * 1024
+local BYTECODES, MOST_NS = 200, 2e6
 
 -- The last CPU: bpftrace opens its events on the first, where they cost more.
 local CPU = tostring(#uv.cpu_info() - 1)
@@ -50,6 +51,12 @@ local function memory(command)
   end
 end
 
+local function compile_time()
+  local text = tool.output_of(tool.build .. "/shark", "tests/bench/compile.lua")
+  local ns, bytecodes = text:match "(%d+) (%d+)"
+  return tonumber(ns) / tonumber(bytecodes) * BYTECODES
+end
+
 local TITLES = { count = "count", hist = "histogram", startstop = "start and stop" }
 local LIMITS = { count = 1 / 10, hist = 1 / 8, startstop = 0.75 }
 
@@ -62,6 +69,8 @@ function M.targets(commands)
     scale = 1e6, ours = attached(start.shark), theirs = attached(start.bpftrace), at_most = 1 / 10 }
   list[2] = { name = "probes/memory", title = "peak RSS of the same", unit = "MiB", scale = 1024,
     ours = memory(start.shark), most = MOST_KIB }
+  list[3] = { name = "probes/compile", title = "compiling 200 bytecodes, the first time in a process", unit = "ms",
+    scale = 1e6, ours = compile_time, most = MOST_NS }
   for _, what in ipairs { "count", "hist", "startstop" } do
     local of = probes[what]
     for _, peer in ipairs { "bpftrace", "clang" } do

@@ -369,11 +369,13 @@ local function final(func, number)
 end
 
 local function retarget(func, instr)
-  if instr.op == "jump" then
-    instr.to = final(func, instr.to)
-  elseif instr.yes then
-    instr.yes, instr.no = final(func, instr.yes), final(func, instr.no)
-    if instr.op == "branch" and instr.yes == instr.no then
+  local blocks, to, yes, no = func.blocks, instr.to, instr.yes, instr.no
+  if to and blocks[to][1].op == "jump" then
+    instr.to = final(func, to)
+  elseif yes then
+    if blocks[yes][1].op == "jump" then instr.yes = final(func, yes) end
+    if blocks[no][1].op == "jump" then instr.no = final(func, no) end
+    if instr.yes == instr.no and instr.op == "branch" then
       return { op = "jump", to = instr.yes, line = instr.line }
     end
   end
@@ -392,6 +394,10 @@ local function walk(func, depth)
     local last = block[#block]
     local step = state[number]
     state[number] = step + 1
+    if step == 0 and not depth then
+      last = retarget(func, last)
+      block[#block] = last
+    end
     local first, second = last.yes or last.to, last.no
     if depth and second and depth[second] < depth[first] then
       first, second = second, first
@@ -461,9 +467,6 @@ end
 --- @return integer[] numbers @return table<integer, integer> depth in how many loops each of them is
 --- @return table<integer, integer[]> before the blocks that lead to each
 function M.order(func)
-  for _, block in ipairs(func.blocks) do
-    block[#block] = retarget(func, block[#block])
-  end
   local order, ends, before = walk(func)
   local depth = {}
   if #ends > 0 then

@@ -27,11 +27,8 @@ local function needs_turning(instr)
   return instr.b == instr.dst and instr.a ~= instr.b and not COMMUTES[instr.fn]
 end
 
--- r is read in a block: is it assigned before, in the same?
+-- r is read in a block that has not assigned it before.
 local function note_read(s, number, r)
-  if s.assigned[r] == number then
-    return
-  end
   local at = s.exposed_at[r]
   if not at then
     s.exposed_at[r] = { number }
@@ -62,12 +59,12 @@ local function note_args(s, number, args, context)
       arg = { reg = context }
       args[n] = arg
     end
-    if arg.reg then note_read(s, number, arg.reg) end
+    if arg.reg and s.assigned[arg.reg] ~= number then note_read(s, number, arg.reg) end
   end
 end
 
 local function survey_block(s, func, number, context)
-  local block, n = func.blocks[number], 1
+  local block, assigned, n = func.blocks[number], s.assigned, 1
   local instr = block[1]
   while instr do
     local op = instr.op
@@ -79,13 +76,13 @@ local function survey_block(s, func, number, context)
       instr.op, instr.src, op = "mov", context, "mov"
     end
     local r = instr.a
-    if r then note_read(s, number, r) end
+    if r and assigned[r] ~= number then note_read(s, number, r) end
     r = instr.b
-    if r then note_read(s, number, r) end
+    if r and assigned[r] ~= number then note_read(s, number, r) end
     r = instr.src
-    if r then note_read(s, number, r) end
+    if r and assigned[r] ~= number then note_read(s, number, r) end
     r = instr.base
-    if r then note_read(s, number, r) end
+    if r and assigned[r] ~= number then note_read(s, number, r) end
     if op == "call" then
       note_args(s, number, instr.args, context)
     elseif op == "mov" then
@@ -124,7 +121,6 @@ local function expose_originals(s, original)
     local source = original[s.exposed[i]]
     if source then
       for _, number in ipairs(s.exposed_at[s.exposed[i]]) do
-        s.assigned[source] = nil
         note_read(s, number, source)
       end
       s.exposed_at[s.exposed[i]] = nil
@@ -149,14 +145,24 @@ end
 
 -- ---- spread ----
 
+local function append(lists, number, r)
+  local list = lists[number]
+  if list then
+    list[#list + 1] = r
+  else
+    lists[number] = { r }
+  end
+end
+
 -- One register: into the lists of the blocks at whose start and end it is wanted.
 local function spread_one(s, r, before, live_in, live_out)
-  local into, out, stack, home, many = s.into, s.out, {}, s.home[r], s.many[r]
-  for _, start in ipairs(s.exposed_at[r]) do
-    local depth = 0
+  local into, out, stack, home, many = s.into, s.out, s.stack, s.home[r], s.many[r]
+  local starts = s.exposed_at[r]
+  for i = 1, #starts do
+    local start, depth = starts[i], 0
     if into[start] ~= r then
       into[start], depth, stack[1] = r, 1, start
-      live_in[start][#live_in[start] + 1] = r
+      append(live_in, start, r)
     end
     while depth > 0 do
       local list = before[stack[depth]]
@@ -165,11 +171,11 @@ local function spread_one(s, r, before, live_in, live_out)
         local number = list[n]
         if out[number] ~= r then
           out[number] = r
-          live_out[number][#live_out[number] + 1] = r
+          append(live_out, number, r)
           local writes = many and many[number] or number == home
           if not writes and into[number] ~= r then
             into[number], depth = r, depth + 1
-            live_in[number][#live_in[number] + 1] = r
+            append(live_in, number, r)
             stack[depth] = number
           end
         end
@@ -178,15 +184,12 @@ local function spread_one(s, r, before, live_in, live_out)
   end
 end
 
-local function spread(s, order, before)
-  local live_in, live_out = {}, {}
-  for i = 1, #order do
-    live_in[order[i]], live_out[order[i]] = {}, {}
-  end
-  s.into, s.out = {}, {}
-  for _, r in ipairs(s.exposed) do
-    if s.exposed_at[r] then
-      spread_one(s, r, before, live_in, live_out)
+local function spread(s, before)
+  local live_in, live_out, exposed = {}, {}, s.exposed
+  s.into, s.out, s.stack = {}, {}, {}
+  for i = 1, #exposed do
+    if s.exposed_at[exposed[i]] then
+      spread_one(s, exposed[i], before, live_in, live_out)
     end
   end
   return live_in, live_out
@@ -304,11 +307,13 @@ end
 -- The registers wanted at a block's start end here, for now. Returns whether one was thought to be wanted and is not.
 local function leave_block(l, wanted, start)
   local less = false
-  for _, r in ipairs(wanted) do
-    local to = l.open[r]
+  local open = l.open
+  for i = 1, wanted and #wanted or 0 do
+    local r = wanted[i]
+    local to = open[r]
     if to then
       close(l, r, 2 * start + 2, to)
-      l.open[r] = false
+      open[r] = false
     else
       less = true
     end
@@ -327,8 +332,9 @@ local function scan(l, func, order, depth, live_in, live_out)
     local finish = 2 * start + 2
     start = start - #block
     l.times = 10 ^ (depth[number] or 0)
-    for _, r in ipairs(live_out[number]) do
-      l.open[r] = finish
+    local wanted = live_out[number]
+    for k = 1, wanted and #wanted or 0 do
+      l.open[wanted[k]] = finish
     end
     scan_block(l, block, start)
     less = leave_block(l, live_in[number], start) or less
@@ -354,7 +360,7 @@ function M.of(func)
   local context = func:reg()
   while true do
     local s = survey(func, order, context)
-    local live_in, live_out = spread(s, order, before)
+    local live_in, live_out = spread(s, before)
     local l = { ranges = {}, crosses = {}, weight = {}, like = {}, wish = {}, open = {}, original = s.original,
       last_call = math.huge, context = context, order = order }
     if not scan(l, func, order, depth, live_in, live_out) then
