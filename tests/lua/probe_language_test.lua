@@ -130,6 +130,22 @@ function tests.test_loops_with_constant_bounds()
   end)
 end
 
+function tests.test_plain_constants_take_the_kind_of_what_they_meet()
+  same_for_edges(function(a, b)
+    local sum, last = 0, 0
+    for i = 1, 4 do
+      sum = sum + a * i
+      if sum > b then last = sum end
+    end
+    return sum - last
+  end, { "u64", "u64" })
+  local function clamp(x, least, most)
+    if x < least then return least elseif x > most then return most end
+    return x
+  end
+  same_for_edges(function(a) return clamp(a, 10, 100) + 0ULL end, { "u64", "u64" })
+end
+
 function tests.test_nested_loops()
   same_for_edges(function(a)
     local sum, last = a, a

@@ -257,4 +257,18 @@ function tests.test_records()
   refused(0, "a call gives one value in a handler: name the field, { x = f() }", function() emit { now() } end)
 end
 
+-- ---- what editors are told ----
+
+function tests.test_editors_know_the_builtins_and_no_others()
+  local path = (arg[0]:match "^(.*)/tests/" or ".") .. "/lua/shark/_meta/builtins.lua"
+  local had, told = {}, {}
+  for name in pairs(builtins.calls) do had[#had + 1] = name end
+  for line in io.lines(path) do
+    told[#told + 1] = line:match "^function (%w+)%("
+  end
+  table.sort(had)
+  table.sort(told)
+  t.assertEquals(told, had)
+end
+
 t.run(tests)

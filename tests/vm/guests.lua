@@ -27,6 +27,8 @@ M.WHERE = {
   -- What this kernel's verifier and compiler make of code that is written at run time.
   ["live/probe_ir_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
   ["live/probe_shapes_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
+  ["live/probe_language_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
+  ["live/probe_truth_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
   ["live/probe_lua_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
   -- Faults planted into sources, which guests do not have.
   ["live/probe_planted_test.lua"] = M.HERE_ONLY,

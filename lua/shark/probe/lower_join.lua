@@ -93,15 +93,19 @@ local function common(edges, slot)
   return same and first or from or nil, first ~= nil
 end
 
-local function kind_of(edges, slot)
-  local kind = edges[1].slots[slot]
-  for i = 2, #edges do
+local function join_kinds(edges, slot, kind, constants)
+  for i = 1, #edges do
     local v = edges[i].slots[slot]
-    if not values.same(kind, v) or kind.k ~= v.k then
-      kind = values.join(kind, v)
+    if (v.k == "const") == constants then
+      kind = kind and not values.same(kind, v) and values.join(kind, v) or kind or v
     end
   end
   return kind
+end
+
+-- Constants come last: a plain number takes the kind of what it meets.
+local function kind_of(edges, slot)
+  return join_kinds(edges, slot, join_kinds(edges, slot, nil, false), true)
 end
 
 local function join_memo(edges)
@@ -190,7 +194,7 @@ local function head_kind(value, hint)
     return hint
   elseif value.k == "const" and values.is_number(value.v) then
     local unsigned = values.is_u64(value.v) or not values.whole(value.v)
-    return values.whole(value.v, unsigned) and { k = "num", unsigned = unsigned }
+    return values.whole(value.v, unsigned) and { k = "num", unsigned = unsigned, plain = type(value.v) == "number" and value }
   elseif REGISTERS[value.k] then
     return values.join(value, value)
   end
@@ -239,7 +243,7 @@ local function check_end(c, key, slot, head, v)
   if values.same(head, v) or head.k == "conflict" then
     return
   end
-  local kind = values.join(head, v)
+  local kind = values.join(head.plain or head, v)
   local fits = kind.k == head.k and REGISTERS[kind.k] and (kind.unsigned or false) == (head.unsigned or false)
     and (kind.direct or false) == (head.direct or false) and kind.size == head.size
     and (kind.stack or false) == (head.stack or false)

@@ -1,0 +1,51 @@
+---@meta
+-- Globals of handlers of shark.probe, and of them only: elsewhere in a script they are nil. Written by hand;
+-- tests/lua/probe_refusals_test.lua holds it to what lua/shark/probe/builtins.lua has.
+
+--- Nanoseconds of CLOCK_MONOTONIC.
+---@return integer
+function now() end
+
+--- The thread that runs here.
+---@return integer
+function tid() end
+
+--- The process that runs here.
+---@return integer
+function pid() end
+
+--- The user that the thread is of.
+---@return integer
+function uid() end
+
+--- The CPU that the handler runs on.
+---@return integer
+function cpu() end
+
+--- The thread's name.
+---@return string
+function comm() end
+
+--- Text of a char array, or at a pointer or an address in the kernel: a key, a field of emit, or compared with == and ~=.
+---@param at any
+---@param size? integer bytes, a constant up to 256; default: the array's, else 16
+---@return string
+function str(at, size) end
+
+--- The same in the memory of the program that runs here.
+---@param at any
+---@param size? integer bytes, a constant up to 256; default 16
+---@return string
+function ustr(at, size) end
+
+--- The kernel's stack: a key, or a field of emit.
+---@return integer
+function stack() end
+
+--- The program's stack.
+---@return integer
+function ustack() end
+
+--- Sends an event with these fields: numbers, booleans, texts, pointers (their addresses), stacks.
+---@param fields table<string, any>
+function emit(fields) end
