@@ -103,9 +103,24 @@ local function join_kinds(edges, slot, kind, constants)
   return kind
 end
 
+-- A plain constant that a loop began with was taken for signed; where it meets an unsigned number, compiling begins anew.
+local function reconsider(c, edges, slot)
+  for i = 1, #edges do
+    local v = edges[i].slots[slot]
+    if v.hint and v.plain.v >= 0 then
+      c.hints[v.hint] = { k = "num", unsigned = true }
+      error(c.retry, 0)
+    end
+  end
+end
+
 -- Constants come last: a plain number takes the kind of what it meets.
-local function kind_of(edges, slot)
-  return join_kinds(edges, slot, join_kinds(edges, slot, nil, false), true)
+local function kind_of(c, edges, slot)
+  local kind = join_kinds(edges, slot, join_kinds(edges, slot, nil, false), true)
+  if kind.why == "signs" then
+    reconsider(c, edges, slot)
+  end
+  return kind
 end
 
 local function join_memo(edges)
@@ -163,7 +178,7 @@ function M.join(c, edges, wanted)
     if known and not value then
       value = shared(made, edges, slot)
       if not value then
-        value = with_registers(c, kind_of(edges, slot))
+        value = with_registers(c, kind_of(c, edges, slot))
         value.line = value.k ~= "conflict" and lines(edges, slot) or nil
         made[slot] = value
       end
@@ -194,7 +209,8 @@ local function head_kind(value, hint)
     return hint
   elseif value.k == "const" and values.is_number(value.v) then
     local unsigned = values.is_u64(value.v) or not values.whole(value.v)
-    return values.whole(value.v, unsigned) and { k = "num", unsigned = unsigned, plain = type(value.v) == "number" and value }
+    return values.whole(value.v, unsigned)
+      and { k = "num", unsigned = unsigned, plain = type(value.v) == "number" and value or nil }
   elseif REGISTERS[value.k] then
     return values.join(value, value)
   end
@@ -210,6 +226,7 @@ function M.open_loop(c, assigned, live, key)
       local kind = head_kind(value, c.hints[key .. slot])
       if kind then
         head[slot] = with_registers(c, kind)
+        head[slot].hint = kind.plain and key .. slot
         if kind.k ~= "conflict" then
           feed(c, head[slot], value)
         end
@@ -238,19 +255,36 @@ local function apart(c, kind, v)
   return copy
 end
 
--- Does the value at a loop's end fit the kind at its head? Else compiling begins again, with the kind that fits both.
-local function check_end(c, key, slot, head, v)
-  if values.same(head, v) or head.k == "conflict" then
-    return
+-- The kind that fits a value at a loop's end and the one at its head, where that is another than at the head.
+local function better(head, v)
+  if not v or values.same(head, v) or head.k == "conflict" then
+    return nil
   end
   local kind = values.join(head.plain or head, v)
   local fits = kind.k == head.k and REGISTERS[kind.k] and (kind.unsigned or false) == (head.unsigned or false)
     and (kind.direct or false) == (head.direct or false) and kind.size == head.size
     and (kind.stack or false) == (head.stack or false)
-  if not fits then
-    c.hints[key .. slot] = { k = kind.k, unsigned = kind.unsigned, type = kind.type, direct = kind.direct,
-      off = kind.off, user = kind.user, size = kind.size, bool = kind.bool, stack = kind.stack,
-      embedded = kind.embedded, one = kind.one, other = kind.other, why = kind.why }
+  return not fits and { k = kind.k, unsigned = kind.unsigned, type = kind.type, direct = kind.direct, off = kind.off,
+    user = kind.user, size = kind.size, bool = kind.bool, stack = kind.stack, embedded = kind.embedded,
+    one = kind.one, other = kind.other, why = kind.why } or nil
+end
+
+-- Where kinds at a loop's end do not fit those at its head, compiling begins again with kinds that fit both. What
+-- is different things may be so because of another's kind: that comes last.
+local function check_ends(c, key, head)
+  local conflicts, changed = {}, false
+  for slot, value in pairs(head) do
+    local kind = better(value, c.slots[slot])
+    if kind and kind.k == "conflict" then
+      conflicts[slot] = kind
+    elseif kind then
+      c.hints[key .. slot], changed = kind, true
+    end
+  end
+  for slot, kind in pairs(changed and {} or conflicts) do
+    c.hints[key .. slot], changed = kind, true
+  end
+  if changed then
     error(c.retry, 0)
   end
 end
@@ -258,10 +292,10 @@ end
 --- Feeds a loop's head at one of its ends, all at once: through copies where one reads what another writes.
 function M.close_loop(c, head, key)
   local written, list = {}, {}
+  check_ends(c, key, head)
   for slot, value in pairs(head) do
     local v = c.slots[slot]
     if v then
-      check_end(c, key, slot, value, v)
       if REGISTERS[value.k] and not values.same(value, v) then
         list[#list + 1] = { value, v }
         written[value.reg or "area" .. (value.area or "")] = true
