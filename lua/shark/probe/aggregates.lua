@@ -223,14 +223,17 @@ end
 
 -- ---- add ----
 
-local function add_to(src)
-  return function(c)
-    return function(at) c:add(at, 0, src) end
-  end
+-- A constant (a function that gives its register) is made where it is added: it need not outlive the lookup.
+local function add_to(c, src)
+  return function(at) c:add(at, 0, type(src) == "function" and src() or src) end
+end
+
+local function one(c)
+  return function() return c:known(1) end
 end
 
 local function count_in(c, agg, keys, src)
-  local map, use = c.maps:index(agg, 1), add_to(src)(c)
+  local map, use = c.maps:index(agg, 1), add_to(c, src)
   if #agg.keys == 0 then
     with_entry(c, map, cpu(c), use)
   else
@@ -240,7 +243,7 @@ end
 
 local function hist_in(c, agg, keys, value)
   local map, bucket = c.maps:index(agg, 1), M.bucket(c, value)
-  local use = add_to(c:known(1))(c)
+  local use = add_to(c, one(c))
   if #agg.keys == 0 then
     with_entry(c, map, c:alu("or", c:alu("lsh", cpu(c), nil, BUCKET_BITS), bucket), use)
     return
@@ -286,7 +289,7 @@ local function amount(c, agg, arguments)
   if #arguments > 1 then
     c:refuse("add() takes one number")
   elseif not value and agg.kind == "count" then
-    return c:known(1)
+    return one(c)
   elseif not value or values.is_nil(value) then
     c:refuse("%s: add(n) takes a number", article(agg))
   elseif value.k ~= "num" and not (value.k == "const" and values.is_number(value.v)) then
