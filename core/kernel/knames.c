@@ -31,7 +31,7 @@ static int load(void)
 		return -EOPNOTSUPP;
 	names.exchange = exchange_map(names.loaded.maps[image_map_index(&knames_image, "exchange")],
 				      sizeof(struct knames_exchange));
-	return names.exchange ? 0 : -errno;
+	return names.exchange ? 0 : -EOPNOTSUPP;
 }
 
 static int open_names(void)

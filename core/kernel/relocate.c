@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "kernel/btf.h"
 #include "kernel/btf_sources.h"
 #include "kernel/debuginfo.h"
@@ -291,11 +290,6 @@ static int fit(const struct image_fixup *fixup, const struct type *type, struct 
 
 /* ---- into the instruction ---- */
 
-static bool is_wide(const struct bpf_insn *insn)
-{
-	return insn->code == (BPF_LD | BPF_DW | BPF_IMM);
-}
-
 static void put(struct bpf_insn *insn, uint64_t value)
 {
 	__u8 class = BPF_CLASS(insn->code);
@@ -304,13 +298,13 @@ static void put(struct bpf_insn *insn, uint64_t value)
 		insn->off = (__s16)value;
 	else
 		insn->imm = (__s32)value;
-	if (is_wide(insn))
+	if (image_is_wide(insn))
 		insn[1].imm = (__s32)(value >> 32);
 }
 
 static void forbid(struct bpf_insn *insn)
 {
-	if (is_wide(insn))
+	if (image_is_wide(insn))
 		insn[1] = (struct bpf_insn){ .code = BPF_JMP | BPF_JA };
 	*insn = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = NO_SUCH_HELPER };
 }
@@ -440,11 +434,12 @@ static int answer_with(struct names *names, const struct image *image, struct bp
 static int answer(const struct image *image, struct bpf_insn *code, struct load_target *targets,
 		  struct error *err)
 {
-	autofree struct names *names = calloc(1, sizeof(*names));
+	struct names *names = calloc(1, sizeof(*names));
+	int failed = names ? answer_with(names, image, code, targets, err)
+			   : error_set(err, -ENOMEM, "out of memory for the kernel's types");
 
-	if (!names)
-		return error_set(err, -ENOMEM, "out of memory for the kernel's types");
-	return answer_with(names, image, code, targets, err);
+	free(names);
+	return failed;
 }
 
 const struct load_kernel relocate_kernel = { .answer = answer };

@@ -276,7 +276,7 @@ static void read_references(Elf_Scn *section, const GElf_Shdr *header)
 
 		if (!gelf_getsym(flat.symbols, (int)GELF_R_SYM(rel.r_info), &symbol))
 			flat_fail(&flat, "a relocation without a symbol");
-		if (program->code[insn].code != (BPF_LD | BPF_DW | BPF_IMM))
+		if (!image_is_wide(&program->code[insn]))
 			flat_fail(&flat, "a program calls a function that is not inlined");
 		if (symbol.st_shndx != SHN_UNDEF && has_programs(symbol.st_shndx))
 			add_callback(program, insn, &symbol);

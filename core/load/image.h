@@ -69,6 +69,12 @@ static inline const char *image_target(const char *section)
 	return slash ? slash + 1 : "";
 }
 
+/* A constant of 64 bits, or what stands for one: it takes the place of two instructions. */
+static inline bool image_is_wide(const struct bpf_insn *insn)
+{
+	return BPF_CLASS(insn->code) == BPF_LD && BPF_SIZE(insn->code) == BPF_DW;
+}
+
 static inline const char *image_string(const struct image *image, __u32 at)
 {
 	return image->strings + at;

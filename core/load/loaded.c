@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "load/bpfcall.h"
 #include "load/program.h"
 
@@ -151,27 +150,34 @@ static int load_programs(struct loaded *loaded, const struct load_options *optio
 	return 0;
 }
 
-static struct bpf_insn *copy_code(const struct image *image)
+/* On a copy of the code, which the fixups change. */
+static int load_copied_programs(struct loaded *loaded, const struct load_options *options,
+				struct error *err)
 {
-	struct bpf_insn *code = malloc(image->nr_code * sizeof(*code));
+	size_t size = loaded->image->nr_code * sizeof(struct bpf_insn);
+	struct bpf_insn *code = malloc(size);
+	int failed;
 
-	return code ? memcpy(code, image->code, image->nr_code * sizeof(*code)) : NULL;
+	if (!code)
+		return error_set(err, -ENOMEM, "out of memory for programs");
+	memcpy(code, loaded->image->code, size);
+	failed = load_programs(loaded, options, code, err);
+	free(code);
+	return failed;
 }
 
 /* ---- all of it ---- */
 
 static int load(struct loaded *loaded, const struct load_options *options, struct error *err)
 {
-	autofree struct bpf_insn *code = copy_code(loaded->image);
-	int failed = code ? make_maps(loaded, options, err)
-			  : error_set(err, -ENOMEM, "out of memory for programs");
+	int failed = make_maps(loaded, options, err);
 
 	if (!failed)
 		failed = set_constants(loaded, options, err);
 	if (!failed)
 		failed = map_variables(loaded, err);
 	if (!failed)
-		failed = load_programs(loaded, options, code, err);
+		failed = load_copied_programs(loaded, options, err);
 	return failed;
 }
 
