@@ -83,6 +83,7 @@ function tests.test_a_variable_index()
     end
     h:add(sum)
     h:add(prev.comm[bit.band(prev.pid, 7)])
+    h:add(prev.comm[prev.pid]) -- anywhere
   end)
 end
 

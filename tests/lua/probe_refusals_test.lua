@@ -73,7 +73,7 @@ function tests.test_numbers_that_may_be_nil()
     emit { v = m[1] - 1 }
   end)
   refused(0, "the field v is a number or nil (test it first)", function() emit { v = m[1] } end)
-  refused(0, "the key tid is a number or nil (test it first)", function() m[m[1]] = 1 end)
+  refused(0, "the key tid is a number, not a number or nil (test it first)", function() m[m[1]] = 1 end)
   refused(2, "the left side, started, is nil, not a number", function()
     local started = m[tid()]
     if not started then emit { v = started + 1 } end

@@ -28,6 +28,7 @@ M.WHERE = {
   ["live/probe_ir_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
   ["live/probe_shapes_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
   ["live/probe_language_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
+  ["live/probe_hostile_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
   ["live/probe_truth_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
   ["live/probe_lua_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
   -- Faults planted into sources, which guests do not have.

@@ -22,18 +22,18 @@ local function article(agg)
   return "a " .. agg.kind
 end
 
-local NO_KEY = { maybe = true, record = true, method = true, element = true, builtin = true, raw = true, opaque = true }
+local function is_number(value)
+  return value.k == "num" or value.k == "bool" or value.k == "ptr"
+    or value.k == "const" and (values.is_number(value.v) or type(value.v) == "boolean")
+end
 
 local function check_key(c, agg, n, value)
   local key = agg.keys[n]
-  if NO_KEY[value.k] or values.is_nil(value) then
-    c:refuse("the key %s is %s", key.name, values.name(value))
-  elseif key.type == "text" then
-    if not texts.is_text(c, value) then
-      c:refuse("the key %s is a text, not %s", key.name, values.name(value))
-    end
-  elseif texts.is_text(c, value) then
-    c:refuse("the key %s is a number, not a text", key.name)
+  local is_text = texts.is_text(c, value)
+  if key.type == "text" and not is_text then
+    c:refuse("the key %s is a text, not %s", key.name, values.name(value))
+  elseif key.type ~= "text" and (is_text or not is_number(value)) then
+    c:refuse("the key %s is a number, not %s", key.name, values.name(value))
   end
 end
 

@@ -101,21 +101,23 @@ for name in ("ISLT ISGE ISLE ISGT ISEQV ISNEV ISEQS ISNES ISEQN ISNEN ISEQP ISNE
 end
 M.tests = TESTS
 
--- Where blocks begin, and for each start of a loop its last instruction.
+-- Where blocks begin, and for each start of a loop its last instruction; bodies of `for` apart: a `while` may
+-- begin where the body it stands in does.
 local function find_leaders(p)
-  local leaders, loops = {}, {}
+  local leaders, loops, bodies = {}, {}, {}
   for pc = 1, p.n do
     local to, op = p.target[pc], p.op[pc]
     if to and op ~= "LOOP" and not (op == "UCLO" and to == pc + 1) then
       leaders[to], leaders[pc + 1] = true, true
       if to <= pc then
-        loops[to] = math.max(loops[to] or 0, pc)
+        local list = (op == "FORL" or op == "ITERL") and bodies or loops
+        list[to] = math.max(list[to] or 0, pc)
       end
     elseif ENDS[op] then
       leaders[pc + 1] = true
     end
   end
-  return leaders, loops
+  return leaders, loops, bodies
 end
 
 local function copy(set)
@@ -217,18 +219,22 @@ local function assigned(p, from, to)
 end
 
 --- Adds to a decoded function: leaders (where blocks begin), live (slots wanted at each of them, as a set),
---- wanted (the same as a list), loops (start -> last instruction), assigned (start -> slots assigned within).
+--- wanted (the same as a list), loops (start -> last instruction), assigned (start -> slots assigned
+--- within), assigned_in_body (the same of `for`).
 function M.analyse(p)
-  local leaders, loops = find_leaders(p)
+  local leaders, loops, bodies = find_leaders(p)
   leaders[1] = true
-  p.leaders, p.loops, p.live, p.assigned, p.wanted = leaders, loops, {}, {}, {}
-  local has_loop = next(loops) ~= nil
+  p.leaders, p.loops, p.live, p.wanted, p.assigned, p.assigned_in_body = leaders, loops, {}, {}, {}, {}
+  local has_loop = next(loops) ~= nil or next(bodies) ~= nil
   local changed = sweep(p, leaders, p.live) or has_loop
   while changed do
     changed = sweep(p, leaders, p.live)
   end
   for from, to in pairs(loops) do
     p.assigned[from] = assigned(p, from, to)
+  end
+  for from, to in pairs(bodies) do
+    p.assigned_in_body[from] = assigned(p, from, to)
   end
   for pc, live in pairs(p.live) do
     local list = {}

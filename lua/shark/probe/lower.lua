@@ -123,7 +123,8 @@ end
 function Compiler:inline(fn, arguments)
   local proto = proto_of(fn)
   local caller = self.frame
-  local frame = { proto = proto, pending = {}, loops = {}, returns = {}, caller = caller, caller_slots = self.slots,
+  local frame = { proto = proto, pending = {}, loops = {}, bodies = {}, returns = {}, caller = caller,
+    caller_slots = self.slots,
     path = (caller and caller.path .. ":" .. self.pc or "") .. "/" .. (caller and proto.first_line or ""),
     inside = caller and (caller.inside or proto.file ~= caller.proto.file), call_line = caller and self.f.line }
   local pc, line, ir_line = self.pc, self.line, self.f.line
@@ -177,8 +178,12 @@ local function compile_once(of, hints)
 end
 
 --- Compiles a handler.
--- `fn` the handler; `context` what it is called with (ISSUE: args, typed, ret, record, user, way, loops);
--- `maps` the session's maps, `records` its records.
+-- `fn` the handler; `maps` the session's maps, `records` its records; `context` what it is called with:
+--   args = { { name?, type, off = bytes in the context } }, or record = a classic tracepoint's fields
+--   typed   pointers may be loaded from directly; else bpf_probe_read_kernel reads
+--   user    pointers are of the program's memory
+--   loops   "may_goto" where the kernel counts turns; looked at only where a loop needs it
+--   way, title  what it is called in messages; gate = false leaves out the question whether the session has begun
 --- @return table func IR @raise "file:line: text" for what cannot run in the kernel
 function M.compile(of)
   if type(of.fn) ~= "function" or not bytecode.is_lua(of.fn) then

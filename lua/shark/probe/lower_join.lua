@@ -103,7 +103,7 @@ local function join_kinds(edges, slot, kind, constants)
   return kind
 end
 
--- A plain constant that a loop began with was taken for signed; where it meets an unsigned number, compiling begins anew.
+-- A plain constant that begins a loop was taken for signed: where it meets an unsigned number, compiling begins anew.
 local function reconsider(c, edges, slot)
   for i = 1, #edges do
     local v = edges[i].slots[slot]

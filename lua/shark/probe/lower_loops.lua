@@ -25,10 +25,6 @@ end
 --- At the head of a loop that is no `for`: its variables get registers.
 function base:head(pc)
   local p = self.frame.proto
-  local op = p.op[p.loops[pc]]
-  if op == "FORL" or op == "ITERL" then
-    return
-  end
   if self.context.loops ~= "may_goto" then
     self:refuse("a loop without a constant end is not possible on this kernel: %s", FORM)
   end
@@ -93,7 +89,7 @@ end
 local function open_for(c, pc, p, loop, start)
   local a, body = p.a[pc], pc + 1
   local assigned = {}
-  for slot in pairs(p.assigned[body] or {}) do
+  for slot in pairs(p.assigned_in_body[body]) do
     if slot < a or slot > a + 3 then
       assigned[slot] = true
     end
@@ -109,10 +105,10 @@ local function open_for(c, pc, p, loop, start)
   else
     c:move(loop.counter, start.reg)
   end
-  loop.head, loop.block = join.open_loop(c, assigned, p.live[body] or {}, key_of(c, body))
+  loop.head, loop.block = join.open_loop(c, assigned, p.live[body] or {}, key_of(c, body) .. "body")
   c.slots[a], c.slots[a + 3] = counter(c, loop.counter), counter(c, loop.counter)
   loop.branches, loop.line = c.branches, c.line
-  c.frame.loops[body] = loop
+  c.frame.bodies[body] = loop
 end
 
 local function compare(c, reg, stop, up)
@@ -179,7 +175,7 @@ end
 
 function ops.FORL(c, pc, p)
   local body = p.target[pc]
-  local loop = c.frame.loops[body]
+  local loop = c.frame.bodies[body]
   local next_one = c:alu("add", loop.counter, nil, loop.step)
   local yes, no = compare(c, next_one, loop.stop, loop.step > 0)
   c:edge(pc + 1, no, c.slots)
@@ -187,7 +183,7 @@ function ops.FORL(c, pc, p)
   if not loop.known then
     may(c)
   end
-  join.close_loop(c, loop.head, key_of(c, body))
+  join.close_loop(c, loop.head, key_of(c, body) .. "body")
   c:move(loop.counter, next_one)
   c:jump(loop.block)
   check_turns(c, loop)

@@ -161,11 +161,18 @@ local function constant_index(c, ptr, index, element, count)
   return at_offset(c, place, off, element)
 end
 
+-- A pointer's address as a number that the verifier knows nothing of: to a typed pointer it lets nothing be added that
+-- could be large, and what is negated is no pointer any more (check_alu_op() in kernel/bpf/verifier.c).
+local function plain_address(c, reg)
+  return c:negative(c:negative(reg))
+end
+
 -- The verifier types nothing at an index that is known at run time only.
 local function variable_index(c, ptr, index, element)
   local size = element.size or 1
   local off = size == 1 and index.reg or c:alu("mul", index.reg, nil, size)
-  local place = { k = "ptr", reg = c:alu("add", off, ptr.reg), off = ptr.off, type = ptr.type, user = ptr.user }
+  local reg = c:alu("add", off, plain_address(c, ptr.reg))
+  local place = { k = "ptr", reg = reg, off = ptr.off, type = ptr.type, user = ptr.user }
   return at_offset(c, place, 0, element)
 end
 
