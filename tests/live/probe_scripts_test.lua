@@ -211,7 +211,7 @@ function tests.test_what_is_wrong_is_said_in_a_line()
   t.needs("root", "tracing")
   for _, case in ipairs {
     { { "count", "a b" }, "shark count: 'a b' is no probe" },
-    { { "count", "no_such_thing" }, "shark count: there is no tracepoint 'no_such_thing'" },
+    { { "count", "no_such_thing" }, "shark count: there is no tracepoint no_such_thing" },
     { { "count", "sched_switch", "-k", "x=next.nope" }, "has no member nope" },
     { { "trace", "sched_switch", "-f", "x=(" }, "shark trace: " },
     { { "latency", "no_such_function()" }, "shark latency: " },
@@ -244,7 +244,8 @@ function tests.test_a_line_that_prints_itself_is_not_repeated()
 end
 
 function tests.test_a_line_prints_what_is_sent()
-  local result = run_line [[probe.on("sched_switch", function(_, _, next) emit { b = next.pid, a = str(next.comm) } end)]]
+  local result = run_line([[probe.on("sched_switch", function(_, _, next)
+    emit { b = next.pid, a = str(next.comm) } end)]])
   t.assertStrMatches(result.out:match "^[^\n]*", "a=.*  b=%d+")
 end
 

@@ -1,88 +1,228 @@
 ---@meta shark.probe
--- Of the module's docstrings; written by make reference.
+-- Types of shark.probe, and of what handlers have at hand, for editors.
 
 local M = {}
 
---- Counts by key: n[comm()]:add(), or n:add() without keys; add(3) counts three.
----@param ... string|table keys, then options
+-- ---- what handlers count in ----
+
+--- What handlers count in, by keys: agg[key]:add(n) in a handler; scripts read it.
+---@class shark.probe.Aggregate
+---@field [any] any in handlers: an element, or the value of a map
+local Aggregate = {}
+
+--- In a handler: adds one, or n; of a histogram, a sum, a maximum or minimum, a value.
+---@param n? integer
+function Aggregate:add(n) end
+
+--- What was counted so far: a table per key, in the order of the keys; without keys one table.
+---@return shark.probe.Row[]? rows
+---@return string? message
+---@return string? errname
+function Aggregate:read() end
+
+--- What a row of read() has more than it had before.
+---@param row shark.probe.Row
+---@param before? shark.probe.Row
+---@return shark.probe.Row
+function Aggregate:since(row, before) end
+
+--- What tells a row of read() from the others.
+---@param row shark.probe.Row
+---@return string
+function Aggregate:key(row) end
+
+--- Forgets what was counted.
+---@return true? ok
+---@return string? message
+---@return string? errname
+function Aggregate:clear() end
+
+--- A row: fields by the names of the keys, and what was counted.
+---@class shark.probe.Row
+---@field count integer|ffi.cdata*|nil
+---@field total integer|ffi.cdata*|nil of a sum
+---@field max integer|ffi.cdata*|nil
+---@field min integer|ffi.cdata*|nil
+---@field value integer|ffi.cdata*|nil of a map
+---@field hist shark.Hist?
+---@field [string] any the keys
+
+---@class shark.probe.Map: shark.probe.Aggregate
+local Map = {}
+
+---@param ... any the keys
+---@return integer|ffi.cdata*|nil value
+function Map:get(...) end
+
+---@param ... any the keys, then the value
+---@return true? ok
+---@return string? message
+---@return string? errname
+function Map:set(...) end
+
+---@param ... any the keys
+function Map:delete(...) end
+
+---@class shark.probe.Var
+---@overload fun(): integer
+local Var = {}
+
+---@return integer|ffi.cdata*
+function Var:get() end
+
+---@param value integer|ffi.cdata*
+---@return shark.probe.Var
+function Var:set(value) end
+
+---@class shark.probe.Options
+---@field entries? integer how many keys there is room for
+---@field name? string what it is called where it is said what was lost
+---@field unit? "ns"|"bytes" how values are printed
+---@field value? "i64"|"u64" of sums, maxima and minima
+
+--- Counts by key: n[comm()]:add().
+---@param ... string|shark.probe.Options keys, then options
 ---@return shark.probe.Aggregate
 function M.count(...) end
 
 --- Sums by key: total[comm()]:add(bytes).
----@param ... string|table keys, then options
+---@param ... string|shark.probe.Options keys, then options
 ---@return shark.probe.Aggregate
 function M.sum(...) end
 
 --- Histograms by key, of eight buckets for each power of two: bytes[comm()]:add(n).
----@param ... string|table keys, then options
+---@param ... string|shark.probe.Options keys, then options
 ---@return shark.probe.Aggregate
 function M.hist(...) end
 
---- The largest values by key: big[comm()]:add(n).
----@param ... string|table keys, then options
+--- The largest values by key.
+---@param ... string|shark.probe.Options keys, then options
 ---@return shark.probe.Aggregate
 function M.max(...) end
 
---- The smallest values by key: small[comm()]:add(n).
----@param ... string|table keys, then options
+--- The smallest values by key.
+---@param ... string|shark.probe.Options keys, then options
 ---@return shark.probe.Aggregate
 function M.min(...) end
 
---- A map of numbers that handlers read and write: started[tid()] = now(), and = nil to delete. Scripts have
---- get(key, ...), set(key, ..., value) and delete(key, ...). Without keys it is one number, with get() and set(value)
---- in handlers, too.
----@param ... string|table keys, then the type of the values: "i64", "u64", "ptr"; then options
----@return shark.probe.Aggregate
+--- A map of numbers that handlers read and write.
+---@param ... string|shark.probe.Options keys, then the type of the values: "i64", "u64", "ptr"; then options
+---@return shark.probe.Map
 function M.map(...) end
 
---- A number that handlers read and scripts change while they run: limit() is its value, limit:set(8192) changes it.
----@param initial? integer default 0
----@return shark.probe.Aggregate
+--- A number that handlers read and scripts change while they run.
+---@param initial? integer|ffi.cdata* default 0
+---@return shark.probe.Var
 function M.var(initial) end
 
---- Attaches a handler: what it counts in can be read from now on, and what it sends with emit { } comes to
---- session:on(). It runs until session:close(), or the end of the run.
---- Names: "sched_switch" a tracepoint with its arguments; "sched:sched_switch" the same as a record; "vfs_read()" the
---- entry of a function, "return vfs_read()" its return, whose handler gets the result first; patterns of these, as
---- "vfs_*()"; "uprobe:BINARY:FUNCTION", "uretprobe:...", "usdt:BINARY:PROVIDER:NAME", "profile:99", "interval:1s". A
---- way before the name pins that one: "raw_tp:sched_switch", "kprobe:vfs_read()".
----@param name string
----@param handler function
----@param options? table ring_bytes: room for what emit sends
+-- ---- probes ----
+
+--- Running probes: on, on_batch, drain, stop, close, loss as every session of shark.
+---@class shark.probe.Session: shark.Session
+local Session = {}
+
+--- How each probe reached the kernel; as text, a line.
+---@return { way: string, points: table[] }
+function Session:how() end
+
+--- What its handlers count in, as rows, by the name of the variable.
+---@return table<string, shark.probe.Row[]>
+function Session:read() end
+
+--- Each handler as lines of Lua with their instructions.
+---@return string
+function Session:code() end
+
+--- Attaches a handler; raises for one that cannot be compiled.
+---@param name string "sched_switch", "sched:sched_switch", "vfs_read()", "return vfs_read()", "uprobe:/bin/sh:main", ...
+---@param handler fun(...)
+---@param options? { ring_bytes: integer? }
 ---@return shark.probe.Session? session
 ---@return string? message
----@return string? errname; raises for a handler
----   that cannot be compiled, with its file and line
+---@return string? errname
 function M.on(name, handler, options) end
 
---- Attaches several, all or none: probe.session { {"vfs_read()", entry}, {"return vfs_read()", left} }.
----@param list table[] { {name, handler}, ... }
----@param options? table as on() has them
+--- Attaches several, all or none.
+---@param list { [1]: string, [2]: fun(...) }[]
+---@param options? { ring_bytes: integer? }
 ---@return shark.probe.Session? session
 ---@return string? message
 ---@return string? errname
 function M.session(list, options) end
 
---- The names that a pattern matches, as handlers can be attached to them: "block_*", "vfs_*()",
---- "syscalls:sys_enter_*".
----@param pattern string
+--- The names that a pattern matches.
+---@param pattern string "block_*", "vfs_*()", "syscalls:sys_enter_*"
 ---@return string[]? names
 ---@return string? message
 ---@return string? errname
 function M.names(pattern) end
 
---- What handlers of a probe are given, by the best way that can be told of here.
+--- What handlers of a probe are given.
 ---@param name string
----@return table? asked { name, way, arguments = { { name, type = as in C, members } } }; of a
----   record, the one argument's members are its fields
+---@return { name: string, way: string, arguments: { name: string, type: string, members: table[]? }[] }? asked
 ---@return string? message
 ---@return string? errname
 function M.describe(name) end
 
---- In a handler: whether what x is (or points to) has this member on the running kernel.
-function M.has(...) end
+--- In a handler: whether what x is, or points to, has this member on the running kernel.
+---@param x any
+---@param member string
+---@return boolean
+function M.has(x, member) end
 
---- In a handler: x as pointer to another type, "struct NAME".
-function M.cast(...) end
+--- In a handler: x as a pointer to another type.
+---@param x any
+---@param type string "struct sock"
+---@return any
+function M.cast(x, type) end
+
+-- ---- globals of handlers ----
+
+--- Nanoseconds of CLOCK_MONOTONIC.
+---@return integer
+function now() end
+
+--- The thread that runs here.
+---@return integer
+function tid() end
+
+--- The process that runs here.
+---@return integer
+function pid() end
+
+--- Its user.
+---@return integer
+function uid() end
+
+---@return integer
+function cpu() end
+
+--- The thread's name.
+---@return string
+function comm() end
+
+--- Text in the kernel's memory: 16 bytes of it, or size.
+---@param x any an array of char, a pointer or an address
+---@param size? integer a constant
+---@return string
+function str(x, size) end
+
+--- Text in the memory of the program that runs here.
+---@param x any a pointer or an address
+---@param size? integer a constant
+---@return string
+function ustr(x, size) end
+
+--- The kernel's stack: a key, or a field of emit.
+---@return integer
+function stack() end
+
+--- The program's stack.
+---@return integer
+function ustack() end
+
+--- Sends an event to the script.
+---@param fields table<string, any>
+function emit(fields) end
 
 return M
