@@ -39,7 +39,7 @@ function tests.test_a_function_with_its_arguments()
     if comm() == "marked" then emit { i = i, text = ustr(text), length = i > 99 } end
   end)
   local events = collect(session)
-  t.assertEquals(#events, COUNT)
+  t.assertEquals(#events, COUNT, tostring(session:loss()))
   for i, e in ipairs(events) do
     t.assertEquals({ tonumber(e.i), e.text, e.length }, { i, "word " .. i, i > 99 })
   end
@@ -65,7 +65,7 @@ function tests.test_a_marker_with_its_arguments()
     emit { i = i, square = square, constant = constant, text = ustr(text) }
   end)
   local events = collect(session)
-  t.assertEquals(#events, COUNT)
+  t.assertEquals(#events, COUNT, tostring(session:loss()))
   for i, e in ipairs(events) do
     t.assertEquals({ tonumber(e.i), tonumber(e.square), tonumber(e.constant), e.text }, { i, i * i, -5, "word " .. i })
   end
