@@ -184,9 +184,10 @@ local helpers = {
   [8] = function(env) return env.cpu end,
   [14] = function(env) return env.pid_tgid end,
   [15] = function(env) return env.uid_gid end,
+  -- As 6.1 does it: what is behind the name stays what it was.
   [16] = function(env, to, size)
-    ffi.fill(ffi.cast("char *", where(env, to, tonumber(size), "write")), tonumber(size))
-    ffi.copy(ffi.cast("char *", to), env.comm, math.min(#env.comm, tonumber(size) - 1))
+    local name = env.comm:sub(1, tonumber(size) - 1) .. "\0"
+    ffi.copy(ffi.cast("char *", where(env, to, tonumber(size), "write")), name, #name)
     return 0
   end,
   [27] = function(env) return env.stack_id end,

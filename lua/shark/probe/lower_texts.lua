@@ -42,6 +42,10 @@ function M.comm(c)
     return known
   end
   local area = c:buffer("comm", COMM_SIZE)
+  -- Some kernels (6.1) write no more than the name and leave what was behind it: two keys for one name.
+  for at = 0, COMM_SIZE - 8, 8 do
+    c:store(area, at, 8, nil, 0)
+  end
   c:call(GET_COMM, { { area = area, off = 0 }, { imm = COMM_SIZE } })
   return c:remember("comm", { k = "text", area = area, off = 0, size = COMM_SIZE, line = c.line })
 end
