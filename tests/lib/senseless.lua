@@ -17,8 +17,9 @@ local SANE = { "a", "a", "p.pid", "p.parent.pid", "tid()", "now()", "3", "17", "
 local ATOMS = { "p", "a", "u", "p.pid", "p.weight", "p.parent", "p.yes", "p.comm", "p.rate", "p.inside", "p.list",
   "p.bits", "p.nothing", "p.list[0]", "p.comm[a]", "p.gone", "nil", "true", "false", "0", "1", "-1", "0.5", "2^70",
   "7LL", "9ULL", "'text'", "''", "comm()", "tid()", "now()", "stack()", "str(p.comm, 8)", "str(a)", "m[a]", "m[p]",
-  "one:get()", "n", "by", "by[comm()]", "by[comm()][a]", "h", "hk[a]", "most", "limit", "limit()", "list", "list[2]", "deep.a.b",
-  "has", "emit", "bit.band", "math.abs", "some", "{}", "{ x = a }", "{ 1, 2 }", "function() end", "undefined", "#list",
+  "one:get()", "n", "by", "by[comm()]", "by[comm()][a]", "h", "hk[a]", "most", "limit", "limit()", "list", "list[2]",
+  "deep.a.b", "has", "emit", "bit.band", "math.abs", "some", "{}", "{ x = a }", "{ 1, 2 }", "function() end",
+  "undefined", "#list",
   "..." }
 local SANE_BINARY = { "+", "-", "*", "%" }
 local BINARY = { "+", "-", "*", "/", "%", "^", "..", "==", "~=", "<", "<=", ">", ">=", "and", "or" }

@@ -311,4 +311,22 @@ function tests.test_more_than_255_constants()
   t.assertEquals(run.sent[1].v, 304LL)
 end
 
+-- What other releases of LuaJIT have: since March 2025 a template marks fields that are set later by itself, since
+-- July 2026 there are instructions for bits.
+function tests.test_what_newer_bytecode_has()
+  local tables, arith = require "shark.probe.lower_tables", require "shark.probe.lower_arith"
+  local template = { kind = 3 }
+  template.later = template
+  local c = { slots = {}, line = 1 }
+  tables.ops.TDUP(c, 1, { a = { 0 }, d = { 0 }, constant = function() return template end })
+  t.assertEquals(c.slots[0].fields.kind.v, 3)
+  t.assertNil(c.slots[0].fields.later)
+  local p = { a = { 2 }, b = { 0 }, c = { 1 }, d = { 0 } }
+  for name, wanted in pairs { BAND = 8, BOR = 14, BXOR = 6, BSHL = 48, BSHR = 3, BSAR = 3, BNOT = -13 } do
+    c = { slots = { [0] = { k = "const", v = 12 }, { k = "const", v = name:find "^BS" and 2 or 10 } }, line = 1 }
+    arith.ops[name](c, 1, p)
+    t.assertEquals(c.slots[2].v, wanted, name)
+  end
+end
+
 t.run(tests)

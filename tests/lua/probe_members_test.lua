@@ -122,6 +122,20 @@ function tests.test_texts_of_arrays_and_pointers()
     own = "a text of its own", is = true, isnt = false, third = 97LL })
 end
 
+function tests.test_addresses_in_programs_are_read_as_theirs()
+  local _, _, _, text = objects()
+  local asked = {}
+  local function reader(number)
+    return function(_, to) asked[#asked + 1] = number; ffi.copy(ffi.cast("char *", to), "text", 5); return 5 end
+  end
+  local helpers = { [114] = reader "user", [115] = reader "kernel" }
+  local function handler(at) emit { a = str(at), b = ustr(at) } end
+  for _, user in ipairs { true, false } do
+    compiled.run(handler, { args = { address(text) }, types = { "u64" }, user = user, helpers = helpers })
+  end
+  t.assertEquals(asked, { "user", "user", "kernel", "user" })
+end
+
 function tests.test_texts_that_meet_and_last()
   both_ways(function(x, i)
     local first, second = str(x.name), str(x.text, 32)

@@ -5,6 +5,7 @@
 
 local bit = require "bit"
 local opcodes = require "shark.probe.opcodes"
+local sized = require "table.new"
 local util = require "jit.util"
 
 jit.off(true, true)
@@ -61,10 +62,10 @@ end
 
 -- Lines of instructions: one number each behind the first line, of 1, 2 or 4 bytes.
 local function read_lines(dump, at, n, first, count)
-  local lines, size = {}, count < 256 and 1 or count < 65536 and 2 or 4
+  local lines, size = sized(n, 0), count < 256 and 1 or count < 65536 and 2 or 4
   for pc = 1, n do
     local a, b, c, d = byte(dump, at, at + size - 1)
-    lines[pc] = first + a + (b or 0) * 256 + (c or 0) * 65536 + (d or 0) * 2 ^ 24
+    lines[pc] = b and first + a + b * 256 + (c or 0) * 65536 + (d or 0) * 2 ^ 24 or first + a
     at = at + size
   end
   return lines, at
@@ -100,9 +101,10 @@ end
 -- ---- instructions ----
 
 local function decode(proto, dump)
-  local op, a, b, c, d, target = {}, {}, {}, {}, {}, {}
+  local n = proto.n
+  local op, a, b, c, d, target = sized(n, 0), sized(n, 0), sized(n, 0), sized(n, 0), sized(n, 0), {}
   local at = proto.code
-  for pc = 1, proto.n do
+  for pc = 1, n do
     local number, va, vc, vb = byte(dump, at, at + 3)
     local name = NAMES[number] or "instruction " .. number
     op[pc], a[pc], b[pc], c[pc] = name, va, vb, vc

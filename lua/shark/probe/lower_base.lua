@@ -21,7 +21,7 @@ function Compiler.new(of, hints)
   c.context, c.maps, c.records = of.context, of.maps, of.records
   c.types = of.context.types or require "shark.probe.types"
   c.hints, c.buffers, c.texts, c.memo = hints, {}, {}, {}
-  c.depth, c.branches = 0, 0
+  c.depth, c.branches, c.constants = 0, 0, {} -- where constants lie in the control map
   return c
 end
 
@@ -151,7 +151,9 @@ end
 
 --- A number as an immediate of an instruction, or nil where it does not fit in 32 bits.
 function Compiler.immediate(_, v)
-  if ir.fits(v) then
+  if type(v) == "number" then
+    return v >= -2 ^ 31 and v < 2 ^ 31 and v or nil
+  elseif ir.fits(v) then
     return tonumber(ffi.cast(i64, v))
   end
 end
@@ -167,7 +169,12 @@ end
 -- meets at a join is such, or each constant would make ways of its own.
 --- @param dst? integer the register, else a new one
 function Compiler:unknown(v, dst)
-  return self:load(8, self:map_value(self.maps.control, self.maps:constant(v)), 0, dst)
+  local at = self.constants[v]
+  if not at then
+    at = self.maps:constant(v)
+    self.constants[v] = at
+  end
+  return self:load(8, self:map_value(self.maps.control, at), 0, dst)
 end
 
 --- The register of a number, constant or not; `unsigned` is what it is used as.

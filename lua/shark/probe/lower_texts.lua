@@ -87,7 +87,8 @@ function M.read(c, v, size, user)
     c:store(area, at, 8, nil, 0)
   end
   local most = count and math.min(bytes, count + 1) or bytes
-  local helper = (user or v.user) and READ_USER_STR or READ_KERNEL_STR
+  local of_program = user or v.user or v.k == "num" and c.context.user
+  local helper = of_program and READ_USER_STR or READ_KERNEL_STR
   c:call(helper, { { area = area, off = 0 }, { imm = most }, { reg = address } })
   return { k = "text", area = area, off = 0, size = bytes, line = c.line }
 end
