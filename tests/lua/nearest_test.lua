@@ -26,4 +26,9 @@ function tests.test_as_many_as_there_are()
   t.assertEquals(nearest.names("zz", { "ab", "cd" }, 2), { "ab", "cd" })
 end
 
+function tests.test_only_what_is_near_enough()
+  t.assertEquals(nearest.names("pdi", MEMBERS, 3, 1), { "pid" })
+  t.assertEquals(nearest.names("nothing", MEMBERS, 3, 1), {})
+end
+
 t.run(tests)

@@ -48,11 +48,10 @@ end
 
 -- ---- tracepoints ----
 
--- One that has no typed arguments may be a classic one: system calls are.
-local function with_hint(name, message, errname)
-  local groups = require("shark.probe.tracepoints").groups_of(name)
-  if groups[1] then
-    message = ("%s; %s:%s is one whose handler gets the record"):format(message, groups[1], name)
+-- What is not there may have been mistyped.
+local function with_hint(message, errname, what, ...)
+  if errname == "ENOENT" then
+    message = message .. require("shark.probe.meant")[what](...)
   end
   return nil, message, errname
 end
@@ -60,7 +59,7 @@ end
 local function tracepoint(target)
   local found, message, errname = types.tracepoint(target.name)
   if not found then
-    return with_hint(target.name, message, errname)
+    return with_hint(message, errname, "tracepoint", target.name)
   end
   return found
 end
@@ -109,10 +108,13 @@ end
 
 function BY.tp(target)
   local record, message, errname = types.record(target.group, target.name)
-  return record and {
+  if not record then
+    return with_hint(message, errname, "record", target.group, target.name)
+  end
+  return {
     context = context_of("tp", { record = record }),
     program = { type = "tracepoint" }, point = { attach = "tp", group = target.group, event = target.name },
-  }, message, errname
+  }
 end
 
 -- ---- functions ----
@@ -120,7 +122,7 @@ end
 local function with_function(target, make)
   local found, message, errname = types.func(target.name)
   if not found then
-    return nil, message, errname
+    return with_hint(message, errname, "func", target.name)
   end
   return make(found)
 end

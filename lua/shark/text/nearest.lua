@@ -36,8 +36,9 @@ end
 --- @param name string
 --- @param candidates string[]
 --- @param most integer
+--- @param furthest? number only those that this many letters make the same
 --- @return string[]
-function M.names(name, candidates, most)
+function M.names(name, candidates, most, furthest)
   local order, far = {}, {}
   for i, candidate in ipairs(candidates) do
     order[i], far[i] = i, remoteness(name, candidate)
@@ -50,6 +51,9 @@ function M.names(name, candidates, most)
   end)
   local names = {}
   for i = 1, math.min(most, #order) do
+    if furthest and far[order[i]] > furthest then
+      break
+    end
     names[i] = candidates[order[i]]
   end
   return names
