@@ -14,8 +14,12 @@ parser:flag("--json", "Print one JSON object.")
 local options = parser:parse()
 
 local described = {}
-for i, name in ipairs(probetable.names(NAME, options.probe)) do
-  local asked = probe.describe(name)
+local names = probetable.names(NAME, options.probe)
+for i, name in ipairs(names) do
+  local asked, message = probe.describe(name)
+  if not asked and #names == 1 then
+    cli.fail(NAME, message)
+  end
   described[i] = asked or { name = name, arguments = {} }
 end
 if options.json then
@@ -26,7 +30,8 @@ for _, asked in ipairs(described) do
   out.line("%s", asked.name)
   for _, argument in ipairs(asked.arguments) do
     local is_record = argument.type == "record"
-    out.line("    %-20s %s", argument.name, is_record and "the record, with the fields" or argument.type)
+    local name = probetable.argument(argument.name)
+    out.line("    %-20s %s", name, is_record and "the record, with the fields" or argument.type)
     for _, member in ipairs((options.members or is_record) and argument.members or {}) do
       out.line("        .%-19s %s", member.name, member.type)
     end

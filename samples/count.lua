@@ -1,6 +1,5 @@
 -- count: how often probes are hit, by any key: task, CPU, stack, or what you write
 local cli = require "shark.cli"
-local probe = require "shark.probe"
 local probetable = require "shark.probetable"
 
 local NAME = "count"
@@ -19,7 +18,7 @@ if #names > 1 or #keys == 0 then
   table.insert(keys, 1, "probe:text(48)")
   table.insert(expressions, 1, "probe_name")
 end
-local hits = probe.count(unpack(keys))
+local hits = probetable.declare(NAME, "count", keys)
 local body = ("hits[%s]:add()"):format(table.concat(expressions, "]["))
 
 local list = {}

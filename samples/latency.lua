@@ -20,7 +20,9 @@ options.to = options.to or options.probe:find("%(%)$") and "return " .. options.
 
 local keys, expressions = probetable.keys(options.key)
 keys[#keys + 1] = { unit = "ns" }
-local given = { started = probe.map("what:u64", "i64", { entries = 10240 }), times = probe.hist(unpack(keys)) }
+local given = {
+  started = probe.map("what:u64", "i64", { entries = 10240 }), times = probetable.declare(NAME, "hist", keys),
+}
 local key = #expressions > 0 and ("[%s]"):format(table.concat(expressions, "][")) or ""
 local left = ("local what = %s; local began = started[what]; if began then times%s:add(now() - began); " ..
   "started[what] = nil end"):format(options.match, key)

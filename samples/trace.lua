@@ -14,11 +14,16 @@ cli.add_run_options(parser)
 local options = parser:parse()
 local fields = #options.field > 0 and options.field or { "comm", "pid", "cpu" }
 
+local OWN = { time = true, ts_ns = true, report = true }
+
 local names, expressions = probetable.keys(fields)
 local columns = { { title = "TIME", field = "time", width = 18 } }
 local sent = { "ts_ns = now()" }
 for i, name in ipairs(names) do
   local field = name:match("^[%w_]+")
+  if OWN[field] then
+    parser:error(("a field cannot be named '%s'"):format(field))
+  end
   columns[i + 1] = { title = field:upper(), field = field, width = 16 }
   sent[i + 1] = ("%s = %s"):format(field, expressions[i])
 end

@@ -32,6 +32,14 @@ local function without_place(message)
   return (message:gsub("^[%w_/.]+%.lua:%d+: ", ""))
 end
 
+--- What a script counts in, by keys that users wrote; ends the script where they are none.
+--- @param script string its name @param kind string "count" @param keys any[] as probe.count() takes them
+--- @return shark.probe.Aggregate
+function M.declare(script, kind, keys)
+  local ok, made = pcall(probe[kind], unpack(keys))
+  return ok and made or cli.fail(script, without_place((made:gsub("probe%.%l+: ", "", 1))))
+end
+
 -- Of a probe that a user named; ends the script where it has none.
 local function asked_for(script, name)
   local ok, asked, message = pcall(probe.describe, name)
@@ -45,21 +53,42 @@ function M.names(script, pattern)
   return ok and names or cli.fail(script, without_place(tostring(ok and message or names)))
 end
 
+-- Words that no argument of a handler can be called by.
+local KEYWORDS = {}
+for word in ("and break do else elseif end false for function goto if in local nil not or repeat return then true " ..
+  "until while"):gmatch "%l+" do
+  KEYWORDS[word] = true
+end
+
+--- What an argument is called in expressions: as in the kernel, or with a line behind where Lua keeps the word.
+--- @param name string @return string
+function M.argument(name)
+  return KEYWORDS[name] and name .. "_" or name
+end
+
+-- An argument has its name where it is asked for; cpu() is the builtin, also where there is an argument `cpu`.
+local function parameter(i, name, body, given)
+  local word = "%f[%w_]" .. name .. "%f[^%w_]"
+  local is_asked = body:find(word) and not body:find(word .. "%s*%(") and given[name] == nil
+  return is_asked and name or "_" .. i
+end
+
 --- A handler of expressions that users wrote. Its arguments are called as those of the probe.
 --- Ends the script where there is no such probe, or the expressions are no Lua.
 --- @param script string its name @param name string of the probe @param body string statements of Lua
 --- @param given? table<string, any> what the body refers to besides
 --- @return function handler
 function M.handler(script, name, body, given)
+  given = given or {}
   local asked = asked_for(script, name)
   local arguments, names, values = {}, {}, {}
   for i, argument in ipairs(asked.arguments) do
-    arguments[i] = body:find(argument.name, 1, true) and argument.name or "_" .. i
+    arguments[i] = parameter(i, M.argument(argument.name), body, given)
   end
   while arguments[1] and arguments[#arguments]:find "^_%d" do -- what is not asked for need not be there
     arguments[#arguments] = nil
   end
-  for key, value in pairs(given or {}) do
+  for key, value in pairs(given) do
     names[#names + 1], values[#values + 1] = key, value
   end
   local head = #names > 0 and ("local %s = ... "):format(table.concat(names, ", ")) or ""

@@ -96,6 +96,45 @@ function tests.test_latency_wants_to_know_where_it_ends()
   t.assertStrContains(result.err, "'--to' says where the time ends")
 end
 
+local function refused(message, ...)
+  t.needs("root", "tracing", "tracefs")
+  local result = proc.run_shark(...)
+  t.assertNotEquals(result.status, 0)
+  t.assertStrContains(result.err, message)
+  t.assertNotStrContains(result.err, "traceback")
+end
+
+function tests.test_names_that_are_taken_are_refused()
+  refused("a key cannot be named 'count'", "count", "sys_enter", "-k", "count=id", "-d", "1")
+  refused("two keys are named 'x'", "count", "sys_enter", "-k", "x=id", "-k", "x=cpu()", "-d", "1")
+  refused("two keys are named 'x'", "latency", "sys_enter", "--to", "sys_exit", "-k", "x=1", "-k", "x=2", "-d", "1")
+  refused("a field cannot be named 'time'", "trace", "sys_enter", "-f", "time=id", "-d", "1")
+  refused("a field cannot be named copy", "trace", "sys_enter", "-f", "copy=id", "-d", "1")
+end
+
+function tests.test_what_was_mistyped()
+  refused("nearest: sched_switch", "count", "sched_swicth", "-d", "1")
+  refused("nearest: sched_switch", "args", "sched_swicth")
+end
+
+-- Of filemap_fdatawrite_range(mapping, start, end) the last is a word of Lua; of sched_wake_idle_without_ipi(cpu)
+-- the first is a builtin.
+function tests.test_arguments_with_names_that_mean_something_else()
+  local asked = require("shark.probe").describe
+  t.needs("root", "tracing", "tracefs")
+  local result = proc.run_shark("args", "filemap_fdatawrite_range()")
+  t.assertStrContains(result.out, " end_ ")
+  local handler = require("shark.probetable").handler
+  local made = handler("test", "filemap_fdatawrite_range()", "if end_ then emit { x = 1 } end")
+  t.assertEquals(debug.getlocal(made, 3), "end_")
+  if asked "sched_wake_idle_without_ipi" then
+    made = handler("test", "sched_wake_idle_without_ipi", "emit { cpu = cpu() }")
+    t.assertEquals({ debug.getlocal(made, 1) }, {})
+    made = handler("test", "sched_wake_idle_without_ipi", "emit { cpu = cpu }")
+    t.assertEquals(debug.getlocal(made, 1), "cpu")
+  end
+end
+
 function tests.test_trace_prints_what_was_asked_for()
   local cat = own "cat"
   local lines, sizes = run(cat .. " /etc/hostname >/dev/null", "trace", "syscalls:sys_enter_read", "-f", "comm",

@@ -9,11 +9,23 @@ local M = {}
 ---@return string[] expressions of Lua
 function M.keys(list) end
 
+--- What a script counts in, by keys that users wrote; ends the script where they are none.
+---@param script string its name
+---@param kind string "count"
+---@param keys any[] as probe.count() takes them
+---@return shark.probe.Aggregate
+function M.declare(script, kind, keys) end
+
 --- The names that a pattern of a user's matches; ends the script where there are none.
 ---@param script string its name
 ---@param pattern string
 ---@return string[]
 function M.names(script, pattern) end
+
+--- What an argument is called in expressions: as in the kernel, or with a line behind where Lua keeps the word.
+---@param name string
+---@return string
+function M.argument(name) end
 
 --- A handler of expressions that users wrote. Its arguments are called as those of the probe.
 --- Ends the script where there is no such probe, or the expressions are no Lua.
