@@ -23,26 +23,46 @@ end
 
 local Aggregate = maps.methods
 
+-- Misuse raises where the script called.
+local function check_self(self, name)
+  if not maps.is(self) then
+    error(("%s() is a method: n:%s(), not n.%s()"):format(name, name, name), 3)
+  end
+end
+
+local function check_row(row, name)
+  if type(row) ~= "table" then
+    error(("%s() takes a row of read(), not a %s"):format(name, type(row)), 3)
+  end
+end
+
 function Aggregate:read()
+  check_self(self, "read")
   rawset(self, "was_read", true)
   return reading().read(self)
 end
 
 function Aggregate:since(row, before)
+  check_self(self, "since")
+  check_row(row, "since")
   return reading().since(self, row, before)
 end
 
 function Aggregate:key(row)
+  check_self(self, "key")
+  check_row(row, "key")
   return reading().key(self, row)
 end
 
 function Aggregate:clear()
+  check_self(self, "clear")
   return reading().clear(self)
 end
 
--- Those that only some kinds have; misuse raises where the script called.
+-- Those that only some kinds have.
 local function only(kinds, name, call)
   Aggregate[name] = function(self, ...)
+    check_self(self, name)
     if not kinds[self.kind] then
       error(("a %s has no %s()"):format(self.kind, name), 2)
     end
@@ -164,10 +184,15 @@ local function check_probe(function_name, name, handler)
     error(message, 4)
   elseif type(handler) ~= "function" then
     error(("%s: the handler of %s is a function, not a %s"):format(function_name, name, type(handler)), 4)
+  elseif debug.getinfo(handler, "S").what == "C" then
+    error(("%s: the handler of %s is a function of C; only Lua can be compiled"):format(function_name, name), 4)
   end
 end
 
 local function checked_options(function_name, options)
+  if type(options) ~= "table" then
+    error(("%s: the options are a table, not a %s"):format(function_name, type(options)), 4)
+  end
   for option, value in pairs(options) do
     if option ~= "ring_bytes" then
       error(("%s: there is no option '%s': ring_bytes is"):format(function_name, tostring(option)), 4)
@@ -180,9 +205,12 @@ end
 
 local function open(function_name, list, options)
   for _, pair in ipairs(list) do
+    if type(pair) ~= "table" then
+      error(("%s: a list of { name, handler } is wanted"):format(function_name), 3)
+    end
     check_probe(function_name, pair[1], pair[2])
   end
-  return require("shark.probe.session").open(list, checked_options(function_name, options or {}))
+  return require("shark.probe.session").open(list, checked_options(function_name, options == nil and {} or options))
 end
 
 --- Attaches a handler: what it counts in can be read from now on, and what it sends with emit { } comes to

@@ -343,6 +343,36 @@ test("all_or_none", function()
   t.assertEquals(n:read()[1].count, 0)
 end)
 
+-- This process's descriptors of programs, maps and links.
+local function held()
+  local uv, n = require "uv", 0
+  local scan = assert(uv.fs_scandir "/proc/self/fd")
+  for name in function() return uv.fs_scandir_next(scan) end do
+    local what = uv.fs_readlink("/proc/self/fd/" .. name) or ""
+    n = n + ((what:find "bpf" or what:find "perf_event") and 1 or 0)
+  end
+  return n
+end
+
+test("what_is_refused_or_closed_is_given_back_at_once", function()
+  t.needs("root", "tracing")
+  local n = probe.count()
+  local function count() n:add() end
+  local function send() emit { cpu = cpu() } end
+  n:maps()
+  local before = held()
+  local function misuse(regs) n:add(regs.no_such) end
+  for name, wrong in pairs { ["uprobe:/proc/self/exe:no_such"] = count, ["raw_tp:sys_exit"] = misuse } do
+    local ok, s = pcall(probe.session, { { "sys_enter", send }, { "raw_tp:sys_exit", count }, { name, wrong } })
+    t.assertNil(ok and s or nil)
+    t.assertEquals(held(), before, name)
+  end
+  local s = open("sys_enter", send)
+  t.assertTrue(held() > before)
+  s:close()
+  t.assertEquals(held(), before)
+end)
+
 test("a_pattern_attaches_all_that_match_and_says_which", function()
   t.needs("root", "tracing")
   local n = probe.count()
@@ -382,14 +412,58 @@ test("misuse_raises_where_it_was_written", function()
   for message, call in pairs {
     ["'a b' is no probe"] = function() local _ = probe.on("a b", print) end,
     ["the handler of sys_enter is a function, not a nil"] = function() local _ = probe.on "sys_enter" end,
-    ["there is no option 'rings'"] = function() local _ = probe.on("sys_enter", print, { rings = 1 }) end,
-    ["ring_bytes is a power of two"] = function() local _ = probe.on("sys_enter", print, { ring_bytes = 5000 }) end,
+    ["there is no option 'rings'"] = function() local _ = probe.on("sys_enter", raised, { rings = 1 }) end,
+    ["ring_bytes is a power of two"] = function() local _ = probe.on("sys_enter", raised, { ring_bytes = 5000 }) end,
     ["a list of { name, handler } is wanted"] = function() local _ = probe.session { "sys_enter", print } end,
+    ["the handler of sys_exit is a function of C"] = function() local _ = probe.on("sys_exit", print) end,
+    ["the options are a table, not a number"] = function() local _ = probe.on("sys_enter", raised, 3) end,
+    ["probe.session: a list"] = function() local _ = probe.session { { "sys_enter", raised }, 5 } end,
   } do
     local text = raised(call)
     t.assertStrContains(text, message)
     t.assertStrContains(text, "probe_test.lua:")
   end
+end)
+
+test("misuse_of_a_session_raises_where_it_was_written", function()
+  local n = probe.count()
+  local s = on_call(function() n:add() end)
+  for message, call in pairs {
+    ["sessions of probes have no key()"] = function() local _ = s:key {} end,
+    ["sessions of probes have no since()"] = function() local _ = s:since({}) end,
+    ["sessions of probes have no audit()"] = function() local _ = s:audit() end,
+    ["stack() takes the number of one, not a nil"] = function() local _ = s:stack() end,
+  } do
+    local text = raised(call)
+    t.assertStrContains(text, message)
+    t.assertStrContains(text, "probe_test.lua:")
+  end
+end)
+
+test("a_name_that_was_mistyped_is_told_with_the_nearest", function()
+  t.needs("root", "tracing", "tracefs")
+  for name, nearest in pairs {
+    sched_swicth = "; nearest: sched_switch", ["sched:sched_swicth"] = "; nearest: sched:sched_switch",
+    ["vfs_raed()"] = "; nearest: vfs_read()", vfs_read = "; vfs_read() is a function",
+  } do
+    local s, message, errname = probe.on(name, function() end)
+    t.assertEquals({ s, errname }, { nil, "ENOENT" })
+    t.assertStrContains(message, nearest)
+  end
+  local _, message = probe.on("nothing_that_sounds_like_this", function() end)
+  t.assertNotStrContains(message, "nearest")
+end)
+
+test("many_rows_are_printed", function()
+  t.needs("root", "tracing")
+  local m, lines = probe.map("k:u64", "u64", { entries = 20000 }), 0
+  for i = 1, 20000 do
+    assert(m:set(i, i))
+  end
+  for _ in tostring(m):gmatch "[^\n]+" do
+    lines = lines + 1
+  end
+  t.assertEquals(lines, 20001)
 end)
 
 test("code_shows_lua_and_bpf", function()

@@ -73,6 +73,33 @@ function tests.test_misuse_raises_where_it_was_written()
   refused("key 'comm' is a text, not a number", function() local _ = probe.map("comm", "u64"):set(5, 5) end)
 end
 
+function tests.test_a_key_has_no_name_that_rows_have()
+  refused("a key cannot be named 'count': rows of a hist have", function() local _ = probe.hist("count") end)
+  refused("a key cannot be named 'total'", function() local _ = probe.sum("comm", "total:u64") end)
+  refused("a key cannot be named 'value'", function() local _ = probe.map("value", "u64") end)
+  t.assertEquals(probe.sum("count").keys[1].name, "count")
+end
+
+function tests.test_misuse_of_reading_raises_where_it_was_written()
+  local n, m = probe.count("comm"), probe.map("tid", "u64")
+  refused("read() is a method: n:read(), not n.read()", function() local _ = n.read() end)
+  refused("get() is a method", function() local _ = m.get(5) end)
+  refused("since() takes a row of read(), not a nil", function() local _ = n:since() end)
+  refused("key() takes a row of read(), not a number", function() local _ = n:key(5) end)
+  refused("a map of 1 key, and a value, is wanted", function() local _ = m:set(5) end)
+  refused("a map of 1 key, and a value, is wanted", function() local _ = m:set(5, 6, 7) end)
+  refused("a map of 1 key is wanted", function() local _ = m:get() end)
+  refused("a map of 1 key is wanted", function() local _ = m:delete(5, 6) end)
+end
+
+function tests.test_a_variable_is_read_before_anything_uses_it()
+  local limit = probe.var(5)
+  t.assertEquals({ limit(), limit:get(), limit:read()[1].value }, { 5, 5, 5 })
+  t.assertStrContains(tostring(limit), "5")
+  limit:set(-7)
+  t.assertEquals(limit:read()[1].value, -7)
+end
+
 function tests.test_declaring_makes_no_maps()
   fake.refuse = true
   local agg = probe.count("comm")

@@ -253,6 +253,7 @@ function tests.test_records()
   refused(0, "emit takes a table: emit { name = value }", function(a) emit(a) end)
   refused(0, "emit takes named fields: emit { name = value }", function(a) emit { a } end)
   refused(0, "emit takes at least one field", function() emit { } end)
+  refused(0, "a field cannot be named copy: events have event:copy()", function(a) emit { copy = a } end)
   refused(0, "the field v is a table", function(a) emit { v = { a = a } } end)
   refused(0, "a call gives one value in a handler: name the field, { x = f() }", function() emit { now() } end)
 end

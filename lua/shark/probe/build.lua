@@ -248,6 +248,26 @@ local function try(build)
   return attach(build)
 end
 
+--- Gives back its programs, and the maps that are its own: they would stay in the kernel until their Lua
+-- objects are collected.
+function M.close(build)
+  for _, point in ipairs(build.points) do
+    if point.program then
+      point.program:close()
+      point.program = nil
+    end
+  end
+  build.maps:close()
+end
+
+local function try_all(build)
+  local session, message, errname
+  repeat
+    session, message, errname = try(build)
+  until session ~= false
+  return session, message, errname
+end
+
 --- Attaches points, all or none.
 --- @param points table[] { target, fn, at = 1, refused = {}, of = the pattern it is of, or nil }
 --- @param options table ring_bytes
@@ -255,10 +275,13 @@ end
 --- @return string? message @return string? name; raises for a handler that is wrong by each way
 function M.start(points, options)
   local build = { points = points, maps = maplist.new(options.ring_bytes), records = records_of.new() }
-  local session, message, errname
-  repeat
-    session, message, errname = try(build)
-  until session ~= false
+  local ok, session, message, errname = pcall(try_all, build)
+  if not ok or not session then
+    M.close(build)
+  end
+  if not ok then
+    error(session, 0)
+  end
   build.session = session
   return session and build, message, errname
 end

@@ -70,6 +70,8 @@ local function fields_of(c, record)
   for name in pairs(record.fields) do
     if type(name) ~= "string" then
       c:refuse("emit takes named fields: emit { name = value }")
+    elseif name == "copy" then
+      c:refuse("a field cannot be named copy: events have event:copy()")
     end
     names[#names + 1] = name
   end

@@ -152,12 +152,29 @@ local function checked(options)
   return taken
 end
 
+-- What rows have besides the keys.
+local COUNTED = {
+  count = { "count" }, sum = { "total" }, hist = { "hist", "count" }, max = { "max", "count" },
+  min = { "min", "count" }, map = { "value" },
+}
+
+local function check_names(kind, keys)
+  for _, key in ipairs(keys) do
+    for _, field in ipairs(COUNTED[kind] or {}) do
+      if key.name == field then
+        error(("a key cannot be named '%s': rows of a %s have what was counted there"):format(field, kind), 0)
+      end
+    end
+  end
+end
+
 --- Makes an aggregate.
 --- @param kind string @param key_list string[] @param options? table entries, name, unit, value
 --- @return shark.probe.Aggregate
 function M.new(kind, key_list, options)
   local taken = checked(options or {})
   local keys, size = keys_of.list(key_list)
+  check_names(kind, keys)
   return setmetatable({
     kind = kind, keys = keys, key_size = size, entries = taken.entries or KINDS[kind].entries or false,
     name = taken.name or false, unit = taken.unit or false, value = taken.value or "i64",

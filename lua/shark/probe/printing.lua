@@ -76,10 +76,10 @@ local function bars(agg, rows)
   return table.concat(parts, "\n")
 end
 
-local function most_first(rows, field)
-  local at = {}
-  for i, row in ipairs(rows) do
-    at[row] = i
+local function most_first(unsorted, field)
+  local rows, at = {}, {}
+  for i, row in ipairs(unsorted) do
+    rows[i], at[row] = row, i
   end
   table.sort(rows, function(a, b)
     local left, right = a[field], b[field]
@@ -125,7 +125,7 @@ end
 --- @param agg shark.probe.Aggregate @param rows table[] of read() or since()
 --- @return string
 function M.rows(agg, rows)
-  rows = most_first({ unpack(rows) }, VALUE[agg.kind][1])
+  rows = most_first(rows, VALUE[agg.kind][1])
   local text = table_text.render(columns_of(agg), rows)
   local stacks = stack_keys(agg)
   text = #stacks > 0 and with_stacks(rows, text, stacks) or text

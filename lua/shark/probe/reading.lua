@@ -223,6 +223,8 @@ local function read_plain(agg)
   if not agg.made then
     if agg.kind == "hist" then
       row.hist, row.count = hist.new(), 0
+    elseif agg.kind == "var" then
+      row.value = M.value(agg)
     else
       FILL[agg.kind](agg, row, ffi.cast(u64s, ZEROES), 1)
     end
@@ -292,11 +294,12 @@ function M.clear(agg)
   return true
 end
 
--- The key's bytes, and what follows the keys among the arguments.
-local function split(agg, ...)
+-- The key's bytes, and the one value that follows the keys where there is one.
+local function split(agg, nr_values, ...)
   local nr, values = #agg.keys, { ... }
-  if select("#", ...) < nr then
-    error(("a %s of %d keys"):format(agg.kind, nr), 0)
+  if select("#", ...) ~= nr + nr_values then
+    error(("a %s of %d key%s%s is wanted"):format(agg.kind, nr, nr == 1 and "" or "s",
+      nr_values > 0 and ", and a value," or ""), 0)
   end
   return nr > 0 and keys_of.bytes(agg.keys, values) or "\0\0\0\0", values[nr + 1]
 end
@@ -309,7 +312,7 @@ end
 
 --- The value of a key; nil if there is none.
 function M.get(agg, ...)
-  local key = split(agg, ...)
+  local key = split(agg, 0, ...)
   local text = agg.made and agg.made[1]:get(key)
   return text and number_of(agg, ffi.cast(u64s, text)[0]) or nil
 end
@@ -317,7 +320,7 @@ end
 --- Sets the value of a key: set(key, ..., value).
 --- @return true? ok @return string? message @return string? name of the error
 function M.set(agg, ...)
-  local key, value = split(agg, ...)
+  local key, value = split(agg, 1, ...)
   local map, message, name = map_of(agg)
   if not map then
     return nil, message, name
@@ -327,7 +330,7 @@ end
 
 --- Takes a key away; it need not be there.
 function M.delete(agg, ...)
-  local key = split(agg, ...)
+  local key = split(agg, 0, ...)
   if agg.made then
     agg.made[1]:delete(key)
   end

@@ -167,9 +167,19 @@ function Session:read()
   return all
 end
 
+-- Rows are those of what was counted in: the aggregate has these.
+for _, name in ipairs { "since", "key", "key_at", "audit" } do
+  Session[name] = function()
+    error(("sessions of probes have no %s(): what they count in has since() and key()"):format(name), 2)
+  end
+end
+
 --- The stack of a number; events have the stack itself.
 function Session:stack(id)
   check_open(self)
+  if type(id) ~= "number" then
+    error(("stack() takes the number of one, not a %s"):format(type(id)), 2)
+  end
   return reading.stack(id)
 end
 
@@ -210,7 +220,8 @@ end
 
 function Session:close()
   trace.Session.close(self)
-  if self.closed then
+  if self.closed and running[self] then
+    build.close(self.build)
     running[self] = nil
   end
 end
