@@ -328,6 +328,67 @@ test("a_session_that_sends_nothing_has_no_events", function()
   t.assertEquals(s:drain(), 0)
 end)
 
+-- ---- functions ----
+
+local SYSCALL = "__x64_sys_getpriority"
+
+-- Where functions cannot be probed, as on this machine, it says why.
+local function open_or_skip(...)
+  t.needs("root", "tracing")
+  local session, message = probe.on(...)
+  t.skipIf(not session, message)
+  opened[#opened + 1] = session
+  return session
+end
+
+test("a_function_s_entry_has_its_arguments", function()
+  local n = probe.count()
+  local s = open_or_skip(SYSCALL .. "()", function(regs) if regs.si == WHO then n:add() end end)
+  load.calls(100)
+  t.assertEquals(n:read()[1].count, 100)
+  t.assertTrue(s:how().way == "fentry" or s:how().way == "kprobe", tostring(s:how()))
+end)
+
+test("a_function_s_return_has_its_result_first", function()
+  local n = probe.count("result")
+  open_or_skip("return " .. SYSCALL .. "()", function(result) n[result]:add() end)
+  load.calls(100)
+  local failed = 0
+  for _, row in ipairs(n:read()) do
+    failed = row.result == -3 and row.count or failed -- ESRCH
+  end
+  t.assertTrue(failed >= 100, failed)
+end)
+
+test("kprobes_count_the_same", function()
+  local entry, left = probe.count(), probe.count()
+  open_or_skip("kprobe:" .. SYSCALL, function(regs) if regs.si == WHO then entry:add() end end)
+  open_or_skip("kretprobe:" .. SYSCALL, function(result) if result == -3 then left:add() end end)
+  load.calls(100)
+  t.assertEquals(entry:read()[1].count, 100)
+  t.assertTrue(left:read()[1].count >= 100)
+end)
+
+test("a_way_that_lacks_the_arguments_is_none", function()
+  t.needs("root", "tracing")
+  local ok, message = pcall(probe.on, "kretprobe:" .. SYSCALL, function(result, regs)
+    if regs.si == WHO then emit { result = result } end
+  end)
+  t.assertFalse(ok)
+  t.assertStrContains(message, "the handler takes 2 arguments; ")
+end)
+
+test("a_pattern_of_functions_is_one_program_where_there_is_that", function()
+  local n = probe.count()
+  local s = open_or_skip("__x64_sys_getp[rg]i*()", function() n:add() end)
+  load.calls(100)
+  t.assertTrue(n:read()[1].count >= 100)
+  local entry = s:how().points[1]
+  t.assertTrue(#entry.names >= 2, #entry.names)
+  t.assertTrue(entry.way == "kprobe_multi" and #s.build.points == 1 or #s.build.points == #entry.names, entry.way)
+end)
+
+
 -- ---- ways, refusals ----
 
 test("all_or_none", function()
