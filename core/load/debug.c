@@ -63,7 +63,8 @@ static __u32 add_name(struct strings *strings, const char *name)
 /* ---- lines ---- */
 
 /* The second half of a 64-bit constant is no instruction. */
-static bool is_at_instruction(const struct probe_line *line, const struct bpf_insn *code, size_t n)
+static bool is_at_instruction(const struct program_line *line, const struct bpf_insn *code,
+			      size_t n)
 {
 	return line->at < n && code[line->at].code;
 }
@@ -79,8 +80,9 @@ static __u32 add_text(struct strings *strings, const char *text)
 	return strings->last_at;
 }
 
-static void fill_lines(struct probe_debug *debug, __u32 file, const struct bpf_insn *code, size_t n,
-		       const struct probe_line *lines, size_t nr_lines, struct strings *strings)
+static void fill_lines(struct program_debug *debug, __u32 file, const struct bpf_insn *code,
+		       size_t n, const struct program_line *lines, size_t nr_lines,
+		       struct strings *strings)
 {
 	for (size_t i = 0; i < nr_lines; i++) {
 		struct bpf_line_info *last =
@@ -150,15 +152,15 @@ static int load(const struct types *types, const struct strings *strings)
 	return fd;
 }
 
-int probe_debug_load(struct probe_debug *debug, const char *function, const char *file,
-		     const struct bpf_insn *code, size_t n, const struct probe_line *lines,
-		     size_t nr_lines, __u32 callback, struct error *err)
+int program_debug_load(struct program_debug *debug, const char *function, const char *file,
+		       const struct bpf_insn *code, size_t n, const struct program_line *lines,
+		       size_t nr_lines, __u32 callback, struct error *err)
 {
 	struct strings strings = { 0 };
 	struct types types;
 	int result = -ENOMEM;
 
-	*debug = (struct probe_debug){
+	*debug = (struct program_debug){
 		.fd = -1,
 		.functions = { { 0, TYPE_FUNCTION }, { callback, TYPE_FUNCTION } },
 		.nr_functions = callback ? 2 : 1,
@@ -178,10 +180,10 @@ int probe_debug_load(struct probe_debug *debug, const char *function, const char
 			  : 0;
 }
 
-void probe_debug_free(struct probe_debug *debug)
+void program_debug_free(struct program_debug *debug)
 {
 	if (debug->fd >= 0)
 		close(debug->fd);
 	free(debug->lines);
-	*debug = (struct probe_debug){ .fd = -1 };
+	*debug = (struct program_debug){ .fd = -1 };
 }

@@ -42,7 +42,7 @@ struct image_fixup {
 
 struct image_program {
 	__u32 name;
-	__u32 type, expected; /* as probe_program_load() names them */
+	__u32 type, expected; /* as program_load() names them */
 	__u32 section;	      /* "raw_tp/irq_handler_entry": what it was written for */
 	__u32 code, nr_code;  /* where it is in the image's code */
 	__u32 flags;	      /* BPF_F_... */

@@ -110,7 +110,7 @@ static int load_program(const struct image *image, const struct image_program *p
 			struct error *err)
 {
 	const char *expected = image_string(image, program->expected);
-	const struct probe_program_spec spec = {
+	const struct program_spec spec = {
 		.type = image_string(image, program->type),
 		.expected = *expected ? expected : NULL,
 		.name = image_string(image, program->name),
@@ -124,7 +124,7 @@ static int load_program(const struct image *image, const struct image_program *p
 		.license = license,
 	};
 	char *log;
-	int fd = probe_program_load(&spec, &log, err);
+	int fd = program_load(&spec, &log, err);
 
 	free(log);
 	return fd;

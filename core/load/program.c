@@ -41,29 +41,29 @@ static int number_of(const struct name *names, size_t n, const char *name)
 	return -1;
 }
 
-int probe_program_type(const char *name)
+int program_type(const char *name)
 {
 	return number_of(types, ARRAY_SIZE(types), name);
 }
 
-int probe_program_expected(const char *name)
+int program_expected(const char *name)
 {
 	return number_of(expected_types, ARRAY_SIZE(expected_types), name);
 }
 
-const char *probe_program_type_at(size_t i)
+const char *program_type_at(size_t i)
 {
 	return i < ARRAY_SIZE(types) ? types[i].name : NULL;
 }
 
-const char *probe_program_expected_at(size_t i)
+const char *program_expected_at(size_t i)
 {
 	return i < ARRAY_SIZE(expected_types) ? expected_types[i].name : NULL;
 }
 
 /* ---- loading ---- */
 
-static void set_debug(union bpf_attr *attr, const struct probe_debug *debug)
+static void set_debug(union bpf_attr *attr, const struct program_debug *debug)
 {
 	attr->prog_btf_fd = (__u32)debug->fd;
 	attr->func_info = (uintptr_t)debug->functions;
@@ -74,13 +74,13 @@ static void set_debug(union bpf_attr *attr, const struct probe_debug *debug)
 	attr->line_info_rec_size = sizeof(*debug->lines);
 }
 
-static int load(const struct probe_program_spec *spec, const struct probe_debug *debug, char *log,
+static int load(const struct program_spec *spec, const struct program_debug *debug, char *log,
 		size_t log_size)
 {
 	union bpf_attr attr = {
-		.prog_type = (__u32)probe_program_type(spec->type),
+		.prog_type = (__u32)program_type(spec->type),
 		.expected_attach_type =
-			spec->expected ? (__u32)probe_program_expected(spec->expected) : 0,
+			spec->expected ? (__u32)program_expected(spec->expected) : 0,
 		.insns = (uintptr_t)spec->code,
 		.insn_cnt = (__u32)spec->n,
 		.license = (uintptr_t)(spec->license ? spec->license : "GPL"),
@@ -99,7 +99,7 @@ static int load(const struct probe_program_spec *spec, const struct probe_debug 
 }
 
 /* Once more, for the log; returns what the load does, and NULL for an empty log. */
-static int load_with_log(const struct probe_program_spec *spec, const struct probe_debug *debug,
+static int load_with_log(const struct program_spec *spec, const struct program_debug *debug,
 			 char **log)
 {
 	size_t size = FIRST_LOG;
@@ -156,8 +156,7 @@ static void set_reason(struct error *err, int code, const char *log)
 	error_set(err, code, "%.*s", (int)(end - start), start);
 }
 
-static int refused(const struct probe_program_spec *spec, int code, const char *log,
-		   struct error *err)
+static int refused(const struct program_spec *spec, int code, const char *log, struct error *err)
 {
 	if (!log)
 		return error_set(err, code, "the kernel refused the program %s: %s", spec->name,
@@ -167,7 +166,7 @@ static int refused(const struct probe_program_spec *spec, int code, const char *
 			    strerror(-code));
 }
 
-static int load_or_explain(const struct probe_program_spec *spec, const struct probe_debug *debug,
+static int load_or_explain(const struct program_spec *spec, const struct program_debug *debug,
 			   char **log, struct error *err)
 {
 	int first = load(spec, debug, NULL, 0), code;
@@ -183,20 +182,20 @@ static int load_or_explain(const struct probe_program_spec *spec, const struct p
 	return code;
 }
 
-int probe_program_load(const struct probe_program_spec *spec, char **log, struct error *err)
+int program_load(const struct program_spec *spec, char **log, struct error *err)
 {
-	struct probe_debug debug;
+	struct program_debug debug;
 	struct error why;
 	int code;
 
 	*log = NULL;
 	if (!spec->nr_lines && !spec->callback)
 		return load_or_explain(spec, NULL, log, err);
-	code = probe_debug_load(&debug, spec->name, spec->file, spec->code, spec->n, spec->lines,
-				spec->nr_lines, spec->callback, &why);
+	code = program_debug_load(&debug, spec->name, spec->file, spec->code, spec->n, spec->lines,
+				  spec->nr_lines, spec->callback, &why);
 	if (!code)
 		code = load_or_explain(spec, &debug, log, &why);
-	probe_debug_free(&debug);
+	program_debug_free(&debug);
 	if (code >= 0)
 		return code;
 	if (spec->callback || !may_be_lines(*log))
@@ -228,7 +227,7 @@ static int get_info(int fd, struct bpf_prog_info *info, __u32 *size, struct erro
 
 #define END_OF(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
 
-int probe_program_info(int fd, struct probe_program_info *to, struct error *err)
+int program_info(int fd, struct program_info *to, struct error *err)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 size;
@@ -236,20 +235,20 @@ int probe_program_info(int fd, struct probe_program_info *to, struct error *err)
 
 	if (code)
 		return code;
-	*to = (struct probe_program_info){
+	*to = (struct program_info){
 		.verified = is_told(size, END_OF(struct bpf_prog_info, verified_insns))
 				    ? info.verified_insns
-				    : PROBE_UNKNOWN,
+				    : PROGRAM_UNKNOWN,
 		.misses = is_told(size, END_OF(struct bpf_prog_info, recursion_misses))
 				  ? info.recursion_misses
-				  : PROBE_UNKNOWN,
+				  : PROGRAM_UNKNOWN,
 		.jited = info.jited_prog_len,
 		.xlated = info.xlated_prog_len,
 	};
 	return 0;
 }
 
-void *probe_program_jited(int fd, size_t *size, struct error *err)
+void *program_jited(int fd, size_t *size, struct error *err)
 {
 	struct bpf_prog_info info = { 0 }, code = { 0 };
 	__u32 told;
@@ -278,7 +277,7 @@ void *probe_program_jited(int fd, size_t *size, struct error *err)
 	return into;
 }
 
-int probe_program_run(int fd, const uint64_t *args, size_t n, uint32_t *result, struct error *err)
+int program_run(int fd, const uint64_t *args, size_t n, uint32_t *result, struct error *err)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = n ? args : NULL,
 		    .ctx_size_in = (__u32)(n * sizeof(*args)));

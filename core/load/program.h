@@ -12,26 +12,26 @@
 #include "base/error.h"
 #include "load/debug.h"
 
-struct probe_program_spec {
-	const char *type;     /* "raw_tp", ...: see probe_program_type() */
-	const char *expected; /* "fentry", ...: see probe_program_expected(); NULL: none */
+struct program_spec {
+	const char *type;     /* "raw_tp", ...: see program_type() */
+	const char *expected; /* "fentry", ...: see program_expected(); NULL: none */
 	const char *name;
 	const struct bpf_insn *code; /* with the descriptors of its maps */
 	size_t n;
 	__u32 btf_id; /* what a program of type "tracing" is attached to; else 0 */
 	int btf_fd;   /* of the module's types that btf_id is of; 0: the kernel's own */
 	const char *file;
-	const struct probe_line *lines;
+	const struct program_line *lines;
 	size_t nr_lines;     /* 0: it is loaded without lines */
 	__u32 flags;	     /* BPF_F_... */
 	__u32 callback;	     /* where in the code a function begins that a helper calls; 0: none */
 	const char *license; /* NULL: "GPL" */
 };
 
-/* Numbers of struct probe_program_info that this kernel does not tell. */
-#define PROBE_UNKNOWN UINT64_MAX
+/* Numbers of struct program_info that this kernel does not tell. */
+#define PROGRAM_UNKNOWN UINT64_MAX
 
-struct probe_program_info {
+struct program_info {
 	uint64_t verified; /* instructions that the verifier looked at: since 5.16 */
 	uint64_t misses;   /* runs that were skipped because the program, or another one, ran on
 			      that CPU: since 5.12 */
@@ -40,35 +40,35 @@ struct probe_program_info {
 };
 
 /* BPF_PROG_TYPE_... and BPF_TRACE_... of a name, or -1. */
-int probe_program_type(const char *name);
-int probe_program_expected(const char *name);
+int program_type(const char *name);
+int program_expected(const char *name);
 
 /* The names by number from 0; NULL behind the last. */
-const char *probe_program_type_at(size_t i);
-const char *probe_program_expected_at(size_t i);
+const char *program_type_at(size_t i);
+const char *program_expected_at(size_t i);
 
 /*
  * Returns a descriptor, or a negative errno; then *log is the verifier's log, which the caller
  * frees, or NULL where it wrote none. A program whose lines only are refused is loaded
  * without them.
  */
-int probe_program_load(const struct probe_program_spec *spec, char **log, struct error *err);
+int program_load(const struct program_spec *spec, char **log, struct error *err);
 
 /* 0 or a negative errno. */
-int probe_program_info(int fd, struct probe_program_info *info, struct error *err);
+int program_info(int fd, struct program_info *info, struct error *err);
 
 /*
  * The machine code, which the caller frees: *size bytes. NULL with -EPERM in err where addresses
  * of the kernel are not shown to this process, with -ENOENT where programs are interpreted.
  */
-void *probe_program_jited(int fd, size_t *size, struct error *err);
+void *program_jited(int fd, size_t *size, struct error *err);
 
-enum { PROBE_RUN_ARGS = 12 };
+enum { PROGRAM_RUN_ARGS = 12 };
 
 /*
  * Runs a program of type "raw_tp" once, on this CPU, with these arguments (5.10 and later). At most
- * PROBE_RUN_ARGS; the kernel refuses fewer than the program reads. Returns 0 or a negative errno.
+ * PROGRAM_RUN_ARGS; the kernel refuses fewer than the program reads. Returns 0 or a negative errno.
  */
-int probe_program_run(int fd, const uint64_t *args, size_t n, uint32_t *result, struct error *err);
+int program_run(int fd, const uint64_t *args, size_t n, uint32_t *result, struct error *err);
 
 #endif

@@ -326,12 +326,12 @@ static int skipped_runs(const struct probe_session *session, uint64_t *skipped, 
 {
 	*skipped = 0;
 	for (size_t i = 0; i < session->nr_programs; i++) {
-		struct probe_program_info info;
-		int code = probe_program_info(session->programs[i], &info, err);
+		struct program_info info;
+		int code = program_info(session->programs[i], &info, err);
 
 		if (code)
 			return code;
-		*skipped += info.misses == PROBE_UNKNOWN ? 0 : info.misses;
+		*skipped += info.misses == PROGRAM_UNKNOWN ? 0 : info.misses;
 	}
 	return 0;
 }

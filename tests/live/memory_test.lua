@@ -1,6 +1,5 @@
 -- What the scripts need at most, and that it does not grow with CPUs that do nothing.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local irq = require "shark.irq"
 local proc = require "proc"
 local t = require "t"
 

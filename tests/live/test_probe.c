@@ -89,11 +89,11 @@ static int load_counting(const char *type, const struct probe_map *control, stru
 		MOV(0, 0),
 		EXIT,
 	};
-	const struct probe_program_spec spec = {
+	const struct program_spec spec = {
 		.type = type, .name = "count", .code = code, .n = ARRAY_SIZE(code)
 	};
 	char *log;
-	int fd = probe_program_load(&spec, &log, err);
+	int fd = program_load(&spec, &log, err);
 
 	free(log);
 	return fd;
@@ -244,10 +244,10 @@ static const struct bpf_insn unset[] = { MOV(1, 0), COPY(0, 3), EXIT };
 
 static void a_refusal_has_the_log_with_its_line(void **state)
 {
-	const struct probe_line lines[] = { { 0, 1, "first" },
-					    { 1, 2, "the wrong one" },
-					    { 2, 3, NULL } };
-	const struct probe_program_spec spec = {
+	const struct program_line lines[] = { { 0, 1, "first" },
+					      { 1, 2, "the wrong one" },
+					      { 2, 3, NULL } };
+	const struct program_spec spec = {
 		.type = "raw_tp",
 		.name = "unset",
 		.code = unset,
@@ -261,7 +261,7 @@ static void a_refusal_has_the_log_with_its_line(void **state)
 	char *log;
 
 	(void)state;
-	assert_int_equal(probe_program_load(&spec, &log, &err), -EACCES);
+	assert_int_equal(program_load(&spec, &log, &err), -EACCES);
 	assert_string_equal(err.text,
 			    "the kernel refused the program unset: Permission denied: R3 !read_ok");
 	assert_non_null(strstr(log, "; the wrong one"));
@@ -273,16 +273,16 @@ static void a_refusal_has_the_log_with_its_line(void **state)
 static void lines_are_put_right(void **state)
 {
 	const struct bpf_insn code[] = { MOV(0, 0), ADDRESS(1, 0, 0), MOV(2, 0), EXIT };
-	const struct probe_line lines[] = {
+	const struct program_line lines[] = {
 		{ 1, 10, "a" }, { 1, 11, "b" },	     { 2, 12, "half" },	  { 0, 13, "back" },
 		{ 3, 14, "b" }, { 4, 1 << 30, "c" }, { 5, 16, "behind" },
 	};
-	struct probe_debug debug;
+	struct program_debug debug;
 	struct error err;
 
 	(void)state;
-	assert_int_equal(probe_debug_load(&debug, "1-x", "f", code, ARRAY_SIZE(code), lines,
-					  ARRAY_SIZE(lines), 0, &err),
+	assert_int_equal(program_debug_load(&debug, "1-x", "f", code, ARRAY_SIZE(code), lines,
+					    ARRAY_SIZE(lines), 0, &err),
 			 0);
 	assert_true(debug.fd >= 0);
 	assert_int_equal(debug.nr_lines, 4);
@@ -290,33 +290,33 @@ static void lines_are_put_right(void **state)
 		assert_int_equal(debug.lines[i].insn_off, ((const uint32_t[]){ 0, 1, 3, 4 })[i]);
 	assert_int_equal(debug.lines[1].line_col >> 10, 11);
 	assert_int_equal(debug.lines[3].line_col >> 10, (1 << 22) - 1);
-	probe_debug_free(&debug);
-	probe_debug_free(&debug);
+	program_debug_free(&debug);
+	program_debug_free(&debug);
 }
 
 static void a_program_runs_and_tells_of_itself(void **state)
 {
 	const struct bpf_insn code[] = { LOAD(0, 1, 8), EXIT };
-	const struct probe_program_spec spec = {
+	const struct program_spec spec = {
 		.type = "raw_tp", .name = "second", .code = code, .n = 2
 	};
 	const uint64_t args[] = { 1, 4711 };
-	struct probe_program_info info;
+	struct program_info info;
 	struct error err;
 	uint32_t result;
 	char *log;
-	int fd = probe_program_load(&spec, &log, &err);
+	int fd = program_load(&spec, &log, &err);
 
 	(void)state;
 	assert_true(fd >= 0);
 	assert_null(log);
-	assert_int_equal(probe_program_run(fd, args, 2, &result, &err), 0);
+	assert_int_equal(program_run(fd, args, 2, &result, &err), 0);
 	assert_int_equal(result, 4711);
-	assert_int_equal(probe_program_run(fd, args, 1, &result, &err), -EINVAL);
-	assert_int_equal(probe_program_info(fd, &info, &err), 0);
+	assert_int_equal(program_run(fd, args, 1, &result, &err), -EINVAL);
+	assert_int_equal(program_info(fd, &info, &err), 0);
 	assert_int_equal(info.xlated, sizeof(code));
-	assert_true(info.verified == 2 || info.verified == PROBE_UNKNOWN);
-	assert_true(info.misses == 0 || info.misses == PROBE_UNKNOWN);
+	assert_true(info.verified == 2 || info.verified == PROGRAM_UNKNOWN);
+	assert_true(info.misses == 0 || info.misses == PROGRAM_UNKNOWN);
 	close(fd);
 }
 
