@@ -7,8 +7,9 @@ local tests = {}
 
 local BACK = { "shark.probe.ir", "shark.probe.lifetimes", "shark.probe.registers", "shark.probe.encode" }
 local FRONT = { "shark.probe.lower" }
-for _, name in ipairs { "bytecode", "values", "liveness", "lower_base", "lower_flow", "lower_arith", "lower_calls",
-  "lower_join", "lower_loops", "lower_members", "lower_tables", "lower_texts", "aggregates", "emission", "builtins" } do
+for _, name in ipairs { "bytecode", "values", "liveness", "lower_base", "lower_flow", "lower_compare", "lower_arith",
+  "lower_calls", "lower_join", "lower_loops", "lower_members", "lower_tables", "lower_texts", "aggregates", "counting",
+  "emission", "builtins" } do
   FRONT[#FRONT + 1] = "shark.probe." .. name
 end
 
@@ -32,8 +33,8 @@ local BACK_FAULTS = {
 local FRONT_FAULTS = {
   { "shark.probe.lower_loops", 'up and "sle" or "sge"', 'up and "slt" or "sgt"' },
   { "shark.probe.lower_join", "if reads_any(pair[2], written) then", "if reads_any(pair[2], {}) then" },
-  { "shark.probe.lower_flow", 'gt = "sgt" }', 'gt = "sge" }' },
-  { "shark.probe.lower_flow", "a, b, how = b, a, SWAPPED[how]", "a, b = b, a" },
+  { "shark.probe.lower_compare", 'gt = "sgt" }', 'gt = "sge" }' },
+  { "shark.probe.lower_compare", "a, b, how = b, a, SWAPPED[how]", "a, b = b, a" },
   { "shark.probe.lower_flow", "local to, behind = jump_if and yes or no, jump_if and no or yes",
     "local to, behind = yes, no" },
   { "shark.probe.lower_arith", 'c:alu("sub", c:alu("xor", reg, sign), sign)',
@@ -83,7 +84,7 @@ end
 function tests.test_without_a_fault_nothing_is_found()
   t.needs "root"
   t.assertNil(planted.with(BACK, { "shark.probe.encode", "arsh = 0xc7", "arsh = 0xc7" }, in_ir))
-  t.assertNil(planted.with(FRONT, { "shark.probe.lower_flow", 'gt = "sgt" }', 'gt = "sgt" }' }, in_lua))
+  t.assertNil(planted.with(FRONT, { "shark.probe.lower_compare", 'gt = "sgt" }', 'gt = "sgt" }' }, in_lua))
 end
 
 t.run(tests)

@@ -1,9 +1,7 @@
---- Code for aggregates: counting, and reading and writing maps. Where what lies is said in shark.probe.maps.
---
--- Nothing is added to a map's pointer: a bucket added to a value's address would be known precisely to the
--- verifier, with every constant it came from, and no two ways would ever be taken for one. It is a part of the key.
+--- Code for aggregates: their elements and methods, and reading and writing maps; counting is in
+-- shark.probe.counting. Where what lies is said in shark.probe.maps.
 
-local flow = require "shark.probe.lower_flow"
+local counting = require "shark.probe.counting"
 local texts = require "shark.probe.lower_texts"
 local values = require "shark.probe.values"
 
@@ -11,9 +9,7 @@ jit.off(true, true)
 
 local M = {}
 
-local LOOKUP, UPDATE, DELETE, GET_CPU = 1, 2, 3, 8
-local NOEXIST = 1
-local BUCKET_BITS, SUB_BITS = 9, 3
+local UPDATE, DELETE = 2, 3
 local COUNTING = { count = true, sum = true, hist = true, max = true, min = true }
 
 -- ---- elements ----
@@ -76,235 +72,13 @@ function M.get(c, agg, keys, key)
   return { k = "element", agg = agg, keys = all, line = c.line }
 end
 
--- ---- keys ----
-
-local function store_number(c, area, off, value)
-  if value.k == "const" then
-    local v = value.v
-    if type(v) == "boolean" then
-      v = v and 1 or 0
-    end
-    local whole, why = values.whole(v)
-    whole = whole or c:refuse("%s", why)
-    local imm = c:immediate(whole)
-    c:store(area, off, 8, not imm and c:known(whole) or nil, imm)
-  else
-    local reg = value.reg
-    if value.off and value.off ~= 0 then
-      reg = c:alu("add", reg, nil, value.off)
-    end
-    c:store(area, off, 8, reg)
-  end
-end
-
-local function is_in_place(keys, values_of)
-  local value = values_of[1]
-  return #keys == 1 and keys[1].type == "text" and value.k == "text" and value.off == 0 and value.size == keys[1].size
-end
-
-local function store_keys(c, agg, area, values_of)
-  local off = 0
-  for i, key in ipairs(agg.keys) do
-    local value = values_of[i]
-    if key.type == "text" then
-      texts.store(c, texts.of(c, value), { area = area }, off, key.size)
-    else
-      store_number(c, area, off, value)
-    end
-    off = off + key.size
-  end
-  return off
-end
-
-local function key_size(agg)
-  local size = 0
-  for _, key in ipairs(agg.keys) do
-    size = size + key.size
-  end
-  return size
-end
-
--- The key as an argument of a helper.
-local function key_of(c, agg, keys)
-  if is_in_place(agg.keys, keys) then
-    return { area = keys[1].area, off = 0 }
-  end
-  local area = c:buffer("key", key_size(agg))
-  store_keys(c, agg, area, keys)
-  return { area = area, off = 0 }
-end
-
--- ---- elements in the kernel ----
-
-local function lookup(c, map, key)
-  return c:call(LOOKUP, { { map = map }, key })
-end
-
--- A value of zeroes, as an argument.
-local function zeroes(c, size)
-  local area = c:buffer("zero", size)
-  for off = 0, size - 8, 8 do
-    c:store(area, off, 8, nil, 0)
-  end
-  return { area = area, off = 0 }
-end
-
--- Zeroes of 8 bytes lie in the control map.
-local function zero(c, size)
-  if size > 8 then
-    return zeroes(c, size)
-  end
-  return { reg = c:map_value(c.maps.control, c.maps:constant(0)) }
-end
-
--- Runs use(address) for the element of a key, which is made where there is none: look, else put zeroes there, look
--- again, else count the loss.
-local function with_element(c, map, key, size, use)
-  local behind = c.f:block()
-  local at = c:reg()
-  c:move(at, lookup(c, map, key))
-  local there, missing = c:branch("ne", at, nil, 0)
-  c.block = missing
-  c:call(UPDATE, { { map = map }, key, zero(c, size), { imm = NOEXIST } })
-  c:move(at, lookup(c, map, key))
-  local made, lost = c:branch("ne", at, nil, 0)
-  c.block = lost
-  c:lose(map)
-  c:jump(behind)
-  c.f:emit(made, { op = "jump", to = there })
-  c.block = there
-  use(at)
-  c:jump(behind)
-  c.block = behind
-end
-
--- Runs use(address) for an array's element, which is always there.
-local function with_entry(c, map, index, use)
-  local key = c:buffer("index", 8)
-  c:store(key, 0, 4, index)
-  local at = lookup(c, map, { area = key, off = 0 })
-  local there, behind = c:branch("ne", at, nil, 0)
-  c.block = there
-  use(at)
-  c:jump(behind)
-  c.block = behind
-end
-
-local function cpu(c)
-  return c.memo[GET_CPU] or c:remember(GET_CPU, c:call(GET_CPU, {}))
-end
-
--- ---- histograms ----
-
--- 1 where value >= 2^bits, else 0: the sign of 2^bits - 1 - value. Of 64 bits the upper half is taken first.
-local function reaches(c, value, bits)
-  if bits == 32 then
-    return c:alu("rsh", c:negative(c:alu("rsh", value, nil, 32)), nil, 63)
-  end
-  return c:alu("rsh", c:alu("sub", c:known(2 ^ bits - 1), value), nil, 63)
-end
-
--- log2 of a number above 0, without branches.
-local function log2(c, value)
-  local sum
-  for k = 5, 1, -1 do
-    local shift = c:alu("lsh", reaches(c, value, 2 ^ k), nil, k)
-    value = c:alu("rsh", value, shift)
-    sum = sum and c:alu("add", sum, shift) or shift
-  end
-  return c:alu("add", sum, c:alu("rsh", value, nil, 1)) -- of 1, 2, 3
-end
-
---- The bucket of a number, as in shark.hist: shift = log2(v | 8) - 3, bucket = shift * 8 + (v >> shift).
-function M.bucket(c, value)
-  local shift = c:alu("sub", log2(c, c:alu("or", value, nil, 2 ^ SUB_BITS)), nil, SUB_BITS)
-  return c:alu("add", c:alu("lsh", shift, nil, SUB_BITS), c:alu("rsh", value, shift))
-end
-
--- ---- add ----
-
--- A constant (a function that gives its register) is made where it is added: it need not outlive the lookup.
-local function add_to(c, src)
-  return function(at) c:add(at, 0, type(src) == "function" and src() or src) end
-end
-
-local function one(c)
-  return function() return c:known(1) end
-end
-
-local function count_in(c, agg, keys, src)
-  local map, use = c.maps:index(agg, 1), add_to(c, src)
-  if #agg.keys == 0 then
-    with_entry(c, map, cpu(c), use)
-  else
-    with_element(c, map, key_of(c, agg, keys), 8, use)
-  end
-end
-
-local function hist_in(c, agg, keys, value)
-  local map, bucket = c.maps:index(agg, 1), M.bucket(c, value)
-  local use = add_to(c, one(c))
-  if #agg.keys == 0 then
-    with_entry(c, map, c:alu("or", c:alu("lsh", cpu(c), nil, BUCKET_BITS), bucket), use)
-    return
-  end
-  local size = key_size(agg)
-  local area = c:buffer("key", size + 8)
-  store_keys(c, agg, area, keys)
-  c:store(area, size, 8, bucket)
-  with_element(c, map, { area = area, off = 0 }, 8, use)
-end
-
-local BEYOND = { max = { i64 = "sgt", u64 = "ugt" }, min = { i64 = "slt", u64 = "ult" } }
-
--- { value, n }: kept where it is the first or beyond what is there.
-local function keep_extreme(c, agg, value)
-  return function(at)
-    local n = c:load(8, at, 8)
-    local later, first = c:branch("ne", n, nil, 0)
-    c.block = later
-    local beyond, behind = c:branch(BEYOND[agg.kind][agg.value == "u64" and "u64" or "i64"], value, c:load(8, at, 0))
-    c.f:emit(first, { op = "jump", to = beyond })
-    c.block = beyond
-    c:put(8, at, 0, value)
-    c:jump(behind)
-    c.block = behind
-    c:add(at, 8, c:known(1))
-  end
-end
-
-local function extreme_in(c, agg, keys, value)
-  local map, use = c.maps:index(agg, 1), keep_extreme(c, agg, value)
-  if #agg.keys == 0 then
-    with_entry(c, map, cpu(c), use)
-  else
-    with_element(c, map, key_of(c, agg, keys), 16, use)
-  end
-end
-
-local ADD = { count = count_in, sum = count_in, hist = hist_in, max = extreme_in, min = extreme_in }
-
-local function amount(c, agg, arguments)
-  local value = arguments[1]
-  if #arguments > 1 then
-    c:refuse("add() takes one number")
-  elseif not value and agg.kind == "count" then
-    return one(c)
-  elseif not value or values.is_nil(value) then
-    c:refuse("%s: add(n) takes a number", article(agg))
-  elseif value.k ~= "num" and not (value.k == "const" and values.is_number(value.v)) then
-    c:refuse("add() takes a number, not %s", values.name(value))
-  end
-  return c:number_reg(value, flow.is_unsigned(value))
-end
-
 --- Calls a method of an element.
 function M.call(c, value, arguments)
   local agg, keys = value.of.agg, value.of.keys
   if agg.kind == "map" then
     return value.name == "get" and M.read(c, agg, keys) or M.write(c, agg, keys, arguments[1] or values.NIL)
   end
-  ADD[agg.kind](c, agg, keys, amount(c, agg, arguments))
+  counting.add(c, agg, keys, arguments)
 end
 
 -- ---- maps ----
@@ -312,7 +86,7 @@ end
 -- A map without a key is an array of one.
 local function map_key(c, agg, keys)
   if #agg.keys > 0 then
-    return key_of(c, agg, keys)
+    return counting.key_of(c, agg, keys)
   end
   local area = c:buffer("index", 8)
   c:store(area, 0, 4, nil, 0)
@@ -321,7 +95,7 @@ end
 
 --- map[keys]: the number that is there, or nil.
 function M.read(c, agg, keys)
-  local at = lookup(c, c.maps:index(agg, 1), map_key(c, agg, keys))
+  local at = counting.lookup(c, c.maps:index(agg, 1), map_key(c, agg, keys))
   local reg, present = c:reg(), c:reg()
   local there, missing = c:branch("ne", at, nil, 0)
   local behind = c.f:block()
@@ -339,7 +113,7 @@ end
 
 local function update(c, map, key, value)
   local area = c:buffer("value", 8)
-  store_number(c, area, 0, value)
+  counting.store_number(c, area, 0, value)
   local failed = c:call(UPDATE, { { map = map }, key, { area = area, off = 0 }, { imm = 0 } })
   local full, behind = c:branch("ne", failed, nil, 0)
   c.block = full
@@ -357,7 +131,7 @@ end
 function M.write(c, agg, keys, value)
   local map = c.maps:index(agg, 1)
   if values.is_nil(value) and #agg.keys > 0 then
-    c:call(DELETE, { { map = map }, key_of(c, agg, keys) })
+    c:call(DELETE, { { map = map }, counting.key_of(c, agg, keys) })
   elseif is_value(value) then
     update(c, map, map_key(c, agg, keys), value)
   elseif value.k == "bool" or value.k == "const" and type(value.v) == "boolean" then

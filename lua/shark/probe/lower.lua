@@ -20,7 +20,7 @@ local RETRY = {}
 
 -- name -> function(c, pc, proto): the next instruction where that is not the one behind.
 local ops = {}
-for _, part in ipairs { "flow", "arith", "calls", "members", "texts", "tables", "loops" } do
+for _, part in ipairs { "flow", "compare", "arith", "calls", "members", "texts", "tables", "loops" } do
   for name, op in pairs(require("shark.probe.lower_" .. part).ops) do
     ops[name] = op
   end

@@ -2,7 +2,7 @@
 -- signed division is made of sign masks, without branches.
 
 local bit = require "bit"
-local flow = require "shark.probe.lower_flow"
+local compare = require "shark.probe.lower_compare"
 local values = require "shark.probe.values"
 
 jit.off(true, true)
@@ -124,7 +124,7 @@ end
 --- Two numbers, of which not both are constants, by add, sub, mul, div, mod, band, bor or bxor.
 --- @return table value
 function M.calculate(c, fn, a, b)
-  local unsigned = flow.is_unsigned(a) or flow.is_unsigned(b)
+  local unsigned = compare.is_unsigned(a) or compare.is_unsigned(b)
   check_constant(c, a, unsigned)
   check_constant(c, b, unsigned)
   if fn == "div" or fn == "mod" then
@@ -140,8 +140,8 @@ end
 local function binary(fn, sides)
   return function(c, pc, p)
     local a, b, a_slot, b_slot = sides(c, pc, p)
-    flow.check_number(c, a, a_slot, "left")
-    flow.check_number(c, b, b_slot, "right")
+    compare.check_number(c, a, a_slot, "left")
+    compare.check_number(c, b, b_slot, "right")
     refuse_zero(c, b, fn)
     local result
     if a.k == "const" and b.k == "const" then
@@ -163,7 +163,7 @@ end
 
 function ops.UNM(c, pc, p)
   local slot = p.d[pc]
-  local value = flow.check_number(c, c.slots[slot], slot, "right")
+  local value = compare.check_number(c, c.slots[slot], slot, "right")
   if value.k == "const" then
     c.slots[p.a[pc]] = values.const(-value.v, c.line)
     return
@@ -240,7 +240,7 @@ local function shift(fn)
       return fold_bits(c, fn, value.v, by.v)
     end
     local reg = c:number_reg(value)
-    local unsigned = flow.is_unsigned(value)
+    local unsigned = compare.is_unsigned(value)
     if by.k == "const" then
       return c:number(c:alu(SHIFTS[fn], reg, nil, tonumber(bit.band(cdata(c, by.v), 63LL))), unsigned)
     end
@@ -282,7 +282,7 @@ local function check_all(c, name, arguments)
     if not (value.k == "num" or value.k == "const" and values.is_number(value.v)) then
       c:refuse("math.%s: argument %d is %s, not a number", name, i, values.name(value))
     end
-    unsigned = unsigned or flow.is_unsigned(value)
+    unsigned = unsigned or compare.is_unsigned(value)
   end
   return #arguments > 0 and unsigned or #arguments == 0 and c:refuse("math.%s takes a number", name)
 end
