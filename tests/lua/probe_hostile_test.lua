@@ -1,7 +1,7 @@
 -- Handlers that make no sense: every kind of value wherever a value may stand. Each is compiled to well-formed code,
 -- or refused with file, line and a text; nothing of the compiler's own inside comes to light.
 --
--- FUNCTIONS=N of them (default 3000), from SEED=S on; a failure names its seed and shows the function.
+-- FUNCTIONS=N of them (default 1000), from SEED=S on; a failure names its seed and shows the function.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local compiled = require "compiled"
 local senseless = require "senseless"
@@ -9,7 +9,7 @@ local t = require "t"
 
 local tests = {}
 
-local COUNT, SEED = tonumber(os.getenv "FUNCTIONS") or 3000, tonumber(os.getenv "SEED") or os.time()
+local COUNT, SEED = tonumber(os.getenv "FUNCTIONS") or 1000, tonumber(os.getenv "SEED") or os.time()
 
 local known = compiled.types { ["struct task"] = { size = 64, members = {} }, ["struct inner"] = { size = 8 } }
 local task, inner = known.by_name["struct task"], known.by_name["struct inner"]
