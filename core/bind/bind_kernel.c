@@ -183,18 +183,24 @@ static int find(lua_State *L)
 	return push_type(L, &type);
 }
 
-/* core.variable(name) -> type, is it per-CPU | nil, message, name */
+/*
+ * core.variable(name) -> type, is it per-CPU, offset in a CPU's area, BTF's id or nil
+ *                      | nil, message, name
+ */
 static int variable(lua_State *L)
 {
-	struct type type;
+	struct type_variable found;
 	struct error err;
-	bool per_cpu;
 
-	if (types_variable(luaL_checkstring(L, 1), &type, &per_cpu, &err))
+	if (types_variable(luaL_checkstring(L, 1), &found, &err))
 		return bind_push_error(L, &err);
-	push_type(L, &type);
-	lua_pushboolean(L, per_cpu);
-	return 2;
+	push_type(L, &found.type);
+	lua_pushboolean(L, found.is_per_cpu);
+	lua_pushinteger(L, found.offset);
+	if (!found.btf_id)
+		return 3;
+	lua_pushinteger(L, found.btf_id);
+	return 4;
 }
 
 /* core.type(id) -> type */

@@ -494,24 +494,26 @@ int types_find(const char *name, const char *module, struct type *type, struct e
 		     : not_found(name, searched(module), err);
 }
 
-static bool has_variable(const struct btf_type *section, uint32_t id)
+/* Where a variable is in a section, or NULL if it is not. */
+static const struct btf_var_secinfo *place_of_variable(const struct btf_type *section, uint32_t id)
 {
 	for (int i = 0; i < btf_vlen(section); i++)
 		if (btf_var_secinfos(section)[i].type == id)
-			return true;
-	return false;
+			return &btf_var_secinfos(section)[i];
+	return NULL;
 }
 
 static const int variable_kinds[] = { BTF_KIND_VAR, 0 };
 static const int section_kinds[] = { BTF_KIND_DATASEC, 0 };
 
-int types_variable(const char *name, struct type *type, bool *per_cpu, struct error *err)
+int types_variable(const char *name, struct type_variable *variable, struct error *err)
 {
 	struct btf_wanted wanted[] = {
 		{ .name = name, .kinds = variable_kinds },
 		{ .name = ".data..percpu", .kinds = section_kinds },
 	};
 	uint32_t source = btf_source(NULL, err);
+	const struct btf_var_secinfo *at;
 	const struct btf_type *section;
 	struct place place;
 	int code;
@@ -526,9 +528,12 @@ int types_variable(const char *name, struct type *type, bool *per_cpu, struct er
 		return error_set(err, -ENOENT, "BTF does not tell the type of the variable '%s'",
 				 name);
 	section = wanted[1].id ? btf_type_at(place.btf, wanted[1].id) : NULL;
-	*per_cpu = section && has_variable(section, wanted[0].id);
+	at = section ? place_of_variable(section, wanted[0].id) : NULL;
+	variable->is_per_cpu = at;
+	variable->offset = at ? at->offset : 0;
+	variable->btf_id = debuginfo_btf_path() ? 0 : wanted[0].id;
 	place.id = wanted[0].id;
-	return fill(place, 0, type, err);
+	return fill(place, 0, &variable->type, err);
 }
 
 void types_reset(void)

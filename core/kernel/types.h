@@ -83,11 +83,16 @@ int types_find_member(const struct type *type, const char *path, struct type_mem
 int types_enumerator(const struct type *type, uint32_t i, const char **name, uint64_t *value,
 		     struct error *err);
 
-/*
- * The type of a variable, and whether it is a per-CPU one; of others kernels do
- * not tell. 0 or a negative errno.
- */
-int types_variable(const char *name, struct type *type, bool *per_cpu, struct error *err);
+struct type_variable {
+	struct type type;
+	bool is_per_cpu; /* of others kernels do not tell */
+	uint32_t offset; /* of a per-CPU one, in each CPU's area */
+	/* What programs name it by; 0 when the types are of a file, not of the running kernel. */
+	uint32_t btf_id;
+};
+
+/* A variable of the kernel itself. 0 or a negative errno, -ENOENT when BTF has none of the name. */
+int types_variable(const char *name, struct type_variable *variable, struct error *err);
 
 /* Gives all back; ids and names are void from then on. */
 void types_reset(void);

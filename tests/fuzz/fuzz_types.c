@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct error err;
 	struct type type;
-	bool per_cpu;
+	struct type_variable variable;
 	char path[32];
 	int fd = fuzz_file(data, size, path);
 
@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!debuginfo_set(path, &err) && debuginfo_btf_path()) {
 		types_find("struct chip", NULL, &type, &err);
 		types_find("unsigned long", NULL, &type, &err);
-		types_variable("vector_irq", &type, &per_cpu, &err);
+		types_variable("vector_irq", &variable, &err);
 		for (uint64_t id = 0; id < 40; id++)
 			ask(1ULL << 32 | id);
 		ask_functions();

@@ -57,6 +57,9 @@ function M.methods(types)
       end
       return { bit_offset = found.bit or found[1] * 8, bits = found.bits or 0, type = M.type(found.type or found[2]) }
     end,
+    variable = function(name)
+      return (types.variables or {})[name], "no variable " .. name
+    end,
     named = function(name)
       local found = types.by_name[name]
       return found, found == nil and "no type " .. name or nil
@@ -72,7 +75,8 @@ local function context_of(of)
     args[i] = { name = "arg" .. i, type = M.type((of.types or {})[i] or "i64"), off = (i - 1) * 8 }
   end
   return { args = args, typed = of.typed ~= false, way = "test", loops = of.loops or "none", record = of.record,
-    types = M.methods(of.known or { by_name = {} }), ret = of.ret, user = of.user, gate = of.gate }
+    types = M.methods(of.known or { by_name = {} }), ret = of.ret, user = of.user, gate = of.gate,
+    can_name = function() return of.can_name ~= false end }
 end
 
 --- Compiles a handler; returns its IR, its maps and its records.
@@ -160,7 +164,7 @@ function M.execute(func, maps, shapes, of)
   for _, object in ipairs(of.objects or {}) do
     env:object(object, ffi.sizeof(object))
   end
-  env.full = of.full
+  env.full, env.variables = of.full, of.variables
   for _ = 1, of.times or 1 do
     irrun.run(func, env)
   end

@@ -192,6 +192,7 @@ local helpers = {
   end,
   [27] = function(env) return env.stack_id end,
   [112] = read_memory, [113] = read_memory, [114] = read_text, [115] = read_text,
+  [154] = function(_, per_cpu) return per_cpu end,
   [130] = function(env, _, data, size)
     env.sent[#env.sent + 1] = text_at(env, data, tonumber(size))
     return 0
@@ -292,6 +293,7 @@ local steps = {
   ctx = function(s) return s.env.context end,
   map = function(_, i) return HANDLE + i.map end,
   mapvalue = function(s, i) return s.env.maps[i.map].address + word(i.off or 0) end,
+  variable = function(s, i) return s.env.variables[i.id] or error("no variable " .. i.id, 0) end,
   call = function(s, i)
     local args = {}
     for n, arg in ipairs(i.args) do

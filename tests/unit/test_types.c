@@ -178,15 +178,15 @@ static void enumerators_have_names_and_values(void **state)
 
 static void per_cpu_variables_have_types(void **state)
 {
-	struct type type;
+	struct type_variable variable;
 	struct error err;
-	bool per_cpu;
 
 	(void)state;
-	assert_int_equal(types_variable("vector_irq", &type, &per_cpu, &err), 0);
-	assert_int_equal(type.kind, TYPE_POINTER);
-	assert_true(per_cpu);
-	assert_int_equal(types_variable("nothing", &type, &per_cpu, &err), -ENOENT);
+	assert_int_equal(types_variable("vector_irq", &variable, &err), 0);
+	assert_int_equal(variable.type.kind, TYPE_POINTER);
+	assert_true(variable.is_per_cpu);
+	assert_int_equal(variable.btf_id, 0); /* a file's ids are not the kernel's */
+	assert_int_equal(types_variable("nothing", &variable, &err), -ENOENT);
 }
 
 static void what_is_not_there_is_said(void **state)
@@ -259,10 +259,10 @@ static void ask_everything(void)
 	struct error err;
 	const char *name;
 	uint64_t value;
-	bool per_cpu;
+	struct type_variable variable;
 
 	types_find("struct chip", NULL, &type, &err);
-	types_variable("vector_irq", &type, &per_cpu, &err);
+	types_variable("vector_irq", &variable, &err);
 	for (uint64_t id = 1; id <= SAMPLE_FUNC + 1; id++) {
 		if (types_get(1ULL << 32 | id, &type, &err))
 			continue;

@@ -22,6 +22,18 @@ function uid() end
 ---@return integer
 function cpu() end
 
+--- Whether a hard interrupt, of a device or a vector, has come in here and not ended: also one that an NMI interrupted.
+---@return boolean
+function in_hardirq() end
+
+--- Whether a softirq runs here, or was interrupted here; not where they are only kept out.
+---@return boolean
+function in_softirq() end
+
+--- Whether an NMI runs here, or a breakpoint, which is one to the kernel.
+---@return boolean
+function in_nmi() end
+
 --- The thread's name.
 ---@return string
 function comm() end

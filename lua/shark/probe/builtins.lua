@@ -2,6 +2,7 @@
 -- name, and markers of shark.probe, which are known by identity.
 
 local emission = require "shark.probe.emission"
+local interrupts = require "shark.probe.interrupts"
 local maps = require "shark.probe.maps"
 local members = require "shark.probe.lower_members"
 local texts = require "shark.probe.lower_texts"
@@ -67,6 +68,10 @@ local function text(name, user)
     end
     return texts.read(c, arguments[1], arguments[2], user)
   end
+end
+
+for name, call in pairs(interrupts.calls) do
+  calls[name] = call
 end
 
 text("str", false)

@@ -26,7 +26,7 @@ local SIZE = { [1] = 0x10, [2] = 0x08, [4] = 0x00, [8] = 0x18 }
 local BY_REGISTER = 0x08
 local MOV, MOV_REGISTER, MOV32, NEG, LD_IMM64, JA, CALL, EXIT, MAY_GOTO =
   0xb7, 0xbf, 0xb4, 0x87, 0x18, 0x05, 0x85, 0x95, 0xe5
-local PSEUDO_MAP_FD, PSEUDO_MAP_VALUE = 1, 2
+local PSEUDO_MAP_FD, PSEUDO_MAP_VALUE, PSEUDO_BTF_ID = 1, 2, 3
 
 local COMMUTES = lifetimes.COMMUTES
 local SPARE, SECOND = registers.SCRATCH[1], registers.SCRATCH[2]
@@ -195,6 +195,13 @@ end
 function emit.mapvalue(out, instr)
   local dst = target(out, instr.dst)
   put_map(out, dst, PSEUDO_MAP_VALUE, instr.map, instr.off or 0)
+  finish(out, instr.dst, dst)
+end
+
+-- The second half's 0 says: of the kernel itself, not of a module.
+function emit.variable(out, instr)
+  local dst = target(out, instr.dst)
+  put_wide(out, dst, PSEUDO_BTF_ID, instr.id, 0)
   finish(out, instr.dst, dst)
 end
 

@@ -12,7 +12,7 @@ local function instruction(code, dst_src, off, imm)
     bit.band(bit.rshift(imm, 8), 0xff), bit.band(bit.rshift(imm, 16), 0xff), bit.rshift(imm, 24))
 end
 
-local MOV_R0, MAY_GOTO, JA, EXIT = 0xb7, 0xe5, 0x05, 0x95
+local MOV_R0, MAY_GOTO, JA, EXIT, LD_IMM64, BTF_ID_TO_R0 = 0xb7, 0xe5, 0x05, 0x95, 0x18, 0x30
 
 -- r0 = 0; while (may_goto) { } return r0
 local function endless_loop()
@@ -34,6 +34,24 @@ end
 function M.loops()
   known.loops = known.loops or can_load(endless_loop()) and "may_goto" or "none"
   return known.loops
+end
+
+-- r0 = address of the variable (BPF_PSEUDO_BTF_ID); r0 = 0; return r0
+local function naming(btf_id)
+  return instruction(LD_IMM64, BTF_ID_TO_R0, 0, btf_id) .. instruction(0, 0, 0, 0) .. instruction(MOV_R0, 0, 0, 0) ..
+    instruction(EXIT, 0, 0, 0)
+end
+
+--- Can programs name this variable of the kernel? Not where the kernel's symbols are functions only
+--- (CONFIG_KALLSYMS_ALL is off; check_pseudo_btf_id(), kernel/bpf/verifier.c).
+--- @param btf_id integer
+--- @return boolean
+function M.variable(btf_id)
+  local key = "variable " .. btf_id
+  if known[key] == nil then
+    known[key] = can_load(naming(btf_id))
+  end
+  return known[key]
 end
 
 return M

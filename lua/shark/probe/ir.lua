@@ -8,6 +8,7 @@
 --   load dst base|area off size (1, 2, 4, 8; zero-extends)  store base|area off size src|imm
 --   xadd base|area off size src address dst area off     ctx dst
 --   map dst map                mapvalue dst map off
+--   variable dst id            (a variable of the kernel by BTF's id: its address, or what this_cpu_ptr() takes)
 --   call dst? helper args ({reg=} {imm=} {area=, off=} {map=} {ctx=true}, at most 5)
 --
 -- and at the end of each block one of: jump to; branch cond a b|imm yes no; may yes no (goes
@@ -74,10 +75,10 @@ local CONDITIONS = { eq = "==", ne = "!=", ugt = ">", uge = ">=", ult = "<", ule
 
 -- Dead unless their result is used.
 local PURE = { const = true, mov = true, alu = true, neg = true, load = true, address = true, ctx = true, map = true,
-  mapvalue = true }
+  mapvalue = true, variable = true }
 -- Helpers that only tell something: ktime_get_ns, get_smp_processor_id, get_current_pid_tgid,
--- get_current_uid_gid, get_current_task.
-local PURE_HELPERS = { [5] = true, [8] = true, [14] = true, [15] = true, [35] = true }
+-- get_current_uid_gid, get_current_task, this_cpu_ptr.
+local PURE_HELPERS = { [5] = true, [8] = true, [14] = true, [15] = true, [35] = true, [154] = true }
 
 --- The blocks that a terminator leads to.
 --- @return integer|nil @return integer|nil
@@ -130,6 +131,7 @@ local formats = {
   ctx = function(i) return ("%s = ctx"):format(reg(i.dst)) end,
   map = function(i) return ("%s = map%d"):format(reg(i.dst), i.map) end,
   mapvalue = function(i) return ("%s = value of map%d+%d"):format(reg(i.dst), i.map, i.off or 0) end,
+  variable = function(i) return ("%s = variable %d"):format(reg(i.dst), i.id) end,
   call = function(i)
     local args = {}
     for n, arg in ipairs(i.args) do
@@ -251,6 +253,7 @@ local checks = {
   ctx = function() end,
   map = function(func, at, i) want(is_int32(i.map), func, at, "map") end,
   mapvalue = function(func, at, i) want(is_int32(i.map) and is_int32(i.off or 0), func, at, "map, off") end,
+  variable = function(func, at, i) want(is_int32(i.id) and i.id > 0, func, at, "id") end,
   call = function(func, at, i)
     want(is_int32(i.helper) and #i.args <= 5, func, at, "helper, at most 5 args")
     for _, arg in ipairs(i.args) do
@@ -269,7 +272,8 @@ local checks = {
 
 -- Which instructions have which of the register fields, of necessity.
 local NEEDS = { const = { "dst" }, mov = { "dst", "src" }, alu = { "dst", "a" }, neg = { "dst", "a" }, load = { "dst" },
-  store = {}, xadd = { "src" }, address = { "dst" }, ctx = { "dst" }, map = { "dst" }, mapvalue = { "dst" }, call = {},
+  store = {}, xadd = { "src" }, address = { "dst" }, ctx = { "dst" }, map = { "dst" }, mapvalue = { "dst" },
+  variable = { "dst" }, call = {},
   jump = {}, branch = { "a" }, may = {}, exit = {} }
 
 local function check_instr(func, at, instr)

@@ -149,6 +149,13 @@ function Compiler:map_value(map, off)
   return dst
 end
 
+--- A variable of the kernel: its address, or of a per-CPU one what helpers make that of.
+function Compiler:variable(id)
+  local dst = self:reg()
+  self:emit { op = "variable", dst = dst, id = id, line = self.f.line }
+  return dst
+end
+
 --- A number as an immediate of an instruction, or nil where it does not fit in 32 bits.
 function Compiler.immediate(_, v)
   if type(v) == "number" then

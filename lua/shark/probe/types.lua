@@ -132,6 +132,23 @@ function M.tracepoints(glob)
   return keep("tracepoints " .. glob, sorted_names, core.tracepoints, glob)
 end
 
+local function find_variable(name)
+  local found, is_per_cpu, offset, btf_id = core.variable(name)
+  if not found then
+    return nil, is_per_cpu, offset
+  end
+  return { type = kernel_types.keep(found), is_per_cpu = is_per_cpu, offset = offset, btf_id = btf_id }
+end
+
+--- A variable of the kernel itself: BTF tells of the per-CPU ones only.
+--- @param name string e.g. "runqueues"
+--- @return table? variable { type, is_per_cpu, offset = in each CPU's area,
+---   btf_id = nil where the types are of a file }
+--- @return string? message @return string? name
+function M.variable(name)
+  return keep("variable " .. name, find_variable, name)
+end
+
 --- A descriptor of a module's BTF, for attach_btf_obj_fd. It stays open: close it not.
 --- @param module? string none: the kernel itself, which needs no descriptor
 --- @return integer? fd @return string? message @return string? name

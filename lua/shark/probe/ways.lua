@@ -11,9 +11,10 @@ local M = {}
 local ARGUMENTS, RESULT = { 112, 104, 96, 88, 72, 64 }, 80 -- di, si, dx, cx, r8, r9; ax
 local WORD = 8
 
--- The compiler asks for `loops` where a handler has one: only then the kernel is.
+-- The compiler asks for `loops` where a handler has one: only then the kernel is. Likewise whether it
+-- can_name(btf_id) a variable.
 local function context_of(way, fields)
-  fields.way, fields.args = way, fields.args or {}
+  fields.way, fields.args, fields.can_name = way, fields.args or {}, features.variable
   return setmetatable(fields, {
     __index = function(_, name)
       return name == "loops" and features.loops() or nil
