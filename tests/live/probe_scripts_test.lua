@@ -306,18 +306,21 @@ local function needs_bpftrace()
   t.skipIf(not shell.succeeds "command -v bpftrace >/dev/null", "no bpftrace here")
 end
 
--- Both run while the load does; the load begins when bpftrace says that it is attached.
+-- bpftrace says "Attaching" before it attaches, and prints what probes print when all of them are attached.
+local IS_ATTACHED = 'interval:ms:100 { printf("attached\\n"); } '
+
+-- Both run while the load does; the load begins when bpftrace has attached.
 local function beside(program, load, ...)
   needs_bpftrace()
   local script = [[
 cd %s; rm -f tool.out
 bpftrace -e %s > tool.out 2> tool.err & tool=$!
-for i in $(seq 600); do grep -q Attach tool.out && break; sleep 0.1; done
-sleep 1
+for i in $(seq 600); do grep -q attached tool.out && break; kill -0 $tool || break; sleep 0.1; done
 $SHARK %s --json -- sh -c %s > ours.out 2> ours.err; status=$?
 kill -INT $tool; wait $tool
 cat ours.err tool.err >&2; exit $status]]
-  local result = proc.run_shell(script:format(directory, quoted { program }, quoted { ... }, quoted { load }))
+  local theirs = quoted { IS_ATTACHED .. program }
+  local result = proc.run_shell(script:format(directory, theirs, quoted { ... }, quoted { load }))
   local function text(name)
     local file = assert(io.open(directory .. "/" .. name))
     local all = file:read "*a"
@@ -325,7 +328,7 @@ cat ours.err tool.err >&2; exit $status]]
     return all
   end
   local tool = text "tool.out"
-  t.skipIf(not tool:find "Attach", "bpftrace cannot trace here: " .. result.err)
+  t.skipIf(not tool:find "attached", "bpftrace cannot trace here: " .. result.err)
   t.assertEquals(result.status, 0, result.err)
   return lines_of(text "ours.out"), tool
 end
