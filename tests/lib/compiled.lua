@@ -60,6 +60,9 @@ function M.methods(types)
     variable = function(name)
       return (types.variables or {})[name], "no variable " .. name
     end,
+    address = function(name)
+      return (types.addresses or {})[name], "no symbol " .. name
+    end,
     named = function(name)
       local found = types.by_name[name]
       return found, found == nil and "no type " .. name or nil

@@ -4,21 +4,12 @@ local disk_load = require "disk"
 local load = require "load"
 local probe = require "shark.probe"
 local t = require "t"
-local types = require "shark.probe.types"
 local uv = require "uv"
 
 local tests = {}
 
 local N = 500
 local ME = uv.os_getpid()
-
--- BTF of kernels built with pahole 1.18 to 1.21 has no variables (scripts/link-vmlinux.sh).
-local function needs_count()
-  t.needs "root"
-  if not types.variable "__preempt_count" and not types.variable "pcpu_hot" then
-    t.skip "the types of this kernel do not tell of its preempt count"
-  end
-end
 
 -- Rows as one number each: [what the handler said as text] = how often.
 local function counted(agg)
@@ -63,20 +54,20 @@ local function only(seen, ...)
 end
 
 function tests.test_vectors_are_hard_interrupts()
-  needs_count()
+  t.needs "root"
   only(watch({ "local_timer_entry", "local_timer_exit", "hrtimer_expire_entry" }, function() busy(300) end),
     "hard ", "hard soft ")
 end
 
 function tests.test_softirqs()
-  needs_count()
+  t.needs "root"
   local seen = watch({ "softirq_entry", "softirq_exit" }, function() load.datagrams(N) end)
   t.assertTrue(only(seen, "soft ") >= 2, "no softirq began and ended")
 end
 
 -- What sends keeps softirqs out while it does, and serves none.
 function tests.test_a_task_that_keeps_softirqs_out_is_in_none()
-  needs_count()
+  t.needs "root"
   local by = probe.count("hard:u64", "soft:u64", "nmi:u64")
   local limit = 60
   local session = assert(probe.on("net_dev_queue", function(skb)
@@ -88,7 +79,7 @@ function tests.test_a_task_that_keeps_softirqs_out_is_in_none()
 end
 
 function tests.test_system_calls_are_in_nothing()
-  needs_count()
+  t.needs "root"
   local by, all = probe.count("hard:u64", "soft:u64", "nmi:u64"), probe.count()
   local session = assert(probe.on("sys_enter", function()
     if tid() == ME then
@@ -104,7 +95,7 @@ end
 
 -- Each read has the disk's handler begin and end.
 function tests.test_handlers_of_devices_are_in_hard_interrupts()
-  needs_count()
+  t.needs "root"
   local disk, reason = disk_load.find()
   if not disk then
     t.skip(reason)

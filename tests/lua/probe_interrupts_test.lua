@@ -88,6 +88,13 @@ function tests.test_a_kernel_that_lets_no_variable_be_named()
   check_all { count = ffi.cast("int32_t *", area + 1), of = function() return of end }
 end
 
+function tests.test_a_kernel_without_variables_in_its_types()
+  local of, area = beside_the_run_queue()
+  of.known.variables, of.known.addresses = {}, { __preempt_count = 0x1008ULL, runqueues = 0x1020ULL }
+  of.known.by_name.int = INT
+  check_all { count = ffi.cast("int32_t *", area + 1), of = function() return of end }
+end
+
 function tests.test_softirqs_counted_in_the_task()
   local count, task = ffi.new "int32_t[1]", ffi.new "int32_t[1]"
   local known = compiled.types {
@@ -107,7 +114,8 @@ local function refusal(known, can_name)
 end
 
 function tests.test_kernels_that_do_not_tell_refuse_the_handler()
-  t.assertEquals(refusal(compiled.types {}), "in_hardirq(): the types of this kernel do not tell of its preempt count")
+  t.assertEquals(refusal(compiled.types {}),
+    "in_hardirq(): neither types nor symbols of this kernel tell of its preempt count")
   local wide = { __preempt_count = { type = compiled.type "i64", is_per_cpu = true, offset = 0, btf_id = COUNT_ID } }
   t.assertEquals(refusal(variables_of(compiled.types {}, wide)),
     "in_hardirq(): this kernel's preempt count has 8 bytes: what is in which is not known")

@@ -3,6 +3,7 @@
 -- The preempt count (include/linux/preempt.h) has a byte of nested disabling of preemption, a byte for softirqs,
 -- then four bits each of hard interrupts and of NMIs.
 
+local ffi = require "ffi"
 local members = require "shark.probe.lower_members"
 
 jit.off(true, true)
@@ -35,6 +36,22 @@ local function find(c)
   end
 end
 
+-- Without variables in BTF (pahole 1.18 to 1.21, scripts/link-vmlinux.sh) the kernel's symbols tell.
+local function find_by_symbols(c)
+  local int = c.types.named "int"
+  local count, queues = c.types.address "__preempt_count", c.types.address "runqueues"
+  return int and count and queues and { type = int, beyond_queues = tonumber(ffi.cast("int64_t", count - queues)) }
+end
+
+-- How far behind the run queue of its CPU the variable is.
+local function beyond_queues(c, found)
+  if found.beyond_queues then
+    return found.beyond_queues
+  end
+  local queues = per_cpu(c, "runqueues")
+  return queues and found.offset - queues.offset
+end
+
 -- What a pointer to the variable gives: its member, or itself.
 local function value_at(c, member, at)
   if member then
@@ -54,25 +71,26 @@ end
 -- A kernel that does not let its variables be named: the current task leads to its CPU's run queue, and that
 -- lies so far from the count as it does on all CPUs (set_task_rq(), kernel/sched/sched.h).
 local function beside_run_queue(c, found, member)
-  local queues, task = per_cpu(c, "runqueues"), c.types.named "struct task_struct"
-  local fair = c.types.named "struct cfs_rq"
-  if not queues or not task or not fair or not c.types.member(fair, "rq") then
+  local distance = beyond_queues(c, found)
+  local task, fair = c.types.named "struct task_struct", c.types.named "struct cfs_rq"
+  if not distance or not task or not fair or not c.types.member(fair, "rq") then
     return nil
   end
   local current = members.pointer(c, c:call(GET_CURRENT_TASK, {}), task, false)
   local queue = members.member(c, members.member(c, members.member(c, current, "se"), "cfs_rq"), "rq")
-  local at = c:alu("add", queue.reg, nil, found.offset - queues.offset)
+  local at = c:alu("add", queue.reg, nil, distance)
   return value_at(c, member, members.pointer(c, at, found.type, false))
 end
 
 local function load_count(c, name)
   local found, member = find(c)
+  found = found or find_by_symbols(c)
   if not found then
-    c:refuse("%s(): the types of this kernel do not tell of its preempt count", name)
+    c:refuse("%s(): neither types nor symbols of this kernel tell of its preempt count", name)
   elseif not member and found.type.size ~= 4 then
     c:refuse("%s(): this kernel's preempt count has %d bytes: what is in which is not known", name, found.type.size)
   end
-  local way = c.context.can_name(found.btf_id) and named_by_program or beside_run_queue
+  local way = found.btf_id and c.context.can_name(found.btf_id) and named_by_program or beside_run_queue
   return way(c, found, member) or c:refuse("%s(): this kernel lets programs name no variables " ..
     "(CONFIG_KALLSYMS_ALL is off), and tasks do not lead to their CPU's run queue", name)
 end

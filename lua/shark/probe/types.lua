@@ -149,6 +149,13 @@ function M.variable(name)
   return keep("variable " .. name, find_variable, name)
 end
 
+--- The address of a symbol of the kernel; of a per-CPU variable, its place in each CPU's area.
+--- @param name string
+--- @return ffi.cdata*? address uint64_t @return string? message @return string? name
+function M.address(name)
+  return keep("address " .. name, require("shark.kernel").address, name)
+end
+
 --- A descriptor of a module's BTF, for attach_btf_obj_fd. It stays open: close it not.
 --- @param module? string none: the kernel itself, which needs no descriptor
 --- @return integer? fd @return string? message @return string? name
