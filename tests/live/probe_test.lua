@@ -276,6 +276,14 @@ test("what_finds_no_room_in_a_map_is_counted_by_its_name", function()
   t.assertStrContains(tostring(s:loss()), "what helps: the option entries of few")
 end)
 
+test("a_stack_whose_place_is_taken_is_said_to_be_that", function()
+  local s, stacks = on_call(sends), require("shark.probe.maps").stacks
+  local maps = s.handle.maps
+  maps:words()[maps:loss_word(maps:index(stacks, 1)) / 8] = 3
+  t.assertStrContains(tostring(s:loss()), "3 stacks not kept in stacks (place taken)")
+  t.assertEquals(s:loss().map_full, 3)
+end)
+
 -- ---- methods in callbacks, at their end ----
 
 test("everything_may_be_done_in_a_handler_and_twice", function()

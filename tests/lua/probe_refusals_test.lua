@@ -50,6 +50,8 @@ function tests.test_numbers()
   refused(0, "the field v: 0.1 is not a whole number", function() emit { v = 1 / 10 } end)
   refused(0, "0xffffffffffffffff does not fit in 64 bits: write 0xffffffffffffffffULL",
     function(_, u) emit { v = u + 0xffffffffffffffff } end, NUMBERS)
+  refused(0, "the field v: 1e+300 does not fit in 64 bits", function() emit { v = 1e300 } end)
+  refused(0, "the field v: -1e+20 does not fit in 64 bits", function() emit { v = -1e20 } end)
   refused(0, "9223372036854775808 does not fit in 63 bits: write 9223372036854775808ULL",
     function(a) emit { v = a + 0x8000000000000000 } end)
   refused(0, "an unsigned number is never negative: it cannot be compared with -1",

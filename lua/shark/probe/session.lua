@@ -64,7 +64,7 @@ function Handle:losses()
   }
   for i, field in ipairs(fields_of(full)) do
     local what = full[i].agg
-    local text = what.kind:find "stack" and "stack not kept in %s (full)" or "value not counted in %s (full)"
+    local text = what.kind:find "stack" and "stack not kept in %s (place taken)" or "value not counted in %s (full)"
     local label = maps.label(what)
     list[#list + 1] = {
       field = field, one = text:format(label), several = (text:gsub("^%l+", "%0s")):format(label),

@@ -43,10 +43,6 @@ function M.is_number(v)
   return type(v) == "number" or type(v) == "cdata" and (ffi.istype(i64, v) or ffi.istype(u64, v))
 end
 
-local function hex(v)
-  return v == 2 ^ 64 and "0xffffffffffffffff" or ("%.0f"):format(v)
-end
-
 --- A constant number as what an instruction takes: a Lua number below 2^53, else a cdata.
 --- @param v number|ffi.cdata* @param unsigned boolean what is on the other side
 --- @return number|ffi.cdata*|nil @return string? why not
@@ -55,8 +51,10 @@ function M.whole(v, unsigned)
     return v
   elseif v ~= math.floor(v) or v ~= v or math.abs(v) == math.huge then
     return nil, ("%s is not a whole number"):format(tostring(v))
-  elseif v >= 2 ^ 64 or v < -2 ^ 63 then
-    return nil, ("%s does not fit in 64 bits: write %sULL"):format(hex(v), hex(v))
+  elseif v == 2 ^ 64 then -- what Lua makes of it
+    return nil, "0xffffffffffffffff does not fit in 64 bits: write 0xffffffffffffffffULL"
+  elseif v > 2 ^ 64 or v < -2 ^ 63 then
+    return nil, ("%g does not fit in 64 bits"):format(v)
   elseif v >= 2 ^ 63 then
     local text = ("%.0f"):format(v)
     return unsigned and ffi.cast(u64, v) or nil, ("%s does not fit in 63 bits: write %sULL"):format(text, text)
