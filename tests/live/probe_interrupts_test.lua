@@ -55,7 +55,7 @@ end
 
 function tests.test_vectors_are_hard_interrupts()
   t.needs "root"
-  only(watch({ "local_timer_entry", "local_timer_exit", "hrtimer_expire_entry" }, function() busy(300) end),
+  only(watch({ "local_timer_entry", "local_timer_exit" }, function() busy(300) end),
     "hard ", "hard soft ")
 end
 
