@@ -317,7 +317,9 @@ cd %s; rm -f tool.out
 bpftrace -e %s > tool.out 2> tool.err & tool=$!
 for i in $(seq 600); do grep -q attached tool.out && break; kill -0 $tool || break; sleep 0.1; done
 $SHARK %s --json -- sh -c %s > ours.out 2> ours.err; status=$?
-kill -INT $tool; wait $tool
+kill -INT $tool
+for i in $(seq 300); do kill -0 $tool 2>/dev/null || break; sleep 0.1; done
+kill -KILL $tool 2>/dev/null; wait $tool
 cat ours.err tool.err >&2; exit $status]]
   local theirs = quoted { IS_ATTACHED .. program }
   local result = proc.run_shell(script:format(directory, theirs, quoted { ... }, quoted { load }))
