@@ -40,10 +40,12 @@ local TRACES = {
   { "remap-trace", "--stack", "--matrix" }, { "affinity", "-a", named = true },
   { "virtblk", "--hist", "-b", "queue", named = true }, { "virtblk-slow", "-u", "0", named = true },
   { "count", "syscalls:sys_enter_read", "-k", "comm" }, { "trace", "sched:sched_process_exec" },
-  { "execs" }, { "opens" }, { "offcpu" },
+  { "execs" }, { "opens" }, { "offcpu" }, { "runqlat" }, { "biosize" }, { "tcpconnect" },
+  { "latency", "syscalls:sys_enter_read", "--to", "syscalls:sys_exit_read", "-k", "comm" },
   { "virtblk-heat" }, { "virtblk-stack", named = true }, { "virtblk-stack", "--folded", named = true },
 }
 local MAPS = {
+  { "args", "sched_switch" }, { "args", "sched:sched_switch" },
   { "irqmap", named = true }, { "irqmap", "--all", named = true }, { "irqmap", "--dot", named = true },
   { "irqmap", "--svg", named = true }, { "vectors" }, { "vectors", "--used", named = true }, { "vectors", "--system" },
   { "remap" }, { "iommu" }, { "iommu", "--tables" }, { "virtblk", "--disks", named = true },
