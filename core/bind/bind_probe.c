@@ -66,20 +66,29 @@ static const char *const *check_names(lua_State *L, int at, size_t *n)
 	return names;
 }
 
+/* The descriptor of a point's program. */
+static int check_program_of(lua_State *L, int at)
+{
+	const struct bind_program *program =
+		bind_field_userdata(L, at, "program", BIND_PROGRAM_TYPE);
+
+	if (!program)
+		return luaL_error(L, "program is missing");
+	if (program->fd < 0)
+		return luaL_error(L, "the program of a point is closed");
+	return program->fd;
+}
+
 /* The table of the point is on the stack's top. */
 static struct probe_point check_point(lua_State *L)
 {
 	int at = lua_gettop(L);
-	const struct bind_program *program =
-		bind_field_userdata(L, at, "program", BIND_PROGRAM_TYPE);
 	struct probe_point point = { .attach = bind_field_text(L, at, "attach", NULL) };
 	const char *lacks;
 
-	if (!program || program->fd < 0)
-		luaL_error(L, program ? "the program of a point is closed" : "program is missing");
+	point.program = check_program_of(L, at);
 	bind_check_name(L, "attach", point.attach, probe_attach_is_known(point.attach) ? 0 : -1,
 			probe_attach_at);
-	point.program = program->fd;
 	point.where = (struct point){
 		.group = bind_optional_text(L, at, "group"),
 		.event = bind_optional_text(L, at, "event"),
