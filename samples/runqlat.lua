@@ -20,9 +20,10 @@ local function enqueued(task)
   if task.pid > 0 and (pid < 0 or task.tgid == pid) then since[task.pid] = now() end
 end
 
-local function switched(_, prev, next)
+-- Who is preempted on the way to sleep has a state other than 0, and still waits for a CPU.
+local function switched(preempt, prev, next)
   local state = probe.has(prev, "__state") and prev.__state or prev.state
-  if state == 0 then enqueued(prev) end
+  if preempt or state == 0 then enqueued(prev) end
   local began = since[next.pid]
   if began then
     local ns = now() - began

@@ -388,4 +388,33 @@ function tests.test_biosize_is_bpftrace_s()
   t.assertEquals({ row.count, row.hist[1].lo, tonumber(theirs:match "@%[8192%]: (%d+)") }, { 30, 8192, 30 })
 end
 
+-- runqlat.bt with the name of the task as a filter, and with those that are preempted, which the tool forgets: the
+-- tracepoint's record has them as 256.
+local RUNQLAT = [[
+tracepoint:sched:sched_wakeup, tracepoint:sched:sched_wakeup_new { @since[args->pid] = nsecs; }
+tracepoint:sched:sched_switch {
+  if (args->prev_state == 0 || args->prev_state == 256) { @since[args->prev_pid] = nsecs; }
+  $began = @since[args->next_pid];
+  if ($began && args->next_comm == "%s") { @waits = count(); }
+  delete(@since[args->next_pid]);
+} END { clear(@since); }]]
+
+function tests.test_runqlat_is_bpftrace_s()
+  local sleep = own "sleep"
+  local ours, theirs = beside(RUNQLAT:format(NAME), ("for i in $(seq 40); do %s 0.002; done"):format(sleep),
+    "runqlat", "-t")
+  local row = rows_of(ours, "comm", NAME)[1]
+  t.assertTrue(row.count >= 40, "each sleep waits for a CPU when it is over")
+  t.assertEquals(tonumber(theirs:match "@waits: (%d+)"), row.count)
+end
+
+function tests.test_count_by_task_is_syscount_of_bpftrace()
+  local dd = own "dd"
+  local ours, theirs = beside("tracepoint:raw_syscalls:sys_enter { @[comm] = count(); }",
+    dd .. " if=/dev/zero of=/dev/null bs=1 count=2000 2>/dev/null", "count", "raw_syscalls:sys_enter", "-k", "comm")
+  local row = rows_of(ours, "comm", NAME)[1]
+  t.assertTrue(row.count >= 4000, "each byte is read and written")
+  t.assertEquals(tonumber(theirs:match("@%[" .. NAME .. "%]: (%d+)")), row.count)
+end
+
 t.run(tests)
