@@ -356,6 +356,9 @@ int bind_open_probe(lua_State *L)
 	bind_add_type(L, SESSION_TYPE, session_methods);
 	lua_newtable(L);
 	luaL_register(L, NULL, functions);
+	bind_set_count(L, "CONTROL_BYTES", PROBE_CONTROL_BYTES);
+	bind_set_count(L, "GATE", PROBE_GATE);
+	bind_set_count(L, "STACK_DEPTH", PROBE_STACK_DEPTH);
 	bind_add_maps(L);
 	bind_add_programs(L);
 	bind_add_binaries(L);

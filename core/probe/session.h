@@ -16,12 +16,11 @@
 
 /*
  * The control map: an array of one entry of PROBE_CONTROL_BYTES, seen as words of 64 bits. Programs
- * do nothing while the gate is 0, and count there what found no room.
+ * do nothing while the gate is 0; the other words are theirs (lua/shark/probe/maplist.lua).
  */
 enum {
 	PROBE_CONTROL_BYTES = 4096,
 	PROBE_GATE = 0,
-	PROBE_RING_DROPS = 1,
 	PROBE_STACK_DEPTH = 127, /* addresses in an entry of a stack map */
 };
 

@@ -1,8 +1,9 @@
 --- In place of shark.core.probe: maps in our own memory, for tests without a kernel. What
 -- handlers would do, tests do with each(cpu, ...).
 local ffi = require "ffi"
+local real = require "shark.core.probe"
 
-local M = {}
+local M = { CONTROL_BYTES = real.CONTROL_BYTES, GATE = real.GATE, STACK_DEPTH = real.STACK_DEPTH }
 
 M.NR_CPUS = 4 -- of per-CPU maps
 

@@ -175,13 +175,18 @@ local function one(c)
   return function() return c:known(1) end
 end
 
-local function count_in(c, agg, keys, src)
-  local map, use = c.maps:index(agg, 1), add_to(c, src)
+-- Runs use(address) for what an aggregate keeps for these keys; without keys each CPU has its own.
+local function with_keys(c, agg, keys, size, use)
+  local map = c.maps:index(agg, 1)
   if #agg.keys == 0 then
     with_entry(c, map, cpu(c), use)
   else
-    with_element(c, map, key_of(c, agg, keys), 8, use)
+    with_element(c, map, key_of(c, agg, keys), size, use)
   end
+end
+
+local function count_in(c, agg, keys, src)
+  with_keys(c, agg, keys, 8, add_to(c, src))
 end
 
 local function hist_in(c, agg, keys, value)
@@ -217,12 +222,7 @@ local function keep_extreme(c, agg, value)
 end
 
 local function extreme_in(c, agg, keys, value)
-  local map, use = c.maps:index(agg, 1), keep_extreme(c, agg, value)
-  if #agg.keys == 0 then
-    with_entry(c, map, cpu(c), use)
-  else
-    with_element(c, map, key_of(c, agg, keys), 16, use)
-  end
+  with_keys(c, agg, keys, 16, keep_extreme(c, agg, value))
 end
 
 local ADD = { count = count_in, sum = count_in, hist = hist_in, max = extreme_in, min = extreme_in }

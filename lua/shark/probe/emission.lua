@@ -13,8 +13,6 @@ local RESERVE, SUBMIT, QUERY = 131, 132, 134
 local AVAILABLE, RING_SIZE = 0, 1
 local NO_WAKEUP, FORCE_WAKEUP = 1, 2
 
--- Words of the control map.
-local GATE, RING_FULL, SENT = 0, 8, 63 * 8
 -- How often it is looked how full the ring is; that costs as much as a record.
 local LOOK_EVERY = 64
 
@@ -35,7 +33,7 @@ end
 
 --- Ends the handler as long as the session's other probes are not attached.
 function base:gate()
-  local open, shut = self:branch("ne", self:load(8, control(self, GATE), 0), nil, 0)
+  local open, shut = self:branch("ne", self:load(8, control(self, self.maps.gate), 0), nil, 0)
   self.f:emit(shut, { op = "exit", imm = 0 })
   self.block = open
 end
@@ -130,8 +128,8 @@ end
 -- Whether the one who reads is woken: when the ring is half full. Else it looks at the ring by itself.
 local function wakeup(c)
   local flags = c:unknown(NO_WAKEUP)
-  local sent = c:load(8, control(c, SENT), 0)
-  c:put(8, control(c, SENT), 0, c:alu("add", sent, nil, 1))
+  local sent = c:load(8, control(c, c.maps.sent), 0)
+  c:put(8, control(c, c.maps.sent), 0, c:alu("add", sent, nil, 1))
   local look, go = c:branch("eq", c:alu("and", sent, nil, LOOK_EVERY - 1), nil, 0)
   c.block = look
   local available = c:call(QUERY, { { map = c.maps.ring }, { imm = AVAILABLE } })
@@ -167,7 +165,7 @@ function M.emit(c, record)
   local there, full = c:branch("ne", at, nil, 0)
   local behind = c.f:block()
   c.block = full
-  add_one(c, RING_FULL)
+  add_one(c, c.maps.drops)
   c:jump(behind)
   c.block = there
   c:put(8, at, 0, nil, tag)

@@ -1,19 +1,20 @@
 --- The maps of one session, by the numbers that its programs know them by: the control map is 1,
 -- the ring and those of aggregates follow as they are first used.
 --
--- The control map's words (core/probe/session.h): 0 the gate, 1 the ring's drops, 2 + i what found no
--- room in map i, from 64 on constants that meet at joins.
+-- The control map's words: the gate, the ring's drops, FIRST_LOSS + i what found no room in map i, how many records
+-- were sent, and then constants that meet at joins. C knows of the gate only (core/probe/session.h).
 
+local core = require "shark.core.probe"
 local exact = require "shark.probe.exact"
 local ffi = require "ffi"
 local maps = require "shark.probe.maps"
 
 local M = {}
 
-local CONTROL_BYTES, WORD = 4096, 8
-local DROPS, FIRST_LOSS, FIRST_CONSTANT = 1, 2, 64
-local NR_CONSTANTS = CONTROL_BYTES / WORD - FIRST_CONSTANT
-local MOST_MAPS = FIRST_CONSTANT - FIRST_LOSS - 2 -- the last word counts what was sent (shark.probe.emission)
+local WORD = 8
+local GATE, DROPS, FIRST_LOSS, SENT, FIRST_CONSTANT = core.GATE, 1, 2, 63, 64
+local NR_CONSTANTS = core.CONTROL_BYTES / WORD - FIRST_CONSTANT
+local MOST_MAPS = SENT - FIRST_LOSS - 1
 -- Half of it wakes the loop; a record of 64 bytes fits 4,000 times.
 local RING_BYTES = 262144
 
@@ -65,8 +66,9 @@ function Maps:loss_word(index) -- luacheck: no self
   return (FIRST_LOSS + index) * WORD
 end
 
---- Where in the control map the records are counted that found no room in the ring.
-Maps.drops = DROPS * WORD
+--- Where in the control map the gate is, which is 0 until all points are attached, and where the records are
+-- counted that found no room in the ring, and those that were sent.
+Maps.gate, Maps.drops, Maps.sent = GATE * WORD, DROPS * WORD, SENT * WORD
 
 --- Where in the control map a constant lies.
 --- @param value integer|ffi.cdata* @return integer bytes
@@ -89,12 +91,11 @@ end
 
 local SPECS = {
   control = {
-    type = "array", name = "shark_control", key_size = 4, value_size = CONTROL_BYTES, entries = 1, mmap = true,
+    type = "array", name = "shark_control", key_size = 4, value_size = core.CONTROL_BYTES, entries = 1, mmap = true,
   },
 }
 
 local function make(list, entry)
-  local core = require "shark.core.probe"
   if entry.is_control then
     return core.map(SPECS.control)
   elseif entry.is_ring then

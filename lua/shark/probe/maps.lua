@@ -10,6 +10,7 @@
 --   var             an array of one u64
 --   stack, ustack   a map of stacks, kept by the kernel
 
+local core = require "shark.core.probe"
 local cpus = require "shark.system.cpus"
 local ffi = require "ffi"
 local keys_of = require "shark.probe.keys"
@@ -23,7 +24,6 @@ M.BUCKETS = 512
 -- histogram's entries, each key takes as many as it has buckets in use.
 local ENTRIES, HIST_ENTRIES, STACK_ENTRIES = 4096, 8192, 8192
 local MOST_ENTRIES = 2 ^ 24
-local MOST_FRAMES = 127
 
 --- @class shark.probe.Aggregate
 local Aggregate = {}
@@ -59,7 +59,7 @@ local function most_frames()
   if file then
     file:close()
   end
-  return math.min(MOST_FRAMES, n or MOST_FRAMES)
+  return math.min(core.STACK_DEPTH, n or core.STACK_DEPTH)
 end
 
 local function stacks()
@@ -190,7 +190,6 @@ local function kernel_name(agg)
 end
 
 local function make(agg)
-  local core = require "shark.core.probe"
   local list = {}
   for i, spec in ipairs(agg.spec) do
     local copy = { name = kernel_name(agg) }
