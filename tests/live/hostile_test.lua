@@ -128,11 +128,16 @@ end
 
 function tests.test_arguments_in_messages()
   assert_fit(proc.run_shark("hello", BAD).out, "hello")
-  for _, words in ipairs { { BAD }, { "./" .. BAD }, { "hardirqs", "-i", BAD }, { "hardirqs", "--" .. BAD },
-    { "softirqs", "-s", BAD }, { "virtblk", "-D", BAD }, { "irqmap", BAD },
-    { "-e", "error(" .. ("%q"):format(BAD) .. ")" } } do
+  for _, words in ipairs { { BAD }, { "./" .. BAD }, { "hardirqs", "--" .. BAD },
+    { "softirqs", "-s", BAD }, { "irqmap", BAD }, { "-e", "error(" .. ("%q"):format(BAD) .. ")" } } do
     assert_named_in_message(unpack(words))
   end
+end
+
+function tests.test_arguments_in_messages_of_filters()
+  t.needs("root", "tracing")
+  assert_named_in_message("hardirqs", "-i", BAD)
+  assert_named_in_message("virtblk", "-D", BAD)
 end
 
 -- Looked at once the trace runs.
