@@ -93,12 +93,7 @@ local function busy_irq(disk)
   return disk
 end
 
---- The first virtio-blk disk whose queues have interrupts of their own, and
---- what can be read on it. The process, and what it starts, stays on the first
---- CPU from then on.
---- @return table? { device = "vda", irqs = { 36 }, irq = that of reads, path }
---- @return string? reason
-function M.find()
+local function find()
   local reason = "no virtio-blk disk with interrupts of its own"
   for i = 0, 25 do
     local device = "vd" .. string.char(97 + i)
@@ -115,6 +110,23 @@ function M.find()
     end
   end
   return nil, reason
+end
+
+local found
+
+--- The first virtio-blk disk whose queues have interrupts of their own, and
+--- what can be read on it. The process, and what it starts, stays on the first
+--- CPU from then on.
+--- @return table? { device = "vda", irqs = { 36 }, irq = that of reads, path }
+--- @return string? reason
+function M.find()
+  if found then
+    pin_to_first_cpu()
+    return found
+  end
+  local reason
+  found, reason = find()
+  return found, reason
 end
 
 --- What the kernel counted for the disk so far: reads and writes completed.

@@ -65,18 +65,25 @@ local function find_disk()
   return require("disk").find()
 end
 
+-- Opened once: it takes a second of an emulated CPU.
+local is_traced
+local function can_trace()
+  local message
+  if not is_traced then
+    is_traced, message = require("shark.irq").hardirq {}
+    if is_traced then
+      is_traced:close()
+    end
+  end
+  return is_traced, message
+end
+
 -- Each returns something true, or nil and why not.
 local abilities = {
   root = function()
     return require("uv").getuid() == 0, "not root"
   end,
-  tracing = function()
-    local session, message = require("shark.irq").hardirq {}
-    if session then
-      session:close()
-    end
-    return session, message
-  end,
+  tracing = can_trace,
   tracefs = function()
     local file = io.open("/sys/kernel/tracing/events/irq/irq_handler_entry/id")
       or io.open("/sys/kernel/debug/tracing/events/irq/irq_handler_entry/id")
