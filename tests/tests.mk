@@ -75,6 +75,9 @@ GUEST_TESTS := $(filter live/%,$(LUA_TESTS)) $(LIVE_C:%=live/%) guest/changes_te
 # make test ONLY=live/events_test.lua runs that one only (no guests, no lint).
 ONLY ?=
 
+# Builds use all CPUs, unless make was told how many.
+PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
 test: test-deps
 	$(Q)$(MAKE) --no-print-directory test-installed
 
@@ -83,7 +86,7 @@ test: test-deps
 PART ?=
 
 test-matrix: test-deps
-	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory test-programs
 	$(Q)$(if $(PART),,$(MAKE) --no-print-directory test-others lint)
 	$(Q)$(MAKE) --no-print-directory guests MATRIX='--all $(PART:%=--part %)' RESULTS=$(B)/vm/matrix
 	$(Q)tests/setup
@@ -102,22 +105,22 @@ test-distro:
 # What needs neither guests nor another build.
 test-here:
 	$(Q)deps/install build test
-	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory test-programs
 	$(Q)tests/setup
 	$(Q)tests/run -j $(shell nproc) $(B) $(UNIT:%=unit/%) $(LUA_TESTS) $(LIVE_C:%=live/%)
 
 test-installed:
-	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory test-programs
+	$(Q)tests/setup
 	$(Q)$(if $(ONLY),,$(MAKE) --no-print-directory test-others lint && \
 		$(MAKE) --no-print-directory guests)
-	$(Q)tests/setup
 	$(Q)tests/run -j $(shell nproc) $(if $(ONLY),,--complete) $(B) $(or $(ONLY),$(SUITES) $(SAN_SUITES) \
 		$$(cat $(B)/vm/results/index))
 
 # Other builds: with the sanitizers, and with the other compiler.
 test-others:
-	$(Q)$(MAKE) --no-print-directory SAN=1 test-programs
-	$(Q)$(MAKE) --no-print-directory CC=clang O=$(O)/clang all
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory SAN=1 test-programs
+	$(Q)$(MAKE) $(PARALLEL) --no-print-directory CC=clang O=$(O)/clang all
 
 # ---- lint ----
 
