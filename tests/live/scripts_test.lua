@@ -1,6 +1,7 @@
 -- The packaged scripts, as a user runs them.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local json = require "dkjson"
+local ledger = require "ledger"
 local proc = require "proc"
 local t = require "t"
 local witness = require "witness"
@@ -83,25 +84,11 @@ end
 
 -- ---- output ----
 
--- Each as text and as JSON: both end with how it was attached and what was lost.
-local ENDED = {
-  softirqs = {}, sysvecs = {}, ipis = {}, irqslow = {}, irqheat = {}, irqstorm = {}, irqthreads = {},
-  ["remap-trace"] = {}, affinity = {},
-  virtblk = {}, ["virtblk-slow"] = {}, ["virtblk-heat"] = {}, ["virtblk-stack"] = {},
-}
-
-for name in pairs(ENDED) do
+for _, name in ipairs { "softirqs", "sysvecs", "ipis", "irqslow", "irqheat", "irqstorm", "irqthreads", "virtblk",
+  "virtblk-slow", "virtblk-heat", "virtblk-stack" } do
   tests["test_" .. name .. "_ends_with_its_ledger"] = function()
     t.needs("root", "tracing")
-    local out = assert_ok(shark(name, "-d", "0.3"))
-    t.assertStrContains(out, "attached: ")
-    t.assertStrContains(out, "lost: ")
-    local text = assert_ok(shark(name, "-d", "0.3", "--json"))
-    local last = json.decode(text:match("([^\n]+)\n$"))
-    t.assertEquals(last.report, "total")
-    local session = last.sessions and select(2, next(last.sessions)) or last
-    t.assertNotNil(session.attached.way)
-    t.assertNotNil(session.lost.map_full)
+    ledger.assert_ended(name)
   end
 end
 
@@ -117,30 +104,6 @@ for name, field in pairs { softirqs = "softirq", sysvecs = "vector" } do
       count = count + row.count
     end
     t.assertTrue(count > 0, text)
-  end
-end
-
--- What this machine does not let be seen is said first, not shown as nothing.
-function tests.test_remap_trace_says_what_it_traces()
-  t.needs("root", "tracing")
-  local out = assert_ok(shark("remap-trace", "-d", "0.3"))
-  local traced = out:match("\ntracing: ([^\n]+)\n") or out:match("^tracing: ([^\n]+)\n")
-  for _, kind in ipairs { "irte", "affinity", "vector", "fault" } do
-    local is_traced = (", " .. traced .. ","):find(", " .. kind .. ",", 1, true) ~= nil
-    local is_refused = out:find("not traced: " .. kind .. ": ", 1, true) ~= nil
-    t.assertEquals(is_traced, not is_refused, kind)
-  end
-  t.assertStrContains(traced, "vector")
-end
-
-function tests.test_affinity_has_a_verdict_for_every_interrupt()
-  t.needs("root", "tracing")
-  local report = assert(json.decode(assert_ok(shark("affinity", "-d", "0.3", "--json"))))
-  t.assertTrue(#report.rows > 0)
-  for _, row in ipairs(report.rows) do
-    t.assertNotNil(row.asked)
-    t.assertNotNil(row.verdict)
-    t.assertNotNil(row.text)
   end
 end
 
@@ -371,11 +334,6 @@ function tests.test_intervals_of_requests()
     return n
   end, "virtblk-stack")
   assert_sums(stacks, 0)
-end
-
-function tests.test_remap_trace_has_an_object_of_events()
-  t.needs("root", "tracing")
-  t.assertStrContains(assert_ok(shark("remap-trace", "-d", "0.3", "--json")), '"events":{')
 end
 
 function tests.test_hardirqs_ends_in_order_when_interrupted()

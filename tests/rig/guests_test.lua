@@ -36,11 +36,21 @@ end
 function tests.test_a_test_that_is_not_named_runs_everywhere()
   local list = { "live/new_test.lua", "live/irqmap_scripts_test.lua" }
   for _, guest in ipairs(guests.representative()) do
-    local runs = guests.tests_of(guest, list, false)
+    local runs = guests.tests_of(guest, list, false, true)
     t.assertEquals(guest.tests or runs[1] == list[1] and list, guest.tests or list)
     t.assertEquals(#runs, (guest.tests or guest.name == "6.12-amd64-amd") and #(guest.tests or list) or 1)
-    t.assertEquals(guests.tests_of(guest, list, true), guest.tests or list)
+    t.assertEquals(guests.tests_of(guest, list, true, true), guest.tests or list)
   end
+end
+
+function tests.test_what_needs_no_guest_runs_in_one_where_this_machine_cannot_be_traced()
+  local list, runs = { "live/scripts_test.lua" }, { [true] = 0, [false] = 0 }
+  for _, guest in ipairs(guests.representative()) do
+    for here in pairs(runs) do
+      runs[here] = runs[here] + (guest.tests and 0 or #guests.tests_of(guest, list, false, here))
+    end
+  end
+  t.assertEquals(runs, { [true] = 0, [false] = 1 })
 end
 
 t.run(tests)

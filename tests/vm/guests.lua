@@ -9,37 +9,53 @@ local OLDEST, NEWEST = "5.10-amd64-intel", "7-amd64-intel"
 local OLDER, INTEL, AMD = "6.1-amd64-intel", "6.12-amd64-intel", "6.12-amd64-amd"
 local NO_IOMMU, CLOUD, RT = "6.1-amd64-none", "6.1-cloud-none", "6.12-rt-intel"
 
+-- Each kernel once, and with PREEMPT_RT.
+local EACH = { OLDEST, NO_IOMMU, INTEL, NEWEST }
+local EACH_AND_RT = { OLDEST, NO_IOMMU, INTEL, RT, NEWEST }
+
 --- For tests that prove nothing in a guest.
 M.HERE_ONLY = {}
+
+-- User space, the same everywhere: in that guest only where this machine cannot be traced itself.
+local function or_here(guest)
+  return { guest, or_here = true }
+end
 
 --- Tests that the representative set runs in some guests only: path -> names of guests.
 M.WHERE = {
   -- How this kernel is traced: the kernel alone decides, whatever the IOMMU.
   ["live/hardirq_test.lua"] = { OLDEST, NO_IOMMU, CLOUD, INTEL, RT, NEWEST },
   ["live/softirq_test.lua"] = { OLDEST, NO_IOMMU, CLOUD, INTEL, RT, NEWEST },
-  ["live/events_test.lua"] = { OLDEST, CLOUD, RT, NEWEST },
-  ["live/irqthread_test.lua"] = { OLDEST, NO_IOMMU, INTEL, RT, NEWEST },
-  ["live/vecalloc_test.lua"] = { OLDEST, NO_IOMMU, INTEL, RT, NEWEST },
+  ["live/events_test.lua"] = { OLDEST, RT, NEWEST },
+  ["live/irqthread_test.lua"] = EACH_AND_RT,
+  ["live/vecalloc_test.lua"] = EACH_AND_RT,
   ["live/vector_test.lua"] = { OLDEST, INTEL, NEWEST },
+  ["live/test_frames"] = EACH_AND_RT,
+  ["live/test_rows"] = EACH_AND_RT,
   ["live/virtblk_test.lua"] = { OLDEST, NEWEST },
   ["guest/virtblk_test.lua"] = { NEWEST },
   ["guest/changes_test.lua"] = { OLDEST, RT, NEWEST },
+  -- How this kernel takes programs that are made at run time, and what they see.
+  ["live/core_probe_test.lua"] = EACH_AND_RT,
+  ["live/test_probe"] = EACH_AND_RT,
+  ["live/probe_user_test.lua"] = EACH_AND_RT,
+  ["live/probe_interrupts_test.lua"] = EACH_AND_RT,
+  ["live/probe_test.lua"] = EACH,
   -- What this kernel's verifier and compiler make of code that is written at run time.
-  ["live/probe_ir_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
-  ["live/probe_shapes_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
-  ["live/probe_language_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
-  ["live/probe_hostile_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
-  ["live/probe_truth_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
-  ["live/probe_lua_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
+  ["live/probe_ir_test.lua"] = EACH,
+  ["live/probe_shapes_test.lua"] = EACH,
+  ["live/probe_language_test.lua"] = EACH,
+  ["live/probe_hostile_test.lua"] = EACH,
+  ["live/probe_truth_test.lua"] = EACH,
+  ["live/probe_lua_test.lua"] = EACH,
   -- Faults planted into sources, which guests do not have.
   ["live/probe_planted_test.lua"] = M.HERE_ONLY,
-  ["live/probe_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
   ["live/probe_scripts_test.lua"] = M.HERE_ONLY,
   -- How this kernel is read: its types.
-  ["live/kernel_test.lua"] = { OLDEST, NO_IOMMU, INTEL, AMD, NEWEST },
+  ["live/kernel_test.lua"] = EACH,
   ["guest/kernel_test.lua"] = { OLDEST, INTEL, NEWEST },
-  ["live/types_test.lua"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
-  ["live/test_kernel_btf"] = { OLDEST, NO_IOMMU, INTEL, NEWEST },
+  ["live/types_test.lua"] = EACH,
+  ["live/test_kernel_btf"] = EACH,
   -- The map of interrupts, and remapping tables while they move: types and code for each
   -- make of IOMMU.
   ["live/irqmap_test.lua"] = { OLDEST, NO_IOMMU, AMD, NEWEST },
@@ -47,16 +63,18 @@ M.WHERE = {
   ["guest/replay_test.lua"] = { OLDEST, NEWEST },
   ["guest/irqmap_fires_test.lua"] = { AMD, RT },
   ["guest/irqmap_changes_test.lua"] = { INTEL },
-  -- What scripts print, and options: user space.
-  ["live/scripts_test.lua"] = { INTEL },
+  -- What scripts print of an IOMMU.
   ["live/irqmap_scripts_test.lua"] = { AMD },
-  ["live/hostile_test.lua"] = { INTEL },
-  ["live/limits_test.lua"] = { INTEL },
-  -- Handlers: user space, on the oldest and the newest way of attaching.
-  ["live/handlers_test.lua"] = { OLDEST },
-  ["live/slices_test.lua"] = { OLDEST, NEWEST },
-  -- Durations and memory: user space, on the two ways of loading; and where there are many CPUs.
-  ["live/duration_test.lua"] = { OLDEST, NEWEST },
+  ["live/remap_scripts_test.lua"] = { INTEL },
+  ["live/hostile_maps_test.lua"] = { INTEL },
+  -- What scripts print, options, what handlers may do, floods.
+  ["live/scripts_test.lua"] = or_here(INTEL),
+  ["live/hostile_test.lua"] = or_here(INTEL),
+  ["live/limits_test.lua"] = or_here(INTEL),
+  ["live/handlers_test.lua"] = or_here(OLDEST),
+  -- Slices, durations and memory: user space, where CPUs are slow, clocks step, and there are many CPUs.
+  ["live/slices_test.lua"] = { OLDEST },
+  ["live/duration_test.lua"] = { OLDEST },
   ["live/memory_test.lua"] = { OLDEST, NEWEST },
   -- LuaJIT, where an event takes less than a look at the clock: on this machine.
   ["live/compiled_test.lua"] = M.HERE_ONLY,
@@ -65,7 +83,7 @@ M.WHERE = {
   -- Errors of the kernel, and what it frees when a process is killed.
   ["live/refusals_test.lua"] = { OLDEST, INTEL },
   ["live/sockets_test.lua"] = { OLDEST, INTEL },
-  ["live/faults_test.lua"] = { OLDEST, INTEL, NEWEST },
+  ["live/faults_test.lua"] = { OLDEST, NEWEST },
   -- A peer's counts beside ours: its libbpf and this kernel's block layer.
   ["live/biolatency_test.lua"] = { INTEL, NEWEST },
 }
@@ -89,12 +107,12 @@ end
 
 -- Those that take longest come first.
 local function add_representative(add)
+  add("7", "amd64", "intel")
   add("5.10", "amd64", "intel")
   add("6.12", "amd64", "intel")
-  add("7", "amd64", "intel")
+  add("6.1", "amd64", "none")
   add("6.12", "amd64", "amd")
   add("6.12", "rt", "intel")
-  add("6.1", "amd64", "none")
   add("6.1", "amd64", "intel")
   add("6.1", "cloud", "none")
   for _, off in ipairs { { "intel", "intel_iommu" }, { "intel", "intremap" }, { "amd", "amd_iommu" } } do
@@ -144,18 +162,23 @@ local function contains(list, wanted)
   return false
 end
 
+local function runs_in(guest, where, traced_here)
+  return contains(where, guest.name) and not (where.or_here and traced_here)
+end
+
 --- Which of the tests a guest runs.
 --- @param guest table from the lists above
 --- @param tests string[]
 --- @param everything boolean those too that prove nothing new there
+--- @param traced_here boolean this machine runs, and does not skip, what needs no guest
 --- @return string[]
-function M.tests_of(guest, tests, everything)
+function M.tests_of(guest, tests, everything, traced_here)
   if guest.tests then
     return guest.tests
   end
   local list = {}
   for _, test in ipairs(tests) do
-    if everything or not M.WHERE[test] or contains(M.WHERE[test], guest.name) then
+    if everything or not M.WHERE[test] or runs_in(guest, M.WHERE[test], traced_here) then
       list[#list + 1] = test
     end
   end

@@ -5,6 +5,7 @@ local cli = require "shark.cli"
 local guest = require "guest"
 local guests_of = require "guests"
 local results = require "results"
+local shell = require "shell"
 local uv = require "uv"
 
 local function part(text)
@@ -33,8 +34,17 @@ local options = parser:parse()
 
 local guests = (options.all or #options.guest > 0) and guests_of.all() or guests_of.representative()
 
+-- Asked of a child: who looks for a disk stays on one CPU.
+local function is_traced_here()
+  return shell.succeeds(([['%s' -e 'package.path = "tests/lib/?.lua;" .. package.path
+    os.exit(pcall(require("t").needs, "root", "tracing", "tracefs", "disk") and 0 or 1)']]):format(uv.exepath()))
+end
+
+local everything = options.all or #options.guest > 0
+local traced_here = everything or is_traced_here()
+
 local function tests_of(entry)
-  return guests_of.tests_of(entry, options.tests, options.all or #options.guest > 0)
+  return guests_of.tests_of(entry, options.tests, everything, traced_here)
 end
 
 local function wanted(name)
