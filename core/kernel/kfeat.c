@@ -12,14 +12,8 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "kernel/btf.h"
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
-
-enum {
-	/* Structs without a name in one another. */
-	MAX_NESTED = 8,
-};
 
 static bool has_capability(int capability)
 {
@@ -94,54 +88,6 @@ const char *kfeat_lockdown(void)
 			return modes[i];
 	}
 	return NULL;
-}
-
-/* Does the struct or union, or one nested in it without a name, have the field? */
-static bool btf_has_field(struct btf_reader *btf, uint32_t id, const char *field, int depth)
-{
-	const struct btf_type *type = btf_type_at(btf, id);
-	const struct btf_member *members = type ? (const struct btf_member *)(type + 1) : NULL;
-	uint32_t kind = type ? BTF_INFO_KIND(type->info) : BTF_KIND_UNKN;
-
-	if (depth > MAX_NESTED || (kind != BTF_KIND_STRUCT && kind != BTF_KIND_UNION))
-		return false;
-	for (uint32_t i = 0; i < BTF_INFO_VLEN(type->info); i++) {
-		const char *name = btf_string_at(btf, members[i].name_off);
-
-		if (!strcmp(name, field))
-			return true;
-		if (btf_has_field(btf, members[i].type, field, depth + 1))
-			return true;
-	}
-	return false;
-}
-
-static int ask_counts_missed_tp_runs(void)
-{
-	static const int structs[] = { BTF_KIND_STRUCT, 0 };
-	struct btf_wanted info = { .name = "bpf_link_info", .kinds = structs };
-	struct btf_reader *btf;
-	struct error err;
-	int answer = btf_open(VMLINUX_BTF, BTF_OF_SYSFS, NULL, &btf, &err);
-
-	if (answer)
-		return answer;
-	answer = btf_find(btf, &info, 1, &err);
-	if (!answer)
-		answer = info.id ? btf_has_field(btf, info.id, "missed", 0) : -ENOENT;
-	btf_close(btf);
-	return answer;
-}
-
-int kfeat_counts_missed_tp_runs(void)
-{
-	static bool asked;
-	static int answer;
-
-	if (!asked)
-		answer = ask_counts_missed_tp_runs();
-	asked = true;
-	return answer;
 }
 
 int kfeat_raw_tp_has_argument(const char *event, unsigned int number, struct error *err)

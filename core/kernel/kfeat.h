@@ -31,14 +31,6 @@ int kfeat_btf(struct error *err);
 const char *kfeat_lockdown(void);
 
 /*
- * Does the kernel count the runs of classic tracepoint programs it skipped
- * because another BPF program was running on that CPU? trace_call_bpf() counts
- * them since 6.7, with the series that gave bpf_link_info its "missed" fields:
- * those are what BTF is asked for. 1, 0, or negative errno without BTF.
- */
-int kfeat_counts_missed_tp_runs(void);
-
-/*
  * Does the raw tracepoint have an argument of that number, counted from 0? A
  * program that reads one is attached where there is one only. 1, 0, or negative
  * errno.

@@ -248,6 +248,20 @@ int program_info(int fd, struct program_info *to, struct error *err)
 	return 0;
 }
 
+int program_misses(const int fds[], size_t n, uint64_t *misses, struct error *err)
+{
+	*misses = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct program_info info;
+		int code = program_info(fds[i], &info, err);
+
+		if (code)
+			return code;
+		*misses += info.misses == PROGRAM_UNKNOWN ? 0 : info.misses;
+	}
+	return 0;
+}
+
 void *program_jited(int fd, size_t *size, struct error *err)
 {
 	struct bpf_prog_info info = { 0 }, code = { 0 };

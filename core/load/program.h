@@ -58,6 +58,13 @@ int program_load(const struct program_spec *spec, char **log, struct error *err)
 int program_info(int fd, struct program_info *info, struct error *err);
 
 /*
+ * Runs of all these programs that were skipped. Kernels before 5.12 have no counter, and skip none
+ * of programs on raw tracepoints and trampolines: those have no guard against recursion there. What
+ * perf events skip there, their links do not tell. Returns 0 or a negative errno.
+ */
+int program_misses(const int fds[], size_t n, uint64_t *misses, struct error *err);
+
+/*
  * The machine code, which the caller frees: *size bytes. NULL with -EPERM in err where addresses
  * of the kernel are not shown to this process, with -ENOENT where programs are interpreted.
  */

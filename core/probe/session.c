@@ -24,8 +24,6 @@ struct probe_session {
 	size_t ring_bytes, record_size;
 	struct ring ring;
 	uint64_t events, undelivered;
-	uint64_t missed_hits; /* of links that are closed */
-	bool hits_unknown;    /* the kernel did not tell of all of them */
 	bool closed;
 };
 
@@ -211,12 +209,8 @@ int probe_session_create(const struct probe_session_spec *spec, struct probe_ses
 
 void probe_session_stop(struct probe_session *session)
 {
-	uint64_t missed;
-
 	if (session->control)
 		session->control[PROBE_GATE] = 0;
-	session->hits_unknown |= links_missed(&session->links, &missed) != 0;
-	session->missed_hits += missed;
 	links_close(&session->links);
 }
 
@@ -317,37 +311,18 @@ uint64_t probe_session_undelivered(const struct probe_session *session)
 
 /* ---- losses ---- */
 
-/*
- * Kernels before 5.12 have no counter, and skip no run of programs on raw tracepoints and
- * trampolines: those have no guard against recursion there. What perf events skip,
- * attach_missed() knows.
- */
-static int skipped_runs(const struct probe_session *session, uint64_t *skipped, struct error *err)
-{
-	*skipped = 0;
-	for (size_t i = 0; i < session->nr_programs; i++) {
-		struct program_info info;
-		int code = program_info(session->programs[i], &info, err);
-
-		if (code)
-			return code;
-		*skipped += info.misses == PROGRAM_UNKNOWN ? 0 : info.misses;
-	}
-	return 0;
-}
-
 int probe_session_missed(const struct probe_session *session, uint64_t *missed, struct error *err)
 {
 	uint64_t hits;
 	int code = links_missed(&session->links, &hits);
 
-	if (code || session->hits_unknown)
+	if (code)
 		return error_set(
-			err, -EOPNOTSUPP,
+			err, code,
 			"this kernel does not count what perf events missed (6.7 and later "
 			"do, but for those that are timers)");
-	code = skipped_runs(session, missed, err);
-	*missed += session->missed_hits + hits;
+	code = program_misses(session->programs, session->nr_programs, missed, err);
+	*missed += hits;
 	return code;
 }
 

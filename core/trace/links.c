@@ -44,9 +44,9 @@ void links_drop(struct links *links, const struct point *point)
 
 int links_missed(const struct links *links, uint64_t *missed)
 {
-	int code = 0;
+	int code = links->untold ? -EOPNOTSUPP : 0;
 
-	*missed = 0;
+	*missed = links->missed;
 	for (size_t i = 0; i < links->n; i++) {
 		uint64_t hits;
 
@@ -58,9 +58,9 @@ int links_missed(const struct links *links, uint64_t *missed)
 
 void links_close(struct links *links)
 {
-	struct link *list = links->list;
-
+	if (links_missed(links, &links->missed))
+		links->untold = true;
 	links_cut(links, 0);
+	free(links->list);
 	links->list = NULL;
-	free(list);
 }

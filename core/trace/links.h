@@ -6,6 +6,7 @@
 #ifndef SHARK_LINKS_H
 #define SHARK_LINKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ struct links {
 		const struct point *point;
 	} * list;
 	size_t n;
+	/* What links_missed() told of those that links_close() has closed. */
+	uint64_t missed;
+	bool untold;
 };
 
 /*
@@ -34,8 +38,8 @@ void links_cut(struct links *links, size_t n);
 void links_drop(struct links *links, const struct point *point);
 
 /*
- * Hits that were missed, as far as the kernel tells. Returns 0, or -EOPNOTSUPP where it does not
- * tell of all, see attach_missed().
+ * Hits that were missed so far, also by those that links_close() has closed. Returns 0, or
+ * -EOPNOTSUPP where the kernel does not tell of all, see attach_missed().
  */
 int links_missed(const struct links *links, uint64_t *missed);
 

@@ -26,8 +26,6 @@ struct way {
 	size_t nr_points;
 	/* Asks the kernel what this way needs in the config; may be NULL. */
 	int (*configure)(struct shark_config *config, struct error *err);
-	/* Does the kernel count runs it skipped? 1, 0, negative errno; NULL: yes. */
-	int (*counts_missed_runs)(void);
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "kernel/kfeat.h"
+#include "load/program.h"
 #include "trace/config.h"
 #include "trace/links.h"
 #include "trace/object.h"
@@ -31,7 +32,6 @@ struct session {
 	struct session_how how;
 	struct object object;
 	struct links links;
-	uint64_t missed_hits; /* see links_missed(), of those that are closed */
 	void *rows;
 	struct shark_cpu *cpus;
 	char *parts; /* addresses for all; memory for those in use, see session_parts() */
@@ -49,9 +49,6 @@ struct session {
 
 static struct session *open_sessions;
 static struct session_totals ended;
-
-/* What the kernel counts is found out by reading its types: not in a signal handler. */
-static bool may_ask_kernel = true;
 
 /* ---- sizes ---- */
 
@@ -189,20 +186,10 @@ static int free_parts(const struct session *session, uint32_t from, uint32_t to,
 
 /* ---- attaching ---- */
 
-/* As far as the kernel tells: missed_runs() knows whether that is all. */
-static uint64_t missed_hits(const struct session *session)
-{
-	uint64_t missed;
-
-	links_missed(&session->links, &missed);
-	return session->missed_hits + missed;
-}
-
 static void detach(struct session *session)
 {
 	if (session->object.control && session->object.control->armed == SHARK_ON)
 		session->object.control->armed = SHARK_ENDS;
-	session->missed_hits = missed_hits(session);
 	links_close(&session->links);
 }
 
@@ -295,7 +282,7 @@ static void give_up_way(struct session *session)
 	unmap_tables(session);
 	object_unload(&session->object);
 	session->how.nr_skipped = 0;
-	session->missed_hits = 0;
+	session->links = (struct links){ 0 };
 }
 
 static int try_way(struct session *session, const struct way *way, struct shark_config *config,
@@ -488,7 +475,6 @@ void session_destroy(struct session *session)
 
 void session_end_all(void)
 {
-	may_ask_kernel = false;
 	for (const struct session *session = open_sessions; session; session = session->next) {
 		if (session->object.control->armed == SHARK_ON)
 			session->object.control->armed = SHARK_ENDS;
@@ -664,35 +650,17 @@ const struct provider *session_provider(const struct session *session)
 
 /* ---- losses ---- */
 
-/*
- * Kernels before 5.12 have no counter; raw tracepoint programs then run
- * whatever else runs on that CPU, so they miss nothing.
- */
-static uint64_t recursion_misses(int program_fd)
-{
-	struct bpf_prog_info info = { 0 };
-	__u32 size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(program_fd, &info, &size))
-		return SESSION_UNKNOWN;
-	return info.recursion_misses;
-}
-
+/* SESSION_UNKNOWN where the kernel does not tell of all of them. */
 static uint64_t missed_runs(const struct session *session)
 {
-	uint64_t sum = missed_hits(session);
+	const struct loaded *loaded = &session->object.loaded;
+	uint64_t hits, runs;
+	struct error err;
 
-	if (session->way->counts_missed_runs &&
-	    (!may_ask_kernel || session->way->counts_missed_runs() != 1))
+	if (links_missed(&session->links, &hits) ||
+	    program_misses(loaded->programs, loaded->image->nr_programs, &runs, &err))
 		return SESSION_UNKNOWN;
-	for (size_t i = 0; i < session->object.loaded.image->nr_programs; i++) {
-		uint64_t missed = recursion_misses(session->object.loaded.programs[i]);
-
-		if (missed == SESSION_UNKNOWN)
-			return missed;
-		sum += missed;
-	}
-	return sum;
+	return hits + runs;
 }
 
 static void add_full(struct session_loss *loss, const struct shark_cpu *cpu)

@@ -173,9 +173,10 @@ function tests.test_an_interruption_that_is_caught_comes_again()
     while true do pcall(loop) end]]
 end
 
--- The process dies of the signal, and says what it did not do.
-local function assert_ended_by_force(chunk, name, number, options)
-  local child = proc.start(proc.shark, { "-e", "io.write('ready\\n') io.flush() " .. chunk }, options)
+-- The process dies of the signal, and says what it did not do. What is done first is not disturbed by it.
+local function assert_ended_by_force(chunk, name, number, options, first)
+  chunk = (first or "") .. " io.write('ready\\n') io.flush() " .. chunk
+  local child = proc.start(proc.shark, { "-e", chunk }, options)
   child.wait_for("ready\n")
   child.kill(name)
   local result = child.wait()
@@ -197,21 +198,31 @@ end
 
 function tests.test_what_its_traces_saw_and_lost_is_said()
   t.needs("root", "tracing")
-  local result = assert_ended_by_force([[
-    local s = assert(require('shark.irq').hardirq())
-    while true do end]], "sigterm", SIGTERM)
+  local result = assert_ended_by_force("while true do end", "sigterm", SIGTERM, nil,
+    "local s = assert(require('shark.irq').hardirq())")
   t.assertStrContains(result.err, "shark: its traces: 1 (1 open), 0 events handed over")
   t.assertStrMatches(result.err, ".*\nshark: lost: [^\n]+\n")
 end
 
+-- Also in the words of a signal handler.
+function tests.test_whether_the_kernel_counts_skipped_runs_is_said()
+  t.needs("root", "tracing", "tracefs")
+  local result = assert_ended_by_force("while true do end", "sigterm", SIGTERM, nil, [[
+    local s = assert(require('shark.irq').hardirq { way = 'tp' })
+    io.stderr:write('told: ', tostring(s:loss().missed_runs ~= nil), '\n')]])
+  local told = result.err:match "told: (%a+)\n"
+  t.assertNotNil(told, result.err)
+  t.assertEquals(told, result.err:find("how many runs the kernel skipped is not known", 1, true) and "false" or "true",
+    result.err)
+end
+
 function tests.test_what_helps_against_what_was_lost_is_said()
   t.needs("root", "tracing")
-  local result = assert_ended_by_force([[
+  local result = assert_ended_by_force("while true do end", "sigterm", SIGTERM, nil, [[
     local s = assert(require('shark.irq').softirq { ring_bytes = 4096 })
     s:on(function() end)
     local udp = require('uv').new_udp()
-    for _ = 1, 500 do udp:try_send('x', '127.0.0.1', 9) end
-    while true do end]], "sigterm", SIGTERM)
+    for _ = 1, 500 do udp:try_send('x', '127.0.0.1', 9) end]])
   t.assertStrMatches(result.err, ".* events dropped %(ring full%)[^\n]*; what helps: the session's option ring_bytes\n")
 end
 

@@ -151,6 +151,21 @@ function tests.test_all_ways_give_the_same_rows()
   t.fail("the disk was never quiet")
 end
 
+-- Programs on perf events: by the kernel that counts what they skip, which is the one whose links have a word for it.
+-- The others always tell. It is the same when the trace is over.
+function tests.test_missed_runs_are_told_where_the_kernel_counts_them()
+  t.needs("root", "tracing", "tracefs")
+  local k = require "shark.kernel"
+  for _, way in ipairs(WAYS) do
+    local session = open { way = way }
+    local told = session:loss().missed_runs ~= nil
+    t.assertEquals(told, way ~= "tp" or k.has_field("struct bpf_link_info", "perf_event.kprobe.missed"), way)
+    session:stop()
+    t.assertEquals(session:loss().missed_runs ~= nil, told, way)
+    session:close()
+  end
+end
+
 -- ---- rows ----
 
 function tests.test_rows_agree_with_themselves_and_with_proc()

@@ -64,6 +64,8 @@ static void a_point_may_have_many_links(void **state)
 	assert_int_equal(missed, 0);
 	links_close(&links);
 	links_close(&links);
+	/* Nor when they are closed. */
+	assert_int_equal(links_missed(&links, &missed), -EOPNOTSUPP);
 	assert_int_equal(links.n, 0);
 	assert_int_equal(open_files(), before);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/array.h"
-#include "kernel/kfeat.h"
 #include "trace/provider.h"
 #include "tracers/affinity/wire.h"
 
@@ -36,7 +35,6 @@ static const struct way ways[] = {
 		.image = &affinity_kprobe_image,
 		.points = by_kprobe,
 		.nr_points = ARRAY_SIZE(by_kprobe),
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 };
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/array.h"
-#include "kernel/kfeat.h"
 #include "trace/provider.h"
 #include "tracers/fault/wire.h"
 
@@ -30,7 +29,6 @@ static const struct way intel_ways[] = {
 		.name = "kprobe",
 		.image = &fault_intel_kprobe_image,
 		.attach = attach_kprobe,
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 };
 
@@ -47,7 +45,6 @@ static const struct way amd_ways[] = {
 		.name = "kprobe",
 		.image = &fault_amd_kprobe_image,
 		.attach = attach_kprobe,
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 	{
 		.name = "kprobe_thread",
@@ -55,7 +52,6 @@ static const struct way amd_ways[] = {
 		.attach = attach_kprobe,
 		.points = amd_thread,
 		.nr_points = ARRAY_SIZE(amd_thread),
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 };
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/array.h"
-#include "kernel/kfeat.h"
 #include "trace/provider.h"
 #include "tracers/hardirq/wire.h"
 
@@ -36,7 +35,6 @@ static const struct way ways[] = {
 		.image = &hardirq_tp_image,
 		.attach = attach_tp,
 		.configure = configure_tp,
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 };
 

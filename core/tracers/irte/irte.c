@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/array.h"
-#include "kernel/kfeat.h"
 #include "trace/provider.h"
 #include "tracers/irte/wire.h"
 
@@ -83,7 +82,6 @@ static const struct way intel_ways[] = {
 		.image = &irte_intel_kprobe_image,
 		.points = intel_kprobe,
 		.nr_points = ARRAY_SIZE(intel_kprobe),
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 	{
 		.name = "raw_tp",
@@ -100,14 +98,12 @@ static const struct way amd_ways[] = {
 		.name = "fentry",
 		.image = &irte_amd_fentry_image,
 		.attach = attach_trampoline,
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 	{
 		.name = "kprobe",
 		.image = &irte_amd_kprobe_image,
 		.points = amd_kprobe,
 		.nr_points = ARRAY_SIZE(amd_kprobe),
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 };
 

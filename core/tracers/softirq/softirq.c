@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/array.h"
-#include "kernel/kfeat.h"
 #include "trace/provider.h"
 #include "tracers/softirq/wire.h"
 
@@ -64,7 +63,6 @@ static const struct way ways[] = {
 		.image = &softirq_tp_image,
 		.attach = attach_tp,
 		.configure = configure_tp,
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 };
 

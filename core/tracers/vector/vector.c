@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/array.h"
-#include "kernel/kfeat.h"
 #include "kernel/tracepoint.h"
 #include "trace/provider.h"
 #include "tracers/vector/wire.h"
@@ -72,7 +71,6 @@ static const struct way ways[] = {
 		.image = &vector_tp_image,
 		.attach = attach_tp,
 		.configure = configure_tp,
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 };
 

@@ -175,7 +175,6 @@ static const struct way ways[] = {
 		.points = kprobe_points,
 		.nr_points = ARRAY_SIZE(kprobe_points),
 		.configure = configure_kprobe,
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 	{
 		.name = "tp_btf",
@@ -196,7 +195,6 @@ static const struct way ways[] = {
 		.points = tp_points,
 		.nr_points = ARRAY_SIZE(tp_points),
 		.configure = configure_tp,
-		.counts_missed_runs = kfeat_counts_missed_tp_runs,
 	},
 };
 
