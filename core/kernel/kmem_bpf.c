@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel/exchange.h"
 #include "kernel/kfeat.h"
 #include "kernel/kmem.bpf.h"
 #include "kernel/kmem_ways.h"
 #include "load/loaded.h"
+#include "load/mapping.h"
 
 #include "kmem.image.h"
 
@@ -28,12 +28,12 @@ static struct {
 
 /* ---- opening ---- */
 
-static int map_exchange(void)
+static int map_exchange(struct error *err)
 {
 	int map = reader.loaded.maps[image_map_index(&kmem_image, "exchange")];
 
-	reader.exchange = exchange_map(map, sizeof(struct kmem_exchange));
-	return reader.exchange ? 0 : -errno;
+	reader.exchange = mapping_map(map, sizeof(struct kmem_exchange), err);
+	return reader.exchange ? 0 : error_prefix(err, "kernel memory");
 }
 
 /* What is known gives sense to what the kernel said. */
@@ -61,11 +61,7 @@ static int load(struct error *err)
 
 	if (code)
 		return explain_load(err);
-	code = map_exchange();
-	if (code)
-		return error_set(err, code, "the BPF map for kernel memory cannot be mapped: %s",
-				 strerror(-code));
-	return 0;
+	return map_exchange(err);
 }
 
 int kmem_bpf_open(struct error *err)
@@ -82,7 +78,7 @@ int kmem_bpf_open(struct error *err)
 void kmem_bpf_close(void)
 {
 	kmem_bpf_names_close();
-	exchange_unmap(reader.exchange, sizeof(struct kmem_exchange));
+	mapping_unmap(reader.exchange, sizeof(struct kmem_exchange));
 	loaded_unload(&reader.loaded);
 	memset(&reader, 0, sizeof(reader));
 }

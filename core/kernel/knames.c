@@ -8,10 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kernel/exchange.h"
+#include "base/log.h"
 #include "kernel/kmem_ways.h"
 #include "kernel/knames.bpf.h"
 #include "load/loaded.h"
+#include "load/mapping.h"
 
 #include "knames.image.h"
 
@@ -23,23 +24,28 @@ static struct {
 
 /* ---- opening ---- */
 
-static int load(void)
+static bool load(struct error *err)
 {
 	const struct load_options options = { .entries = NULL };
 
-	if (loaded_load(&names.loaded, &knames_image, &options, NULL))
-		return -EOPNOTSUPP;
-	names.exchange = exchange_map(names.loaded.maps[image_map_index(&knames_image, "exchange")],
-				      sizeof(struct knames_exchange));
-	return names.exchange ? 0 : -EOPNOTSUPP;
+	if (loaded_load(&names.loaded, &knames_image, &options, err))
+		return false;
+	names.exchange = mapping_map(names.loaded.maps[image_map_index(&knames_image, "exchange")],
+				     sizeof(struct knames_exchange), err);
+	return names.exchange;
 }
 
 static int open_names(void)
 {
+	struct error why;
+
 	if (names.exchange)
 		return 0;
-	if (!names.refused && !load())
+	if (names.refused)
+		return -EOPNOTSUPP;
+	if (load(&why))
 		return 0;
+	log_debug("the kernel names no addresses: %s", why.text);
 	kmem_bpf_names_close();
 	names.refused = true;
 	return -EOPNOTSUPP;
@@ -47,7 +53,7 @@ static int open_names(void)
 
 void kmem_bpf_names_close(void)
 {
-	exchange_unmap(names.exchange, sizeof(struct knames_exchange));
+	mapping_unmap(names.exchange, sizeof(struct knames_exchange));
 	loaded_unload(&names.loaded);
 	memset(&names, 0, sizeof(names));
 }

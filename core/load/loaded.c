@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "load/bpfcall.h"
+#include "load/mapping.h"
 #include "load/program.h"
 
 static const char license[] = "Dual MIT/GPL";
@@ -69,25 +69,18 @@ static int set_constants(const struct loaded *loaded, const struct load_options 
 
 static size_t variables_bytes(const struct image *image)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	return (image->maps[image->variables].value_size + page - 1) / page * page;
+	return image->maps[image->variables].value_size;
 }
 
 static int map_variables(struct loaded *loaded, struct error *err)
 {
 	const struct image *image = loaded->image;
-	void *memory;
 
 	if (image->variables < 0)
 		return 0;
-	memory = mmap(NULL, variables_bytes(image), PROT_READ | PROT_WRITE, MAP_SHARED,
-		      loaded->maps[image->variables], 0);
-	if (memory == MAP_FAILED)
-		return error_set(err, -errno, "the variables of %s cannot be mapped: %s",
-				 image->name, strerror(errno));
-	loaded->variables = memory;
-	return 0;
+	loaded->variables =
+		mapping_map(loaded->maps[image->variables], variables_bytes(image), err);
+	return loaded->variables ? 0 : error_prefix(err, "the variables of %s", image->name);
 }
 
 /* ---- programs ---- */
@@ -225,7 +218,7 @@ void loaded_unload(struct loaded *loaded)
 	if (!loaded->image)
 		return;
 	if (loaded->variables)
-		munmap(loaded->variables, variables_bytes(loaded->image));
+		mapping_unmap(loaded->variables, variables_bytes(loaded->image));
 	close_all(loaded->programs, LOADED_PROGRAMS);
 	close_all(loaded->maps, LOADED_MAPS);
 	*loaded = (struct loaded){ .image = NULL };

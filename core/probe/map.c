@@ -6,12 +6,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "kernel/kfeat.h"
 #include "load/bpfcall.h"
+#include "load/mapping.h"
 
 enum {
 	/* Entries that are asked for at once, to begin with. */
@@ -85,16 +85,9 @@ static size_t value_room(const struct probe_map *map)
 
 static int map_memory(struct probe_map *map, struct error *err)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *memory;
-
-	map->bytes = (value_room(map) * map->entries + page - 1) / page * page;
-	memory = mmap(NULL, map->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
-	if (memory == MAP_FAILED)
-		return error_set(err, -errno, "cannot map %zu bytes of a BPF map: %s", map->bytes,
-				 strerror(errno));
-	map->memory = memory;
-	return 0;
+	map->bytes = mapping_bytes(value_room(map) * map->entries);
+	map->memory = mapping_map(map->fd, map->bytes, err);
+	return map->memory ? 0 : err->code;
 }
 
 int probe_map_create(const struct probe_map_spec *spec, struct probe_map *map, struct error *err)
@@ -132,8 +125,7 @@ void probe_map_close(struct probe_map *map)
 void probe_map_free(struct probe_map *map)
 {
 	probe_map_close(map);
-	if (map->memory)
-		munmap(map->memory, map->bytes);
+	mapping_unmap(map->memory, map->bytes);
 	map->memory = NULL;
 	map->bytes = 0;
 }

@@ -6,10 +6,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "load/mapping.h"
 #include "load/program.h"
 #include "trace/links.h"
 #include "trace/ring.h"
@@ -109,13 +109,8 @@ static int copy_fd(int fd, struct error *err)
 static int map_control(struct probe_session *session, const struct probe_map *control,
 		       struct error *err)
 {
-	void *memory =
-		mmap(NULL, PROBE_CONTROL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, control->fd, 0);
-
-	if (memory == MAP_FAILED)
-		return error_set(err, -errno, "cannot map the control words: %s", strerror(errno));
-	session->control = memory;
-	return 0;
+	session->control = mapping_map(control->fd, PROBE_CONTROL_BYTES, err);
+	return session->control ? 0 : error_prefix(err, "the control words");
 }
 
 static int keep_ring(struct probe_session *session, const struct probe_session_spec *spec,
@@ -244,8 +239,7 @@ void probe_session_destroy(struct probe_session *session)
 		return;
 	probe_session_close(session);
 	ring_unmap(&session->ring);
-	if (session->control)
-		munmap((void *)(uintptr_t)session->control, PROBE_CONTROL_BYTES);
+	mapping_unmap((void *)(uintptr_t)session->control, PROBE_CONTROL_BYTES);
 	free(session->programs);
 	free(session);
 }

@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "kernel/kfeat.h"
+#include "load/mapping.h"
 #include "load/program.h"
 #include "trace/config.h"
 #include "trace/links.h"
@@ -109,30 +110,17 @@ static int set_sizes(struct session *session, const struct session_options *opti
 
 static size_t rows_bytes(const struct session *session)
 {
-	return round_up((size_t)session->nr_rows * sizeof(struct shark_row),
-			(size_t)sysconf(_SC_PAGESIZE));
+	return mapping_bytes((size_t)session->nr_rows * sizeof(struct shark_row));
 }
 
 static size_t cpus_bytes(const struct session *session)
 {
-	return round_up((size_t)session->nr_cpus * sizeof(struct shark_cpu),
-			(size_t)sysconf(_SC_PAGESIZE));
-}
-
-static void *map_memory(int fd, size_t bytes, struct error *err)
-{
-	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (memory != MAP_FAILED)
-		return memory;
-	error_set(err, -errno, "cannot map %zu bytes of a BPF map: %s", bytes, strerror(errno));
-	return NULL;
+	return mapping_bytes((size_t)session->nr_cpus * sizeof(struct shark_cpu));
 }
 
 static size_t parts_bytes(const struct session *session)
 {
-	return round_up((size_t)session->nr_parts * sizeof(struct shark_part),
-			(size_t)sysconf(_SC_PAGESIZE));
+	return mapping_bytes((size_t)session->nr_parts * sizeof(struct shark_part));
 }
 
 /* Mapping an array fills in all its pages: of the parts only addresses are taken. */
@@ -149,10 +137,11 @@ static char *reserve_addresses(size_t bytes, struct error *err)
 
 static int map_tables(struct session *session, struct error *err)
 {
-	session->rows = map_memory(session->object.map_fds[MAP_ROWS], rows_bytes(session), err);
+	const int *fds = session->object.map_fds;
+
+	session->rows = mapping_map(fds[MAP_ROWS], rows_bytes(session), err);
 	if (session->rows)
-		session->cpus =
-			map_memory(session->object.map_fds[MAP_CPUS], cpus_bytes(session), err);
+		session->cpus = mapping_map(fds[MAP_CPUS], cpus_bytes(session), err);
 	if (session->cpus)
 		session->parts = reserve_addresses(parts_bytes(session), err);
 	return session->parts ? 0 : err->code;
@@ -160,10 +149,8 @@ static int map_tables(struct session *session, struct error *err)
 
 static void unmap_tables(struct session *session)
 {
-	if (session->rows)
-		munmap(session->rows, rows_bytes(session));
-	if (session->cpus)
-		munmap(session->cpus, cpus_bytes(session));
+	mapping_unmap(session->rows, rows_bytes(session));
+	mapping_unmap(session->cpus, cpus_bytes(session));
 	if (session->parts)
 		munmap(session->parts, parts_bytes(session));
 	session->rows = NULL;
