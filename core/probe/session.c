@@ -248,7 +248,7 @@ void probe_session_destroy(struct probe_session *session)
 
 int probe_session_stream(struct probe_session *session, bool on, struct error *err)
 {
-	if (!on || session->ring.data)
+	if (!on)
 		return 0;
 	if (session->ring_fd < 0)
 		return error_set(err, -ENOENT,
@@ -258,19 +258,17 @@ int probe_session_stream(struct probe_session *session, bool on, struct error *e
 
 size_t probe_session_peek(struct probe_session *session, size_t max, const void **first)
 {
-	*first = NULL;
-	return session->ring.data ? ring_peek(&session->ring, session->record_size, max, first) : 0;
+	return ring_peek(&session->ring, session->record_size, max, first);
 }
 
 void probe_session_advance(struct probe_session *session, size_t n)
 {
-	if (session->ring.data)
-		session->events += ring_advance(&session->ring, session->record_size, n);
+	session->events += ring_advance(&session->ring, session->record_size, n);
 }
 
 size_t probe_session_discard(struct probe_session *session)
 {
-	size_t n = session->ring.data ? ring_discard(&session->ring, session->record_size) : 0;
+	size_t n = ring_discard(&session->ring, session->record_size);
 
 	session->undelivered += n;
 	return n;
@@ -278,14 +276,12 @@ size_t probe_session_discard(struct probe_session *session)
 
 size_t probe_session_waiting(const struct probe_session *session)
 {
-	return session->ring.data ? ring_waiting(&session->ring, session->record_size) : 0;
+	return ring_waiting(&session->ring, session->record_size);
 }
 
 size_t probe_session_memory(const struct probe_session *session)
 {
-	size_t ring = session->ring.data ? session->ring.size + 2 * session->ring.page : 0;
-
-	return ring + PROBE_CONTROL_BYTES;
+	return ring_memory(&session->ring) + PROBE_CONTROL_BYTES;
 }
 
 int probe_session_ring_fd(const struct probe_session *session)

@@ -14,6 +14,8 @@ int ring_map(struct ring *ring, int map_fd, size_t size, struct error *err)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *consumer, *producer;
 
+	if (ring->data)
+		return 0;
 	consumer = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
 	if (consumer == MAP_FAILED)
 		return error_set(err, -errno, "cannot map the ring's consumer page: %s",
@@ -78,10 +80,14 @@ static unsigned long skip_others(struct ring *ring, unsigned long at, unsigned l
 
 size_t ring_peek(struct ring *ring, size_t record_size, size_t max, const void **first)
 {
-	unsigned long end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
-	unsigned long at = skip_others(ring, *ring->consumer, end, record_size);
+	unsigned long at, end;
 	size_t n = 0;
 
+	*first = NULL;
+	if (!ring->data)
+		return 0;
+	end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+	at = skip_others(ring, *ring->consumer, end, record_size);
 	*first = ring->data + (at & (ring->size - 1));
 	while (at < end && n < max && is_usable(length_at(ring, at), record_size)) {
 		at += ring_stride(record_size);
@@ -95,6 +101,8 @@ size_t ring_advance(struct ring *ring, size_t record_size, size_t n)
 {
 	if (n > ring->peeked)
 		n = ring->peeked;
+	if (!n)
+		return 0;
 	ring->peeked -= n;
 	__atomic_store_n(ring->consumer, *ring->consumer + n * ring_stride(record_size),
 			 __ATOMIC_RELEASE);
@@ -103,9 +111,10 @@ size_t ring_advance(struct ring *ring, size_t record_size, size_t n)
 
 size_t ring_waiting(const struct ring *ring, size_t record_size)
 {
-	unsigned long end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
-
-	return (end - *ring->consumer) / ring_stride(record_size);
+	if (!ring->data)
+		return 0;
+	return (__atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - *ring->consumer) /
+	       ring_stride(record_size);
 }
 
 size_t ring_discard(struct ring *ring, size_t record_size)
@@ -117,4 +126,9 @@ size_t ring_discard(struct ring *ring, size_t record_size)
 	while (discarded < room && (n = ring_peek(ring, record_size, room - discarded, &first)))
 		discarded += ring_advance(ring, record_size, n);
 	return discarded;
+}
+
+size_t ring_memory(const struct ring *ring)
+{
+	return ring->size + 2 * ring->page;
 }

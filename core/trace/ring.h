@@ -30,7 +30,10 @@ static inline size_t ring_stride(size_t record_size)
 	return (RING_HEADER_SIZE + record_size + 7) & ~(size_t)7;
 }
 
-/* Maps the ring of a BPF map. Returns 0 or a negative errno. */
+/*
+ * Maps the ring of a BPF map; one that is mapped stays as it is. Until then all that follows
+ * may be asked of it, and there is nothing in it. Returns 0 or a negative errno.
+ */
 int ring_map(struct ring *ring, int map_fd, size_t size, struct error *err);
 
 /* Takes a ring that is not mapped, and one that was unmapped before. */
@@ -55,5 +58,8 @@ size_t ring_waiting(const struct ring *ring, size_t record_size);
 
 /* Throws away the records that are ready. Returns how many. */
 size_t ring_discard(struct ring *ring, size_t record_size);
+
+/* Bytes that it takes. */
+size_t ring_memory(const struct ring *ring);
 
 #endif

@@ -524,15 +524,12 @@ const struct shark_cpu *session_cpus(const struct session *session, uint32_t *nr
 
 int session_stream(struct session *session, bool on, struct error *err)
 {
-	if (on && !session->ring.data) {
-		int code = ring_map(&session->ring, session->object.map_fds[MAP_EVENTS],
-				    session->ring_bytes, err);
+	int code = on ? ring_map(&session->ring, session_ring_fd(session), session->ring_bytes, err)
+		      : 0;
 
-		if (code)
-			return code;
-	}
-	session->object.control->streaming = on;
-	return 0;
+	if (!code)
+		session->object.control->streaming = on;
+	return code;
 }
 
 int session_ring_fd(const struct session *session)
@@ -542,15 +539,14 @@ int session_ring_fd(const struct session *session)
 
 size_t session_waiting(const struct session *session)
 {
-	return session->ring.data ? ring_waiting(&session->ring, session->provider->event_size) : 0;
+	return ring_waiting(&session->ring, session->provider->event_size);
 }
 
 size_t session_memory(const struct session *session)
 {
-	size_t ring = session->ring.data ? session->ring.size + 2 * session->ring.page : 0;
 	size_t parts = session->parts_mapped ? parts_bytes(session) : 0;
 
-	return ring + rows_bytes(session) + cpus_bytes(session) + parts;
+	return ring_memory(&session->ring) + rows_bytes(session) + cpus_bytes(session) + parts;
 }
 
 int session_stack(const struct session *session, int32_t index, uint64_t addresses[], size_t max)
@@ -598,9 +594,6 @@ int session_values(struct session *session, enum object_map map, const void **va
 
 size_t session_peek(struct session *session, size_t max, const void **first)
 {
-	*first = NULL;
-	if (!session->ring.data)
-		return 0;
 	/* Before looking: a wake-up sent from now on is for what is found later. */
 	session->object.control->woken = 0;
 	return ring_peek(&session->ring, session->provider->event_size, max, first);
@@ -608,19 +601,13 @@ size_t session_peek(struct session *session, size_t max, const void **first)
 
 void session_advance(struct session *session, size_t n)
 {
-	size_t record_size = session->provider->event_size;
-
-	if (session->ring.data)
-		session->events += ring_advance(&session->ring, record_size, n);
+	session->events += ring_advance(&session->ring, session->provider->event_size, n);
 }
 
 size_t session_discard(struct session *session)
 {
-	size_t n;
+	size_t n = ring_discard(&session->ring, session->provider->event_size);
 
-	if (!session->ring.data)
-		return 0;
-	n = ring_discard(&session->ring, session->provider->event_size);
 	session->undelivered += n;
 	return n;
 }

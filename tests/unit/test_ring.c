@@ -181,6 +181,21 @@ static void a_map_that_is_no_ring_is_refused(void **state)
 	ring_unmap(&ring);
 }
 
+/* Until it is mapped. */
+static void a_ring_that_is_not_there_is_empty(void **state)
+{
+	struct ring ring = { 0 };
+	const void *first = state;
+
+	assert_int_equal(ring_peek(&ring, RECORD, 10, &first), 0);
+	assert_null(first);
+	assert_int_equal(ring_advance(&ring, RECORD, 10), 0);
+	assert_int_equal(ring_waiting(&ring, RECORD), 0);
+	assert_int_equal(ring_discard(&ring, RECORD), 0);
+	assert_int_equal(ring_memory(&ring), 0);
+	ring_unmap(&ring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +212,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(batches_go_on_over_the_end_of_the_ring, make_ring,
 						free_ring),
 		cmocka_unit_test(a_map_that_is_no_ring_is_refused),
+		cmocka_unit_test(a_ring_that_is_not_there_is_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
