@@ -51,7 +51,8 @@ const struct btf_type *btf_type_at(struct btf_reader *reader, uint32_t id);
 /* The string at an offset, "" when there is none. Lives until btf_close(). */
 const char *btf_string_at(struct btf_reader *reader, uint32_t offset);
 
-/* A name to look for. All but the first two begin as 0 and are btf_find()'s. */
+/* A name to look for. All but the first two begin as 0; source is btf_source_find()'s, the rest
+ * btf_find()'s. */
 struct btf_wanted {
 	const char *name;
 	const int *kinds; /* BTF_KIND_*, an earlier one is preferred; 0 ends them */
@@ -60,6 +61,7 @@ struct btf_wanted {
 	uint32_t offset;  /* of the name in the strings of this BTF, or 0 */
 	uint32_t in_base; /* the same in its base */
 	bool asked_base;
+	uint32_t source; /* number of the BTF that has it, or 0 */
 };
 
 /*

@@ -148,7 +148,7 @@ uint32_t btf_source(const char *module, struct error *err)
 		error_set(err, -EINVAL, "'%.64s' is no module's name", module);
 		return 0;
 	}
-	kernel = check(number_of(NULL, NULL, NULL), err);
+	kernel = btf_source_of_kernel(err);
 	return kernel ? check(number_of(module, NULL, btf_source_at(kernel)->reader), err) : 0;
 }
 
@@ -157,9 +157,9 @@ const struct btf_place *btf_source_at(uint32_t number)
 	return number && number <= state.count ? &state.sources[number - 1]->place : NULL;
 }
 
-uint32_t btf_source_of_kernel(void)
+uint32_t btf_source_of_kernel(struct error *err)
 {
-	return known(NULL, NULL);
+	return check(number_of(NULL, NULL, NULL), err);
 }
 
 static int look_into(const char *module, btf_visit visit, void *context)
@@ -182,6 +182,84 @@ int btf_sources_of_modules(btf_visit visit, void *context)
 		if (is_module_name(entry->d_name))
 			result = look_into(entry->d_name, visit, context);
 	return result;
+}
+
+/* ---- names ---- */
+
+int btf_source_find(uint32_t number, struct btf_wanted *wanted, size_t n, struct error *err)
+{
+	struct btf_wanted *left = calloc(n, sizeof(*left));
+	size_t nr_left = 0;
+	int code;
+
+	if (!left)
+		return error_set(err, -ENOMEM, "out of memory for names of types");
+	for (size_t i = 0; i < n; i++)
+		if (!wanted[i].source)
+			left[nr_left++] = wanted[i];
+	code = btf_find(btf_source_at(number)->reader, left, nr_left, err);
+	for (size_t i = n; !code && i--;)
+		if (!wanted[i].source) {
+			wanted[i] = left[--nr_left];
+			wanted[i].source = wanted[i].id ? number : 0;
+		}
+	free(left);
+	return code;
+}
+
+struct search {
+	struct btf_wanted *wanted;
+	size_t n;
+};
+
+static bool is_over(const struct search *search)
+{
+	for (size_t i = 0; i < search->n; i++)
+		if (!search->wanted[i].source)
+			return false;
+	return true;
+}
+
+static int look(void *context, uint32_t number)
+{
+	const struct search *search = context;
+
+	btf_source_find(number, search->wanted, search->n, NULL);
+	return is_over(search);
+}
+
+int btf_sources_find(const char *module, struct btf_wanted *wanted, size_t n, struct error *err)
+{
+	/* A file has no modules; those of the running kernel belong to other types. */
+	const char *only = debuginfo_btf_path() ? NULL : module;
+	struct search search = { .wanted = wanted, .n = n };
+	uint32_t number = n ? btf_source(only, err) : 0;
+	int code;
+
+	if (!number)
+		return !n ? 0 : err ? err->code : -ENOENT;
+	code = btf_source_find(number, wanted, n, err);
+	if (!code && !only && !is_over(&search))
+		btf_sources_of_modules(look, &search);
+	return code;
+}
+
+static int is_there(void *context, uint32_t source)
+{
+	(void)context;
+	return source != 0;
+}
+
+const char *btf_sources_searched(const char *module)
+{
+	if (debuginfo_btf_path())
+		return debuginfo_btf_path();
+	if (module)
+		return module;
+	/* Before 5.11, or where no module is loaded. */
+	return btf_sources_of_modules(is_there, NULL)
+		       ? "the kernel and its modules"
+		       : "the kernel; types of modules there are none";
 }
 
 /* ---- objects in the kernel ---- */

@@ -25,8 +25,8 @@ uint32_t btf_source(const char *module, struct error *err);
 /* The one with this number, or NULL. What it points to lives until btf_sources_reset(). */
 const struct btf_place *btf_source_at(uint32_t number);
 
-/* The number of the running kernel's own, which modules are based on; 0 when it was not opened. */
-uint32_t btf_source_of_kernel(void);
+/* The number of the running kernel's own, which modules are based on; 0, and the error. */
+uint32_t btf_source_of_kernel(struct error *err);
 
 typedef int (*btf_visit)(void *context, uint32_t number);
 
@@ -35,6 +35,22 @@ typedef int (*btf_visit)(void *context, uint32_t number);
  * Returns that, or 0. With a file that was set there are no modules.
  */
 int btf_sources_of_modules(btf_visit visit, void *context);
+
+/*
+ * Looks in one BTF for those names that have no source yet: what is found there gets its number.
+ * 0 or a negative errno.
+ */
+int btf_source_find(uint32_t number, struct btf_wanted *wanted, size_t n, struct error *err);
+
+/*
+ * The same in a module's, or with NULL in the kernel's and, as long as something is missing, in
+ * those of its modules; of these, what cannot be read is passed over. With a file that was set
+ * in that only. 0, whatever was found, or a negative errno.
+ */
+int btf_sources_find(const char *module, struct btf_wanted *wanted, size_t n, struct error *err);
+
+/* What btf_sources_find() looked in, in words. */
+const char *btf_sources_searched(const char *module);
 
 /*
  * A descriptor of a module's BTF, as bpf(2) wants it in attach_btf_obj_fd. It stays open

@@ -10,8 +10,7 @@
 #include "kernel/btf_sources.h"
 #include "kernel/debuginfo.h"
 
-/* include/trace/bpf_probe.h, include/linux/tracepoint.h (the latter from 5.10 on) */
-#define TRACE_TYPEDEF "btf_trace_"
+/* include/linux/tracepoint.h from 5.10 on */
 #define TRACE_CALLER "__traceiter_"
 
 enum {
@@ -75,11 +74,6 @@ static bool is_variadic(const struct btf_type *prototype)
 	       !parameters_of(prototype)[n - 1].name_off;
 }
 
-static uint64_t to_id(uint32_t source, uint32_t id)
-{
-	return (uint64_t)source << 32 | id;
-}
-
 static const struct btf_type *record_of(uint64_t id, struct btf_reader **reader)
 {
 	const struct btf_place *place = btf_source_at((uint32_t)(id >> 32));
@@ -105,7 +99,7 @@ static int fill(struct function *function, uint32_t source, uint32_t id, struct 
 	function->btf_id = place->path ? 0 : id;
 	function->module = place->module;
 	function->is_variadic = is_variadic(prototype);
-	function->prototype = to_id(source, at);
+	function->prototype = types_id(source, at);
 	function->nr_arguments = count_of(prototype) - function->is_variadic;
 	if (!function->is_tracepoint)
 		return 0;
@@ -117,58 +111,18 @@ static int fill(struct function *function, uint32_t source, uint32_t id, struct 
 
 /* ---- by name ---- */
 
-struct search {
-	struct btf_wanted wanted;
-	uint32_t modules; /* looked into */
-};
-
-/* Returns the number of the source that has it, or 0 or a negative errno. */
-static int find_in(uint32_t source, struct search *search, struct error *err)
+static int find(const char *name, const int *kinds, const char *module, struct function *function,
+		struct error *err)
 {
-	int code = btf_find(btf_source_at(source)->reader, &search->wanted, 1, err);
+	struct btf_wanted wanted = { .name = name, .kinds = kinds };
+	int code = btf_sources_find(module, &wanted, 1, err);
 
 	if (code)
 		return code;
-	return search->wanted.id ? (int)source : 0;
-}
-
-static int look(void *context, uint32_t source)
-{
-	struct search *search = context;
-	int found = find_in(source, search, NULL);
-
-	search->modules++;
-	return found > 0 ? found : 0;
-}
-
-static const char *searched(const struct search *search, const char *module)
-{
-	if (debuginfo_btf_path())
-		return debuginfo_btf_path();
-	if (module)
-		return module;
-	/* Before 5.11, or where no module is loaded. */
-	return search->modules ? "the kernel and its modules"
-			       : "the kernel; types of modules there are none";
-}
-
-static int find(struct search *search, const char *module, struct function *function,
-		struct error *err)
-{
-	uint32_t source = btf_source(debuginfo_btf_path() ? NULL : module, err);
-	int found;
-
-	if (!source)
-		return err ? err->code : -ENOENT;
-	found = find_in(source, search, err);
-	if (!found && !module)
-		found = btf_sources_of_modules(look, search);
-	if (found < 0)
-		return found;
-	if (found)
-		return fill(function, (uint32_t)found, search->wanted.id, err);
-	return error_set(err, -ENOENT, "there is no type of '%s' in %s", search->wanted.name,
-			 searched(search, module));
+	if (wanted.source)
+		return fill(function, wanted.source, wanted.id, err);
+	return error_set(err, -ENOENT, "there is no type of '%s' in %s", name,
+			 btf_sources_searched(module));
 }
 
 static int check_name(const char *name, struct error *err)
@@ -181,31 +135,29 @@ static int check_name(const char *name, struct error *err)
 int function_find(const char *name, const char *module, struct function *function,
 		  struct error *err)
 {
-	struct search search = { .wanted = { .name = name, .kinds = functions } };
 	int code = check_name(name, err);
 
 	*function = (struct function){ .is_tracepoint = false };
-	return code ? code : find(&search, module, function, err);
+	return code ? code : find(name, functions, module, function, err);
 }
 
 static int find_with_prefix(const char *prefix, const char *name, const int *kinds,
 			    const char *module, struct function *function, struct error *err)
 {
 	char full[MAX_NAME + MAX_PREFIX];
-	struct search search = { .wanted = { .name = full, .kinds = kinds } };
 	int code = check_name(name, err);
 
 	if (code)
 		return code;
 	*function = (struct function){ .is_tracepoint = true };
 	snprintf(full, sizeof(full), "%s%s", prefix, name);
-	return find(&search, module, function, err);
+	return find(full, kinds, module, function, err);
 }
 
 int function_find_tracepoint(const char *name, const char *module, struct function *function,
 			     struct error *err)
 {
-	return find_with_prefix(TRACE_TYPEDEF, name, typedefs, module, function, err);
+	return find_with_prefix(FUNCTION_TRACEPOINT, name, typedefs, module, function, err);
 }
 
 int function_find_caller(const char *tracepoint, const char *module, struct function *function,
@@ -229,7 +181,7 @@ int function_argument(const struct function *function, uint32_t i,
 	if (!prototype || kind_of(prototype) != BTF_KIND_FUNC_PROTO || at >= count_of(prototype))
 		return damaged(function->prototype, err);
 	argument->name = btf_string_at(reader, parameters_of(prototype)[at].name_off);
-	return types_get(to_id((uint32_t)source, parameters_of(prototype)[at].type),
+	return types_get(types_id((uint32_t)source, parameters_of(prototype)[at].type),
 			 &argument->type, err);
 }
 
@@ -240,7 +192,8 @@ int function_result(const struct function *function, struct type *type, struct e
 
 	if (!prototype || kind_of(prototype) != BTF_KIND_FUNC_PROTO)
 		return damaged(function->prototype, err);
-	return types_get(to_id((uint32_t)(function->prototype >> 32), prototype->type), type, err);
+	return types_get(types_id((uint32_t)(function->prototype >> 32), prototype->type), type,
+			 err);
 }
 
 /* ---- by pattern ---- */
@@ -293,7 +246,7 @@ int function_each(const char *pattern, bool tracepoints, function_seen seen, voi
 	char full[MAX_NAME + MAX_PREFIX];
 	struct listing listing = {
 		.pattern = full,
-		.prefix = tracepoints ? strlen(TRACE_TYPEDEF) : 0,
+		.prefix = tracepoints ? strlen(FUNCTION_TRACEPOINT) : 0,
 		.kind = tracepoints ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC,
 		.seen = seen,
 		.context = context,
@@ -303,7 +256,7 @@ int function_each(const char *pattern, bool tracepoints, function_seen seen, voi
 
 	if (code || !source)
 		return code ? code : err ? err->code : -ENOENT;
-	snprintf(full, sizeof(full), "%s%s", tracepoints ? TRACE_TYPEDEF : "", pattern);
+	snprintf(full, sizeof(full), "%s%s", tracepoints ? FUNCTION_TRACEPOINT : "", pattern);
 	code = list_in(&listing, source, err);
 	listing.of_kernel = listing.names.count;
 	if (!code)

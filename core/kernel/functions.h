@@ -15,6 +15,9 @@
 #include "base/error.h"
 #include "kernel/types.h"
 
+/* What their typedefs' names begin with (include/trace/bpf_probe.h). */
+#define FUNCTION_TRACEPOINT "btf_trace_"
+
 struct function {
 	/* For attach_btf_id; 0 when the types are of a file, not of the running kernel. */
 	uint32_t btf_id;

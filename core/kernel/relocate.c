@@ -9,6 +9,7 @@
 #include "kernel/btf.h"
 #include "kernel/btf_sources.h"
 #include "kernel/debuginfo.h"
+#include "kernel/functions.h"
 #include "kernel/symbols.h"
 #include "kernel/types.h"
 
@@ -26,16 +27,14 @@ enum { NAME_ROOM = 128 };
 
 /* A type that fixups name by `at` in the image's strings, or the target of program `at`. */
 struct named {
-	bool is_target;
 	__u32 at;
 	char name[NAME_ROOM];
-	uint32_t source; /* 0: there is none */
 };
 
 struct names {
 	struct named list[MAX_NAMES];
 	struct btf_wanted wanted[MAX_NAMES];
-	size_t n;
+	size_t n, nr_types; /* targets come after types */
 };
 
 static const int structs[] = { BTF_KIND_STRUCT, 0 };
@@ -44,23 +43,22 @@ static const int enums[] = { BTF_KIND_ENUM, BTF_KIND_ENUM64, 0 };
 static const int typedefs[] = { BTF_KIND_TYPEDEF, 0 };
 static const int functions[] = { BTF_KIND_FUNC, 0 };
 
-static const struct named *find_named(const struct names *names, bool is_target, __u32 at)
+static const struct btf_wanted *find_type(const struct names *names, __u32 at)
 {
-	for (size_t i = 0; i < names->n; i++)
-		if (names->list[i].is_target == is_target && names->list[i].at == at)
-			return &names->list[i];
+	for (size_t i = 0; i < names->nr_types; i++)
+		if (names->list[i].at == at)
+			return &names->wanted[i];
 	return NULL;
 }
 
-static int add_name(struct names *names, bool is_target, __u32 at, const int *kinds,
-		    const char *prefix, const char *name, struct error *err)
+static int add_name(struct names *names, __u32 at, const int *kinds, const char *prefix,
+		    const char *name, struct error *err)
 {
 	struct named *named = &names->list[names->n];
 	int length;
 
 	if (names->n == MAX_NAMES)
 		return error_set(err, -E2BIG, "an image names more than %d types", MAX_NAMES);
-	named->is_target = is_target;
 	named->at = at;
 	length = snprintf(named->name, sizeof(named->name), "%s%s", prefix, name);
 	if (length < 0 || (size_t)length >= sizeof(named->name))
@@ -79,7 +77,7 @@ static int add_type(struct names *names, const struct image *image, __u32 at, st
 			   : *name == 'u' ? unions
 					  : enums;
 
-	return add_name(names, false, at, kinds, "", bare ? bare + 1 : name, err);
+	return add_name(names, at, kinds, "", bare ? bare + 1 : name, err);
 }
 
 /* Tracepoints are typedefs (include/trace/bpf_probe.h). */
@@ -91,8 +89,8 @@ static int add_target(struct names *names, const struct image *image, __u32 i, s
 
 	if (strcmp(image_string(image, program->type), "tracing") != 0)
 		return 0;
-	return add_name(names, true, i, is_tracepoint ? typedefs : functions,
-			is_tracepoint ? "btf_trace_" : "", name, err);
+	return add_name(names, i, is_tracepoint ? typedefs : functions,
+			is_tracepoint ? FUNCTION_TRACEPOINT : "", name, err);
 }
 
 static bool asks_for_type(const struct image_fixup *fixup)
@@ -105,10 +103,11 @@ static int add_types(struct names *names, const struct image *image, struct erro
 {
 	int code = 0;
 
-	for (size_t i = 0; !code && i < image->nr_fixups; i++)
-		if (asks_for_type(&image->fixups[i]) &&
-		    !find_named(names, false, image->fixups[i].of))
+	for (size_t i = 0; !code && i < image->nr_fixups; i++) {
+		if (asks_for_type(&image->fixups[i]) && !find_type(names, image->fixups[i].of))
 			code = add_type(names, image, image->fixups[i].of, err);
+		names->nr_types = names->n;
+	}
 	return code;
 }
 
@@ -121,85 +120,29 @@ static int add_targets(struct names *names, const struct image *image, struct er
 	return code;
 }
 
-/* Looks for what has not been found yet, of targets, or of types, or of both. */
-static int find_in(struct names *names, struct btf_reader *reader, bool types, bool targets,
-		   struct error *err)
-{
-	struct btf_wanted left[MAX_NAMES];
-	size_t index[MAX_NAMES], n = 0;
-	int code;
-
-	for (size_t i = 0; i < names->n; i++)
-		if (!names->wanted[i].id && (names->list[i].is_target ? targets : types)) {
-			index[n] = i;
-			left[n++] = names->wanted[i];
-		}
-	code = n ? btf_find(reader, left, n, err) : 0;
-	for (size_t i = 0; !code && i < n; i++)
-		names->wanted[index[i]] = left[i];
-	return code;
-}
-
-/* Marks what has been found since the last time as of this source; returns whether all is. */
-static bool note_source(struct names *names, uint32_t source)
-{
-	bool all = true;
-
-	for (size_t i = 0; i < names->n; i++) {
-		if (names->wanted[i].id && !names->list[i].source)
-			names->list[i].source = source;
-		all = all && names->list[i].source;
-	}
-	return all;
-}
-
-static int look_in_module(void *context, uint32_t source)
-{
-	struct names *names = context;
-
-	/* A module whose types cannot be read has none. */
-	if (find_in(names, btf_source_at(source)->reader, true, true, NULL))
-		return 0;
-	return note_source(names, source);
-}
-
-/* Programs are attached to the running kernel, wherever its types are from. */
-static int find_targets_beside_file(struct names *names, struct error *err)
-{
-	struct btf_reader *kernel;
-	int code = btf_open("/sys/kernel/btf/vmlinux", BTF_OF_SYSFS, NULL, &kernel, err);
-
-	if (code)
-		return code;
-	code = find_in(names, kernel, false, true, err);
-	btf_close(kernel);
-	return code;
-}
-
-/* In the kernel, or the file that was set, then in modules. */
+/*
+ * In the kernel, then in modules; or types in the file that was set: programs are attached to
+ * the running kernel, wherever its types are from.
+ */
 static int look_up(struct names *names, struct error *err)
 {
-	bool has_file = debuginfo_btf_path();
-	uint32_t source = names->n ? btf_source(NULL, err) : 0;
-	int code;
+	size_t n = debuginfo_btf_path() ? names->nr_types : names->n;
+	int code = btf_sources_find(NULL, names->wanted, n, err);
+	uint32_t kernel;
 
-	if (!source)
-		return names->n ? err->code : 0;
-	code = find_in(names, btf_source_at(source)->reader, true, !has_file, err);
-	if (!code && !note_source(names, source))
-		btf_sources_of_modules(look_in_module, names);
-	return !code && has_file ? find_targets_beside_file(names, err) : code;
+	if (code || n == names->n)
+		return code;
+	kernel = btf_source_of_kernel(err);
+	return kernel ? btf_source_find(kernel, names->wanted + n, names->n - n, err) : err->code;
 }
 
 /* 0, or -ENOENT if this kernel has no such type. */
 static int type_named(const struct names *names, __u32 at, struct type *type, struct error *err)
 {
-	const struct named *named = find_named(names, false, at);
+	const struct btf_wanted *wanted = find_type(names, at);
 
-	if (!named->source)
-		return -ENOENT;
-	return types_get((uint64_t)named->source << 32 | names->wanted[named - names->list].id,
-			 type, err);
+	return wanted->source ? types_get(types_id(wanted->source, wanted->id), type, err)
+			      : -ENOENT;
 }
 
 /* ---- one step along a path: "irq_data", or "3" in an array ---- */
@@ -388,16 +331,15 @@ static int put_symbols(const struct image *image, struct bpf_insn *code, struct 
 
 /* ---- what programs are attached to ---- */
 
-static int put_target(const struct names *names, size_t i, struct load_target *target,
+static int put_target(const struct btf_wanted *wanted, struct load_target *target,
 		      struct error *err)
 {
-	const struct named *named = &names->list[i];
-	const struct btf_place *place = btf_source_at(named->source);
+	const struct btf_place *place = btf_source_at(wanted->source);
 
-	if (!names->wanted[i].id)
-		return error_set(err, -ENOENT, "the kernel's types have no %s", named->name);
-	target->btf_id = names->wanted[i].id;
-	target->btf_fd = place && place->module ? btf_source_fd(place->module, err) : 0;
+	if (!place)
+		return error_set(err, -ENOENT, "the kernel's types have no %s", wanted->name);
+	target->btf_id = wanted->id;
+	target->btf_fd = place->module ? btf_source_fd(place->module, err) : 0;
 	return target->btf_fd < 0 ? target->btf_fd : 0;
 }
 
@@ -405,9 +347,8 @@ static int put_targets(const struct names *names, struct load_target *targets, s
 {
 	int code = 0;
 
-	for (size_t i = 0; !code && i < names->n; i++)
-		if (names->list[i].is_target)
-			code = put_target(names, i, &targets[names->list[i].at], err);
+	for (size_t i = names->nr_types; !code && i < names->n; i++)
+		code = put_target(&names->wanted[i], &targets[names->list[i].at], err);
 	return code;
 }
 

@@ -164,7 +164,7 @@ static int fill_by_kind(const struct place *place, const struct btf_type *t, int
 static void to_base(struct place *place)
 {
 	if (btf_is_of_base(place->btf, place->id))
-		*place = place_in(btf_source_of_kernel(), place->id);
+		*place = place_in(btf_source_of_kernel(NULL), place->id);
 }
 
 static int fill(struct place place, int depth, struct type *type, struct error *err)
@@ -176,7 +176,7 @@ static int fill(struct place place, int depth, struct type *type, struct error *
 		return damaged(&place, err);
 	to_base(&place);
 	*type = (struct type){
-		.id = (uint64_t)place.source << 32 | place.id,
+		.id = types_id(place.source, place.id),
 		.name = btf_string_at(place.btf, t->name_off),
 	};
 	if (!*type->name)
@@ -430,68 +430,24 @@ static const int *kinds_of(const char **name)
 	return bare_kinds;
 }
 
-static int not_found(const char *name, const char *where, struct error *err)
-{
-	return error_set(err, -ENOENT, "there is no type '%s' in %s", name, where);
-}
-
-/* Returns the number of the source that has it, or 0 or a negative errno. */
-static int find_in(uint32_t source, struct btf_wanted *wanted, struct error *err)
-{
-	int code = btf_find(btf_source_at(source)->reader, wanted, 1, err);
-
-	if (code)
-		return code;
-	return wanted->id ? (int)source : 0;
-}
-
-static int look(void *context, uint32_t source)
-{
-	int found = find_in(source, context, NULL);
-
-	return found > 0 ? found : 0;
-}
-
-/* In a module: what it has of its own goes before what the kernel has. */
-static int find_from(uint32_t source, struct btf_wanted *wanted, struct error *err)
-{
-	bool is_module = btf_source_at(source)->module;
-	int found = find_in(source, wanted, err);
-
-	if (found)
-		return found;
-	if (is_module)
-		return find_in(btf_source_of_kernel(), wanted, err);
-	return btf_sources_of_modules(look, wanted);
-}
-
-static const char *searched(const char *module)
-{
-	const char *path = debuginfo_btf_path();
-
-	if (path)
-		return path;
-	return module ? module : "the kernel and its modules";
-}
-
 int types_find(const char *name, const char *module, struct type *type, struct error *err)
 {
 	struct btf_wanted wanted = { .name = name };
-	uint32_t source;
-	int found;
+	int code;
 
 	if (strlen(name) > MAX_NAME)
 		return error_set(err, -EINVAL, "'%.32s...' is too long for a type's name", name);
-	/* A file has no modules; those of the running kernel belong to other types. */
-	source = btf_source(debuginfo_btf_path() ? NULL : module, err);
-	if (!source)
-		return err ? err->code : -ENOENT;
 	wanted.kinds = kinds_of(&wanted.name);
-	found = find_from(source, &wanted, err);
-	if (found < 0)
-		return found;
-	return found ? fill(place_in((uint32_t)found, wanted.id), 0, type, err)
-		     : not_found(name, searched(module), err);
+	code = btf_sources_find(module, &wanted, 1, err);
+	/* What a module has of its own goes before what the kernel has. */
+	if (!code && !wanted.source && module && !debuginfo_btf_path())
+		code = btf_source_find(btf_source_of_kernel(NULL), &wanted, 1, err);
+	if (code)
+		return code;
+	if (wanted.source)
+		return fill(place_in(wanted.source, wanted.id), 0, type, err);
+	return error_set(err, -ENOENT, "there is no type '%s' in %s", name,
+			 btf_sources_searched(module));
 }
 
 /* Where a variable is in a section, or NULL if it is not. */

@@ -32,6 +32,12 @@ enum type_kind {
 	TYPE_FUNCTION,
 };
 
+/* The id of a type by its number in a BTF, and that BTF's (btf_sources.h). */
+static inline uint64_t types_id(uint32_t source, uint32_t id)
+{
+	return (uint64_t)source << 32 | id;
+}
+
 struct type {
 	uint64_t id; /* for types_get(); the same for the same type, while the source stays */
 	enum type_kind kind;
