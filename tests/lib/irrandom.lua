@@ -104,6 +104,15 @@ function statements.load(w)
   w:emit { op = "load", dst = any(w.writable), area = w.area, off = random(0, 32 / size - 1) * size, size = size }
 end
 
+-- What lies there is 0 until the end.
+function statements.load_map(w)
+  w:emit { op = "load", dst = any(w.writable), map = 1, off = 8 * random(0, 3), size = 8 }
+end
+
+function statements.bucket(w)
+  w:emit { op = "call", dst = any(w.writable), inline = "bucket", args = { { reg = w:var() } } }
+end
+
 local function put_key(w)
   local r = w.f:reg()
   w:emit { op = "alu", fn = "and", dst = r, a = w:var(), imm = 7 }
@@ -181,6 +190,7 @@ function statements.branch(w, budget)
   local yes, no, join = w.f:block(), w.f:block(), w.f:block()
   local instr = { op = "branch", cond = any(CONDITIONS), a = w:var(), yes = yes, no = no }
   if random() < 0.5 then instr.b = w:var() else instr.imm = immediate() end
+  if instr.b and random() < 0.2 then instr.b = instr.a end -- equal, which two hardly ever are
   w:emit(instr)
   w.block = yes
   w:list(math.floor(budget / 3))
@@ -216,8 +226,8 @@ function Writer:list_in(block, last)
   self:emit(last)
 end
 
-local NAMES = { "alu", "alu", "alu", "alu", "neg", "mov", "const", "rotate", "rotate", "store", "load", "update",
-  "delete", "lookup", "copy", "branch", "branch", "loop" }
+local NAMES = { "alu", "alu", "alu", "alu", "neg", "mov", "const", "rotate", "rotate", "store", "load", "load_map",
+  "update", "bucket", "delete", "lookup", "copy", "branch", "branch", "loop" }
 
 function Writer:list(budget)
   for _ = 1, random(1, math.max(1, budget)) do
@@ -242,7 +252,9 @@ local function begin(w)
     if random() < 0.7 then
       local context = f:reg()
       w:emit { op = "ctx", dst = context }
-      w:emit { op = "load", dst = w.vars[n], base = context, off = 8 * random(0, 11), size = 8 }
+      local bits = random() < 0.3 and random(1, 64) or nil
+      w:emit { op = "load", dst = w.vars[n], base = context, off = 8 * random(0, 11), size = 8, bits = bits,
+        signed = bits and random() < 0.5 or nil }
     else
       w:emit { op = "const", dst = w.vars[n], value = M.value() }
     end

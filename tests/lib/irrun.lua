@@ -259,7 +259,8 @@ local function get(state, register)
 end
 
 local function address_of(state, instr)
-  local base = instr.area and state.areas[instr.area] or get(state, instr.base)
+  local base = instr.area and state.areas[instr.area] or instr.map and state.env.maps[instr.map].address
+    or get(state, instr.base)
   return base + word(instr.off or 0)
 end
 
@@ -278,12 +279,28 @@ local function argument(state, arg)
   return arg.ctx and state.env.context or word(arg.imm)
 end
 
+local function extended(value, bits, is_signed)
+  local up = bit.lshift(value, 64 - (bits or 64))
+  return is_signed and ffi.cast(u64, bit.arshift(signed(up), 64 - (bits or 64))) or bit.rshift(up, 64 - (bits or 64))
+end
+
+-- What the compiler writes in place of a call, as its results are meant.
+local inline = {
+  bucket = function(_, value)
+    local shift, rest = -3, bit.bor(value, 8ULL)
+    while rest > 1ULL do
+      shift, rest = shift + 1, bit.rshift(rest, 1)
+    end
+    return shift * 8 + bit.rshift(value, shift)
+  end,
+}
+
 local steps = {
   const = function(_, i) return word(i.value) end,
   mov = function(s, i) return get(s, i.src) end,
   alu = function(s, i) return functions[i.fn](get(s, i.a), operand(s, i.b, i.imm)) end,
   neg = function(s, i) return 0ULL - get(s, i.a) end,
-  load = function(s, i) return peek(s.env, address_of(s, i), i.size) end,
+  load = function(s, i) return extended(peek(s.env, address_of(s, i), i.size), i.bits, i.signed) end,
   store = function(s, i) poke(s.env, address_of(s, i), i.size, operand(s, i.src, i.imm)) end,
   xadd = function(s, i)
     local at = address_of(s, i)
@@ -299,7 +316,8 @@ local steps = {
     for n, arg in ipairs(i.args) do
       args[n] = argument(s, arg)
     end
-    local helper = s.env.helpers[i.helper] or helpers[i.helper] or error("no helper " .. i.helper, 0)
+    local helper = inline[i.inline] or s.env.helpers[i.helper] or helpers[i.helper]
+      or error("no helper " .. (i.inline or i.helper), 0)
     return word(helper(s.env, unpack(args)))
   end,
 }

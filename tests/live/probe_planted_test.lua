@@ -5,7 +5,8 @@ local t = require "t"
 
 local tests = {}
 
-local BACK = { "shark.probe.ir", "shark.probe.lifetimes", "shark.probe.registers", "shark.probe.encode" }
+local BACK = { "shark.probe.ir", "shark.probe.lifetimes", "shark.probe.registers", "shark.probe.inline",
+  "shark.probe.encode" }
 local FRONT = { "shark.probe.lower" }
 for _, name in ipairs { "bytecode", "values", "liveness", "lower_base", "lower_flow", "lower_compare", "lower_arith",
   "lower_calls", "lower_join", "lower_loops", "lower_members", "lower_tables", "lower_texts", "aggregates", "counting",
@@ -20,7 +21,11 @@ local BACK_FAULTS = {
   { "shark.probe.encode", "-(out.areas_size + 8 * -place)", "-(out.areas_size + 8 * -place - 8)" },
   { "shark.probe.encode", "return put(out, MOV32, dst, 0, 0, low)", "return put(out, MOV, dst, 0, 0, low)" },
   { "shark.probe.registers", "if to ~= source and not readers[to] then", "if to ~= source then" },
-  { "shark.probe.registers", "life[#life] then\n    return true", "life[#life] + 2 then\n    return true" },
+  { "shark.probe.encode", "signed and ALU.arsh or ALU.rsh", "ALU.rsh" },
+  { "shark.probe.inline", "list { RSH, 2, 0, 1 }", "list { RSH, 2, 0, 2 }" },
+  { "shark.probe.inline", "if k == 32 then", "if k == 64 then" },
+  { "shark.probe.registers", "if holder.last <= begin then", "if holder.last <= begin + 2 then" },
+  { "shark.probe.registers", "if to[other] > begin and", "if to[other] > begin + 2 and" },
   { "shark.probe.registers", "elseif other[j] <= one[i + 1] then", "elseif other[j] <= one[i + 1] + 2 then" },
   { "shark.probe.lifetimes", "late and at + 2 or at", "at" },
   { "shark.probe.lifetimes", "if l.last_call < to then", "if l.last_call + 2 < to then" },
@@ -31,6 +36,8 @@ local BACK_FAULTS = {
 }
 
 local FRONT_FAULTS = {
+  { "shark.probe.liveness", 'describe("MOV NOT UNM LEN BNOT", { "d" }', 'describe("MOV NOT UNM LEN BNOT", {}' },
+  { "shark.probe.liveness", "into[block] ~= slot and", "i == 1 and into[block] ~= slot and" },
   { "shark.probe.lower_loops", 'up and "sle" or "sge"', 'up and "slt" or "sgt"' },
   { "shark.probe.lower_join", "if reads_any(pair[2], written) then", "if reads_any(pair[2], {}) then" },
   { "shark.probe.lower_compare", 'gt = "sgt" }', 'gt = "sge" }' },

@@ -14,6 +14,11 @@ local function finish(f, block, register)
   f:emit(block, { op = "exit", imm = 0 })
 end
 
+-- Of a register's life, from the last to the first: where each part ends and begins.
+local function parts(lives, r)
+  return lives.parts[r] or { lives.to[r], lives.from[r] }
+end
+
 function tests.test_dead_code_goes_and_effects_stay()
   local f = ir.new()
   local entry, never, hop, done = f:block(), f:block(), f:block(), f:block()
@@ -73,8 +78,8 @@ function tests.test_a_life_goes_round_a_loop()
   f:emit(loop, { op = "branch", cond = "slt", a = a, imm = 10, yes = loop, no = done }) -- 5
   finish(f, done, a) -- the store is 7
   local lives = lifetimes.of(ir.check(f))
-  t.assertEquals(lives.ranges[b], { 12, 5 }) -- to the end of the loop
-  t.assertEquals(lives.ranges[a], { 14, 9, 8, 3 }) -- read at 8, written at 9
+  t.assertEquals(parts(lives, b), { 12, 5 }) -- to the end of the loop
+  t.assertEquals(parts(lives, a), { 14, 9, 8, 3 }) -- read at 8, written at 9
   t.assertTrue(lives.weight[b] > 10)
 end
 
@@ -87,7 +92,8 @@ function tests.test_lives_have_holes()
   f:emit(block, { op = "const", dst = a, value = 2 }) -- 4
   finish(f, block, a) -- 6
   local lives = lifetimes.of(ir.check(f))
-  t.assertEquals(lives.ranges[a], { 12, 9, 4, 3 })
+  t.assertEquals(parts(lives, a), { 12, 9, 4, 3 })
+  t.assertEquals({ lives.from[a], lives.to[a] }, { 3, 12 })
   t.assertEquals({ lives.crosses[a], lives.wish[b] }, { nil, 1 })
 end
 

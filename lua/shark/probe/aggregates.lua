@@ -154,7 +154,7 @@ end
 
 --- var(): what the script set it to.
 function M.read_var(c, agg)
-  return c:number(c:load(8, c:map_value(c.maps:index(agg, 1), 0), 0), agg.value == "u64")
+  return c:number(c:load_map(c.maps:index(agg, 1), 0), agg.value == "u64")
 end
 
 return M

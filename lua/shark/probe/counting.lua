@@ -13,7 +13,7 @@ local M = {}
 
 local LOOKUP, UPDATE, GET_CPU = 1, 2, 8
 local NOEXIST = 1
-local BUCKET_BITS, SUB_BITS = 9, 3
+local BUCKET_BITS = 9
 
 -- ---- keys ----
 
@@ -139,29 +139,9 @@ end
 
 -- ---- histograms ----
 
--- 1 where value >= 2^bits, else 0: the sign of 2^bits - 1 - value. Of 64 bits the upper half is taken first.
-local function reaches(c, value, bits)
-  if bits == 32 then
-    return c:alu("rsh", c:negative(c:alu("rsh", value, nil, 32)), nil, 63)
-  end
-  return c:alu("rsh", c:alu("sub", c:known(2 ^ bits - 1), value), nil, 63)
-end
-
--- log2 of a number above 0, without branches.
-local function log2(c, value)
-  local sum
-  for k = 5, 1, -1 do
-    local shift = c:alu("lsh", reaches(c, value, 2 ^ k), nil, k)
-    value = c:alu("rsh", value, shift)
-    sum = sum and c:alu("add", sum, shift) or shift
-  end
-  return c:alu("add", sum, c:alu("rsh", value, nil, 1)) -- of 1, 2, 3
-end
-
---- The bucket of a number, as in shark.hist: shift = log2(v | 8) - 3, bucket = shift * 8 + (v >> shift).
+--- The bucket of a number, as in shark.hist.
 function M.bucket(c, value)
-  local shift = c:alu("sub", log2(c, c:alu("or", value, nil, 2 ^ SUB_BITS)), nil, SUB_BITS)
-  return c:alu("add", c:alu("lsh", shift, nil, SUB_BITS), c:alu("rsh", value, shift))
+  return c:call_inline("bucket", { { reg = value } })
 end
 
 -- ---- add ----

@@ -33,7 +33,7 @@ end
 
 --- Ends the handler as long as the session's other probes are not attached.
 function base:gate()
-  local open, shut = self:branch("ne", self:load(8, control(self, self.maps.gate), 0), nil, 0)
+  local open, shut = self:branch("ne", self:load_map(self.maps.control, self.maps.gate), nil, 0)
   self.f:emit(shut, { op = "exit", imm = 0 })
   self.block = open
 end
@@ -128,7 +128,7 @@ end
 -- Whether the one who reads is woken: when the ring is half full. Else it looks at the ring by itself.
 local function wakeup(c)
   local flags = c:unknown(NO_WAKEUP)
-  local sent = c:load(8, control(c, c.maps.sent), 0)
+  local sent = c:load_map(c.maps.control, c.maps.sent)
   c:put(8, control(c, c.maps.sent), 0, c:alu("add", sent, nil, 1))
   local look, go = c:branch("eq", c:alu("and", sent, nil, LOOK_EVERY - 1), nil, 0)
   c.block = look

@@ -2,15 +2,17 @@
 
 local bit = require "bit"
 local ffi = require "ffi"
+local inline = require "shark.probe.inline"
 local ir = require "shark.probe.ir"
 local lifetimes = require "shark.probe.lifetimes"
 local registers = require "shark.probe.registers"
+local sized = require "table.new"
 
 local M = {}
 
 jit.off(true, true)
 
-local ints, unsigned = ffi.typeof "int32_t[?]", ffi.typeof "uint32_t *"
+local ints = ffi.typeof "int32_t[?]"
 
 local STACK = 512 -- MAX_BPF_STACK, include/linux/filter.h
 local FRAME = 10 -- r10, the end of the stack
@@ -33,11 +35,11 @@ local SPARE, SECOND = registers.SCRATCH[1], registers.SCRATCH[2]
 
 -- ---- one instruction ----
 
--- Two words each: opcode, registers and offset; immediate.
+-- Two words each, signed: opcode, registers and offset; immediate.
 local function put(out, code, dst, src, off, imm)
-  local n = out.n
-  out.head[n] = code + dst * 256 + src * 4096 + (off < 0 and off + 65536 or off) * 65536
-  out.imm[n] = imm
+  local words, n = out.words, out.n
+  words[2 * n + 1] = code + dst * 256 + src * 4096 + off * 65536
+  words[2 * n + 2] = imm
   out.n = n + 1
 end
 
@@ -105,6 +107,9 @@ end
 local function place_of(out, instr, spare)
   if instr.area then
     return FRAME, out.area_at[instr.area] + (instr.off or 0)
+  elseif instr.map then
+    put_map(out, spare, PSEUDO_MAP_VALUE, instr.map, instr.off or 0)
+    return spare, 0
   end
   return fetch(out, instr.base, spare), instr.off or 0
 end
@@ -159,10 +164,18 @@ function emit.neg(out, instr)
   finish(out, instr.dst, dst)
 end
 
+local function extend(out, dst, bits, signed)
+  put(out, ALU.lsh, dst, 0, 0, 64 - bits)
+  put(out, signed and ALU.arsh or ALU.rsh, dst, 0, 0, 64 - bits)
+end
+
 function emit.load(out, instr)
   local dst = target(out, instr.dst)
   local base, off = place_of(out, instr, dst)
   put(out, 0x61 + SIZE[instr.size], dst, base, off, 0)
+  if instr.bits then
+    extend(out, dst, instr.bits, instr.signed)
+  end
   finish(out, instr.dst, dst)
 end
 
@@ -234,7 +247,11 @@ end
 
 function emit.call(out, instr)
   put_arguments(out, instr.args)
-  put(out, CALL, 0, 0, 0, instr.helper)
+  if instr.inline then
+    inline.put(out, put, instr.inline)
+  else
+    put(out, CALL, 0, 0, 0, instr.helper)
+  end
   if instr.dst and out.where[instr.dst] then
     finish(out, instr.dst, 0)
   end
@@ -351,19 +368,12 @@ local function resolve(out)
     if off > 32767 or off < -32768 then
       return ("the handler is too long: a jump over %d instructions; the kernel's reach 32767"):format(math.abs(off))
     end
-    out.head[at] = out.head[at] + (off < 0 and off + 65536 or off) * 65536 -- it was 0
+    out.words[2 * at + 1] = out.words[2 * at + 1] + off * 65536 -- it was 0
   end
 end
 
 local function bytes_of(out)
-  local words = ints(2 * out.n)
-  local heads = ffi.cast(unsigned, words)
-  local head, imm = out.head, out.imm
-  for n = 0, out.n - 1 do
-    heads[2 * n] = head[n]
-    words[2 * n + 1] = imm[n]
-  end
-  return ffi.string(words, 8 * out.n)
+  return ffi.string(ints(2 * out.n, out.words), 8 * out.n)
 end
 
 --- BPF's instructions of a function. Dead code and copies go from the function itself.
@@ -380,7 +390,7 @@ function M.func(func)
   if stack > STACK then
     return nil, ("the handler needs %d bytes of stack; the kernel gives %d"):format(stack, STACK)
   end
-  local out = { n = 0, head = {}, imm = {}, where = where, area_at = area_at, areas_size = areas_size, map_at = {},
+  local out = { n = 0, words = sized(1024, 0), where = where, area_at = area_at, areas_size = areas_size, map_at = {},
     jumps = {}, starts = {}, lines = {}, ir = {}, ir_at = {}, ir_blocks = {} }
   put_entry(out, lives.context)
   put_blocks(out, func, lives.order)

@@ -5,17 +5,22 @@
 -- and `base` always hold registers that are read, `dst` the one that is written:
 --
 --   const dst value            mov dst src               alu fn dst a b|imm       neg dst a
---   load dst base|area off size (1, 2, 4, 8; zero-extends)  store base|area off size src|imm
+--   load dst base|area|map off size bits? signed?             store base|area off size src|imm
 --   xadd base|area off size src address dst area off     ctx dst
 --   map dst map                mapvalue dst map off
 --   variable dst id            (a variable of the kernel by BTF's id: its address, or what this_cpu_ptr() takes)
 --   call dst? helper args ({reg=} {imm=} {area=, off=} {map=} {ctx=true}, at most 5)
+--
+-- Sizes are 1, 2, 4 and 8 bytes. What is loaded is extended by zeroes; of `bits` only so many are kept, extended by
+-- their sign where it is `signed`. A load from `map` is from the value of an array of one. A `call` with `inline`
+-- instead of `helper` is one of shark.probe.inline: instructions that take arguments, and registers, as helpers do.
 --
 -- and at the end of each block one of: jump to; branch cond a b|imm yes no; may yes no (goes
 -- to `no` when the kernel's budget of turns is used up); exit imm.
 
 local bit = require "bit"
 local ffi = require "ffi"
+local sized = require "table.new"
 
 local M = {}
 
@@ -106,7 +111,7 @@ end
 
 local function place(instr)
   local off = instr.off or 0
-  local base = instr.area and "area" .. instr.area or reg(instr.base)
+  local base = instr.area and "area" .. instr.area or instr.map and "value of map" .. instr.map or reg(instr.base)
   return ("[%s%s%d]"):format(base, off < 0 and "-" or "+", math.abs(off))
 end
 
@@ -124,7 +129,9 @@ local formats = {
   mov = function(i) return ("%s = %s"):format(reg(i.dst), reg(i.src)) end,
   alu = function(i) return ("%s = %s %s %s"):format(reg(i.dst), reg(i.a), FUNCTIONS[i.fn], operand(i)) end,
   neg = function(i) return ("%s = -%s"):format(reg(i.dst), reg(i.a)) end,
-  load = function(i) return ("%s = u%d %s"):format(reg(i.dst), i.size * 8, place(i)) end,
+  load = function(i)
+    return ("%s = %s%d %s"):format(reg(i.dst), i.signed and "i" or "u", i.bits or i.size * 8, place(i))
+  end,
   store = function(i) return ("u%d %s = %s"):format(i.size * 8, place(i), source(i)) end,
   xadd = function(i) return ("u%d %s += %s (atomic)"):format(i.size * 8, place(i), reg(i.src)) end,
   address = function(i) return ("%s = area%d+%d"):format(reg(i.dst), i.area, i.off or 0) end,
@@ -137,7 +144,8 @@ local formats = {
     for n, arg in ipairs(i.args) do
       args[n] = argument(arg)
     end
-    return ("%shelper%d(%s)"):format(i.dst and reg(i.dst) .. " = " or "", i.helper, table.concat(args, ", "))
+    return ("%s%s(%s)"):format(i.dst and reg(i.dst) .. " = " or "", i.inline or "helper" .. i.helper,
+      table.concat(args, ", "))
   end,
   jump = function(i) return "goto b" .. i.to end,
   branch = function(i)
@@ -184,7 +192,8 @@ local function want(ok, func, at, why)
 end
 
 local function check_place(func, at, instr)
-  want((instr.base == nil) ~= (instr.area == nil), func, at, "base or area")
+  local places = (instr.base and 1 or 0) + (instr.area and 1 or 0) + (instr.op == "load" and instr.map and 1 or 0)
+  want(places == 1, func, at, "base or area")
   local size, off = instr.size, instr.off or 0
   want(size == 1 or size == 2 or size == 4 or size == 8, func, at, "size")
   want(is_int32(off) and off >= -2^15 and off < 2^15, func, at, "an offset beyond 16 bits")
@@ -240,7 +249,10 @@ local checks = {
     want(not ((i.fn == "div" or i.fn == "mod") and i.imm == 0), func, at, "divides by zero")
   end,
   neg = function() end,
-  load = check_place,
+  load = function(func, at, i)
+    check_place(func, at, i)
+    want(not i.bits or i.bits > 0 and i.bits <= i.size * 8, func, at, "bits")
+  end,
   store = function(func, at, i)
     check_place(func, at, i)
     check_source(func, at, i)
@@ -255,7 +267,7 @@ local checks = {
   mapvalue = function(func, at, i) want(is_int32(i.map) and is_int32(i.off or 0), func, at, "map, off") end,
   variable = function(func, at, i) want(is_int32(i.id) and i.id > 0, func, at, "id") end,
   call = function(func, at, i)
-    want(is_int32(i.helper) and #i.args <= 5, func, at, "helper, at most 5 args")
+    want((is_int32(i.helper) or i.inline) and #i.args <= 5, func, at, "helper, at most 5 args")
     for _, arg in ipairs(i.args) do
       check_arg(func, at, arg)
     end
@@ -389,8 +401,10 @@ end
 -- The blocks that are reached from the first, each behind all that lead to it but the ends of
 -- loops; those ends as pairs { from, to }; who leads to each. Of two successors the one of lower `depth` comes later.
 local function walk(func, depth)
-  local blocks, state, reverse, ends, before = func.blocks, {}, {}, {}, { {} }
+  local blocks, count = func.blocks, #func.blocks
+  local state, reverse, before, ends = sized(count, 0), sized(count, 0), sized(count, 0), {}
   local stack, top, n = { 1 }, 1, 0
+  before[1] = {}
   state[1] = 0
   while top > 0 do
     local number = stack[top]
@@ -484,7 +498,7 @@ end
 
 --- Is an instruction without effect but its result?
 function M.is_pure(instr)
-  return PURE[instr.op] or instr.op == "call" and PURE_HELPERS[instr.helper] or false
+  return PURE[instr.op] or instr.op == "call" and (instr.inline or PURE_HELPERS[instr.helper]) and true or false
 end
 
 --- A value as an immediate operand, which is a signed number of 32 bits, sign-extended.

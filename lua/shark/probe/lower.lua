@@ -7,6 +7,7 @@ local Compiler = require "shark.probe.lower_base"
 local ir = require "shark.probe.ir"
 local join = require "shark.probe.lower_join"
 local liveness = require "shark.probe.liveness"
+local sized = require "table.new"
 local values = require "shark.probe.values"
 
 jit.off(true, true)
@@ -44,11 +45,12 @@ end
 --- @param slot? integer @param value? table what that slot is on this way
 function Compiler:edge(pc, block, slots, slot, value)
   local frame = self.frame
-  local wanted, copy = frame.proto.wanted[pc], {}
+  local proto = frame.proto
+  local wanted, copy = proto.wanted[pc], sized(proto.slots, 0)
   for i = 1, wanted and #wanted or 0 do
     copy[wanted[i]] = slots[wanted[i]]
   end
-  if slot and wanted and frame.proto.live[pc][slot] then
+  if slot and liveness.wants(proto, pc, slot) then
     copy[slot] = value
   end
   local pending = frame.pending
@@ -128,7 +130,7 @@ function Compiler:inline(fn, arguments)
     path = (caller and caller.path .. ":" .. self.pc or "") .. "/" .. (caller and proto.first_line or ""),
     inside = caller and (caller.inside or proto.file ~= caller.proto.file), call_line = caller and self.f.line }
   local pc, line, ir_line = self.pc, self.line, self.f.line
-  self.frame, self.slots = frame, {}
+  self.frame, self.slots = frame, sized(proto.slots, 0)
   for i = 1, proto.params do
     self.slots[i - 1] = arguments[i] or values.NIL
   end

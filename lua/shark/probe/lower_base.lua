@@ -112,6 +112,13 @@ function Compiler:negative(a)
   return dst
 end
 
+--- Calls what is written in place (shark.probe.inline); its result's register.
+function Compiler:call_inline(name, args)
+  local dst = self:reg()
+  self:emit { op = "call", dst = dst, inline = name, args = args, line = self.f.line }
+  return dst
+end
+
 --- Calls a helper of the kernel; its result's register.
 function Compiler:call(helper, args)
   local dst = self:reg()
@@ -119,16 +126,26 @@ function Compiler:call(helper, args)
   return dst
 end
 
-function Compiler:load(size, base, off, dst)
+--- Loads size bytes; of `bits` only so many are kept, extended by their sign where it is `signed`.
+function Compiler:load(size, base, off, dst, bits, signed)
   dst = dst or self:reg()
-  self:emit { op = "load", dst = dst, base = base, off = off, size = size, line = self.f.line }
+  self:emit { op = "load", dst = dst, base = base, off = off, size = size, bits = bits, signed = signed,
+    line = self.f.line }
   return dst
 end
 
 --- Loads from the stack.
-function Compiler:load_area(size, area, off)
+function Compiler:load_area(size, area, off, bits, signed)
   local dst = self:reg()
-  self:emit { op = "load", dst = dst, area = area, off = off, size = size, line = self.f.line }
+  self:emit { op = "load", dst = dst, area = area, off = off, size = size, bits = bits, signed = signed,
+    line = self.f.line }
+  return dst
+end
+
+--- Loads eight bytes of the value of an array of one.
+function Compiler:load_map(map, off, dst)
+  dst = dst or self:reg()
+  self:emit { op = "load", dst = dst, map = map, off = off, size = 8, line = self.f.line }
   return dst
 end
 
@@ -181,7 +198,7 @@ function Compiler:unknown(v, dst)
     at = self.maps:constant(v)
     self.constants[v] = at
   end
-  return self:load(8, self:map_value(self.maps.control, at), 0, dst)
+  return self:load_map(self.maps.control, at, dst)
 end
 
 --- The register of a number, constant or not; `unsigned` is what it is used as.

@@ -1,6 +1,7 @@
 --- Lowers tests of truth, and returns. A test and the jump behind it are one end of a block with two
 -- edges; what it tells of a value is known behind it.
 
+local sized = require "table.new"
 local values = require "shark.probe.values"
 local base = require "shark.probe.lower_base"
 
@@ -29,8 +30,8 @@ function M.truth(c, value, slot)
   return true
 end
 
-local function with(slots, old, new)
-  local copy = {}
+local function with(c, slots, old, new)
+  local copy = sized(c.frame.proto.slots, 0)
   for slot, value in pairs(slots) do
     copy[slot] = values.same(value, old) and new or value
   end
@@ -51,7 +52,7 @@ local function slots_where(c, value, there)
   if not value or value.k ~= "maybe" or value.bool then
     return c.slots
   end
-  return with(c.slots, value, refined(c, value, there))
+  return with(c, c.slots, value, refined(c, value, there))
 end
 
 local function copied(c, value, truthy)
@@ -91,7 +92,7 @@ function base:edge_back_or_forth(pc, block, slots, slot, value)
     return self:edge(pc, block, slots, slot, value)
   end
   local kept = self.slots
-  self.slots = {}
+  self.slots = sized(self.frame.proto.slots, 0)
   for key, old in pairs(slots) do
     self.slots[key] = old
   end

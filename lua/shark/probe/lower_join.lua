@@ -1,11 +1,15 @@
 --- Where ways meet: each edge has a block of its own and a copy of the slots' values. Equal values
 -- stay, others meet in a new register that each edge's block feeds.
 
+local liveness = require "shark.probe.liveness"
+local sized = require "table.new"
 local values = require "shark.probe.values"
 
 jit.off(true, true)
 
 local M = {}
+
+local MOST_FIELDS = 8 -- that values have, or nearly: tables that grow are made several times
 
 -- ---- feeding ----
 
@@ -59,7 +63,8 @@ end
 
 --- Gives a kind of value registers, or room.
 local function with_registers(c, kind)
-  local value = { line = c.line }
+  local value = sized(0, MOST_FIELDS)
+  value.line = c.line
   for key, field in pairs(kind) do
     value[key] = field
   end
@@ -171,8 +176,8 @@ function M.join(c, edges, wanted)
     c.block, c.slots, c.memo = edge.block, edge.slots, edge.memo
     return
   end
-  local slots, made = {}, {}
-  for i = 1, #wanted do
+  local slots, made = sized(c.frame.proto.slots, 0), {}
+  for i = 1, wanted and #wanted or 0 do
     local slot = wanted[i]
     local value, known = common(edges, slot)
     if known and not value then
@@ -216,13 +221,13 @@ local function head_kind(value, hint)
   end
 end
 
---- Gives slots that a loop assigns registers, before its body.
+--- Gives slots that a loop assigns, and that are wanted where it begins, registers.
 --- @return table head slot -> value that the ends of the loop feed
-function M.open_loop(c, assigned, live, key)
+function M.open_loop(c, assigned, pc, key)
   local head = {}
   for slot in pairs(assigned) do
-    local value = live[slot] and c.slots[slot]
-    if value then
+    local value = c.slots[slot]
+    if value and liveness.wants(c.frame.proto, pc, slot) then
       local kind = head_kind(value, c.hints[key .. slot])
       if kind then
         head[slot] = with_registers(c, kind)

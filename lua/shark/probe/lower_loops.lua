@@ -28,7 +28,7 @@ function base:head(pc)
   if self.context.loops ~= "may_goto" then
     self:refuse("a loop without a constant end is not possible on this kernel: %s", FORM)
   end
-  local head, block = join.open_loop(self, p.assigned[pc], p.live[pc], key_of(self, pc))
+  local head, block = join.open_loop(self, p.assigned[pc], pc, key_of(self, pc))
   self.frame.loops[pc] = { head = head, block = block }
 end
 
@@ -105,7 +105,7 @@ local function open_for(c, pc, p, loop, start)
   else
     c:move(loop.counter, start.reg)
   end
-  loop.head, loop.block = join.open_loop(c, assigned, p.live[body] or {}, key_of(c, body) .. "body")
+  loop.head, loop.block = join.open_loop(c, assigned, body, key_of(c, body) .. "body")
   c.slots[a], c.slots[a + 3] = counter(c, loop.counter), counter(c, loop.counter)
   loop.branches, loop.line = c.branches, c.line
   c.frame.bodies[body] = loop

@@ -2,6 +2,7 @@
 -- a typed one is loaded from directly, any other by bpf_probe_read_kernel (or _user), which zeroes on failure.
 
 local base = require "shark.probe.lower_base"
+local liveness = require "shark.probe.liveness"
 local values = require "shark.probe.values"
 
 jit.off(true, true)
@@ -22,26 +23,24 @@ function M.address(c, ptr)
   return ptr.off == 0 and ptr.reg or c:alu("add", ptr.reg, nil, ptr.off)
 end
 
--- Reads size bytes (1, 2, 4, 8) at an object's offset.
-local function read(c, ptr, off, size)
+-- Reads size bytes (1, 2, 4, 8) at an object's offset; `bits` and `signed` as of load().
+local function read(c, ptr, off, size, bits, signed)
   if ptr.direct then
-    return c:load(size, ptr.reg, ptr.off + off)
+    return c:load(size, ptr.reg, ptr.off + off, nil, bits, signed)
   end
   local scratch = c:buffer("scratch", 8)
   local at = ptr.off + off
   local address = at == 0 and ptr.reg or c:alu("add", ptr.reg, nil, at)
   local helper = ptr.user and PROBE_READ_USER or PROBE_READ_KERNEL
   c:call(helper, { { area = scratch, off = 0 }, { imm = size }, { reg = address } })
-  return c:load_area(size, scratch, 0)
+  return c:load_area(size, scratch, 0, bits, signed)
 end
 
-local function extend(c, reg, bits, signed)
-  if bits == 64 then
-    return reg
-  end
-  return c:alu(signed and "arsh" or "rsh", c:alu("lsh", reg, nil, 64 - bits), nil, 64 - bits)
+-- The bits to keep of `has` of a type, nil for all.
+local function bits_of(t, has)
+  local bits = 8 * math.min(8, t.size)
+  return (bits < has or t.signed and bits < 64) and bits or nil
 end
-M.extend = extend
 
 local SCALARS = { int = true, char = true, enum = true, bool = true }
 
@@ -71,8 +70,7 @@ local function at_offset(c, ptr, off, t)
     if not (t.size == 1 or t.size == 2 or t.size == 4 or t.size == 8) then
       c:refuse("%s is an integer of %d bytes; 8 are the most", values.type_name(t), t.size)
     end
-    local reg = read(c, ptr, off, t.size)
-    return scalar(c, t, t.signed and extend(c, reg, t.size * 8, true) or reg)
+    return scalar(c, t, read(c, ptr, off, t.size, bits_of(t, t.size * 8), t.signed))
   elseif t.kind == "pointer" then
     return M.pointer(c, read(c, ptr, off, 8), target(c, t), ptr.direct, ptr.user or t.user)
   elseif NO_KIND[t.kind] then
@@ -196,12 +194,12 @@ end
 -- ---- arguments ----
 
 -- An argument in the program's memory: a register has its address, with another's times a scale.
-local function in_memory(c, ctx, arg)
+local function in_memory(c, ctx, arg, bits, signed)
   local address = c:load(8, ctx, arg.off)
   if arg.index then
     address = c:alu("add", address, c:alu("mul", c:load(8, ctx, arg.index.off), nil, arg.index.scale))
   end
-  return read(c, { reg = address, off = arg.at, user = true }, 0, arg.size)
+  return read(c, { reg = address, off = arg.at, user = true }, 0, arg.size, bits, signed)
 end
 
 local function argument(c, ctx, arg)
@@ -209,13 +207,14 @@ local function argument(c, ctx, arg)
   if arg.value then
     return { k = "const", v = arg.value, line = c.line }
   end
-  local reg = arg.at and in_memory(c, ctx, arg) or c:load(arg.size or 8, ctx, arg.off)
+  local size = arg.size or 8
+  local bits = SCALARS[t.kind] and bits_of(t, size * 8) or nil
+  local reg = arg.at and in_memory(c, ctx, arg, bits, t.signed) or c:load(size, ctx, arg.off, nil, bits, t.signed)
   if t.kind == "pointer" then
     local user = c.context.user or t.user
     return M.pointer(c, reg, target(c, t), c.context.typed, user)
   elseif SCALARS[t.kind] then
-    local value = scalar(c, t, extend(c, reg, math.min(8, t.size) * 8, t.signed))
-    return value
+    return scalar(c, t, reg)
   end
   return { k = "opaque", type = t, reg = reg, arg = arg.name, line = c.line }
 end
@@ -230,7 +229,6 @@ function base:arguments(proto)
   if context.record then
     return { { k = "raw", fields = context.record.fields or context.record, reg = ctx, line = self.line } }
   end
-  local wanted = proto.live[1]
   local all = {}
   if context.ret then
     all[1] = context.ret
@@ -239,7 +237,7 @@ function base:arguments(proto)
     all[#all + 1] = arg
   end
   for i = 1, proto.params do
-    list[i] = wanted[i - 1] and argument(self, ctx, all[i]) or values.NIL
+    list[i] = liveness.wants(proto, 1, i - 1) and argument(self, ctx, all[i]) or values.NIL
   end
   return list
 end
@@ -283,11 +281,11 @@ function M.field(c, raw, name)
     return { k = "ptr", reg = raw.reg, off = field.offset, type = array_of(field, field.size), embedded = true,
       line = c.line }
   end
-  local reg = c:load(field.size, raw.reg, field.offset)
+  local reg = c:load(field.size, raw.reg, field.offset, nil, bits_of(field, field.size * 8), field.signed)
   if field.ctype == "bool" then
     return { k = "bool", reg = reg, line = c.line }
   end
-  return c:number(field.signed and extend(c, reg, field.size * 8, true) or reg, field.size == 8 and not field.signed)
+  return c:number(reg, field.size == 8 and not field.signed)
 end
 
 return M

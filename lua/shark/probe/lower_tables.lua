@@ -5,12 +5,15 @@ local aggregates = require "shark.probe.aggregates"
 local builtins = require "shark.probe.builtins"
 local maps = require "shark.probe.maps"
 local members = require "shark.probe.lower_members"
+local sized = require "table.new"
 local values = require "shark.probe.values"
 
 jit.off(true, true)
 
 local M = { ops = {} }
 local ops = M.ops
+
+local MOST_FIELDS = 8 -- that values have, or nearly: tables that grow are made several times
 
 -- ---- constants ----
 
@@ -42,7 +45,7 @@ local function with_line(value, line)
   if value.line == line or value.k == "record" then
     return value
   end
-  local copy = {}
+  local copy = sized(0, MOST_FIELDS)
   for key, field in pairs(value) do
     copy[key] = field
   end

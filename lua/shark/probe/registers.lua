@@ -4,6 +4,8 @@
 -- r9, which calls leave alone; others r0 to r5 first. A value has one place for all its life, so nothing moves
 -- at the edges of blocks. When the stack is needed, two registers are kept for going there and back.
 
+local sized = require "table.new"
+
 local M = {}
 
 jit.off(true, true)
@@ -25,8 +27,8 @@ M.SCRATCH = { 0, 1 }
 
 -- ---- places ----
 
--- Both lists run from the last range to the first.
-local function overlap(one, other)
+-- Both lists run from the last part to the first.
+local function parts_overlap(one, other)
   local i, j, m, n = 1, 1, #one, #other
   while i < m and j < n do
     if one[i] <= other[j + 1] then
@@ -40,63 +42,78 @@ local function overlap(one, other)
   return false
 end
 
--- Who was there before ends before others begin, more often than not.
-local function is_free(state, holder, life)
-  if holder.last <= life[#life] then
+-- Of two lives of which neither begins where the other has ended.
+local function meet(lives, r, other)
+  local one, two = lives.parts[r], lives.parts[other]
+  if not one and not two then
     return true
   end
-  local ranges = state.lives.ranges
+  local from, to = lives.from, lives.to
+  return parts_overlap(one or { to[r], from[r] }, two or { to[other], from[other] })
+end
+
+-- Who was there before ends before others begin, more often than not.
+local function is_free(lives, holder, r)
+  local from, to = lives.from, lives.to
+  local begin, finish = from[r], to[r]
+  if holder.last <= begin then
+    return true
+  end
   for i = #holder, 1, -1 do
-    if overlap(ranges[holder[i]], life) then
+    local other = holder[i]
+    if to[other] > begin and from[other] < finish and meet(lives, r, other) then
       return false
     end
   end
   return true
 end
 
-local function hold(holder, r, life)
+local function hold(holder, r, to)
   holder[#holder + 1] = r
-  if life[1] > holder.last then
-    holder.last = life[1]
+  if to > holder.last then
+    holder.last = to
   end
 end
 
-local function try(state, life, candidates, number)
-  return number and candidates.has[number] and is_free(state, state.held[number], life)
+local function try(state, r, candidates, number)
+  return number and candidates.has[number] and is_free(state.lives, state.held[number], r)
 end
 
 -- Where what it is a copy of is, or will be; where a call wants it or leaves it; or anywhere.
-local function pick(state, r, life, candidates)
-  local wish = state.lives.wish
-  local like = state.lives.like[r]
+local function pick(state, r, candidates)
+  local lives = state.lives
+  local wish, like = lives.wish, lives.like[r]
   local number = like and (state.where[like] or wish[like])
-  if try(state, life, candidates, number) then
+  if number and try(state, r, candidates, number) then
     return number
-  elseif try(state, life, candidates, wish[r]) then
-    return wish[r]
+  end
+  number = wish[r]
+  if number and try(state, r, candidates, number) then
+    return number
   end
   local held = state.held
   for i = 1, #candidates do
     number = candidates[i]
-    if is_free(state, held[number], life) then
+    if is_free(lives, held[number], r) then
       return number
     end
   end
 end
 
 -- Uses for the time that a register is held: the least goes to the stack.
-local function worth(lives, r, life)
-  return lives.weight[r] / (life[1] - life[#life])
+local function worth(lives, r)
+  return lives.weight[r] / (lives.to[r] - lives.from[r])
 end
 
 -- What would have to go to the stack for a life to have this register, and its worth.
-local function in_the_way(state, holder, life)
-  local list, sum = {}, 0
+local function in_the_way(state, holder, r)
+  local lives, list, sum = state.lives, {}, 0
+  local from, to = lives.from, lives.to
   for i = 1, #holder do
-    local other = state.lives.ranges[holder[i]]
-    if overlap(other, life) then
-      list[#list + 1] = holder[i]
-      sum = sum + worth(state.lives, holder[i], other)
+    local other = holder[i]
+    if to[other] > from[r] and from[other] < to[r] and meet(lives, other, r) then
+      list[#list + 1] = other
+      sum = sum + worth(lives, other)
     end
   end
   return list, sum
@@ -110,72 +127,83 @@ local function remove(list, item)
   end
 end
 
-local function to_stack(state, r, life)
+local function to_stack(state, r)
   local slots, number = state.slots, 1
-  while slots[number] and not is_free(state, slots[number], life) do
+  while slots[number] and not is_free(state.lives, slots[number], r) do
     number = number + 1
   end
   slots[number] = slots[number] or { last = 0 }
-  hold(slots[number], r, life)
+  hold(slots[number], r, state.lives.to[r])
   state.where[r] = -number
 end
 
 -- No register is free: the least worth goes to the stack.
-local function make_room(state, r, life, candidates)
-  local best, least, register = nil, worth(state.lives, r, life), nil
+local function make_room(state, r, candidates)
+  local best, least, register = nil, worth(state.lives, r), nil
   for i = 1, #candidates do
-    local list, sum = in_the_way(state, state.held[candidates[i]], life)
+    local list, sum = in_the_way(state, state.held[candidates[i]], r)
     if sum < least then
       best, least, register = list, sum, candidates[i]
     end
   end
   if not best then
-    return to_stack(state, r, life)
+    return to_stack(state, r)
   end
   for _, other in ipairs(best) do
     remove(state.held[register], other)
-    to_stack(state, other, state.lives.ranges[other])
+    to_stack(state, other)
   end
   return register
 end
 
 -- Lives come in the order of their beginnings: who ended before this one stands in nobody's way.
-local function hold_from(holder, r, life)
-  if holder.last <= life[#life] then
+local function hold_from(holder, r, from, to)
+  if holder.last <= from then
     for i = #holder, 1, -1 do
       holder[i] = nil
     end
   end
-  hold(holder, r, life)
+  hold(holder, r, to)
 end
 
-local function place(state, r, any)
-  local life = state.lives.ranges[r]
-  local candidates = state.lives.crosses[r] and SAVED or any
-  local register = pick(state, r, life, candidates) or make_room(state, r, life, candidates)
+-- @return boolean? false: there is none in a register, and that is all there is
+local function place(state, r)
+  local lives = state.lives
+  local candidates = lives.crosses[r] and SAVED or state.any
+  local register = pick(state, r, candidates)
+  if not register and not state.slots then
+    return false
+  end
+  register = register or make_room(state, r, candidates)
   if register then
     state.where[r] = register
-    hold_from(state.held[register], r, life)
+    hold_from(state.held[register], r, lives.from[r], lives.to[r])
   end
+  return true
 end
 
 -- In the order of their first assignments: no life begins before.
-local function place_all(lives, func, any)
-  local state = { lives = lives, held = {}, slots = {}, where = {} }
-  for number = 0, 9 do
-    state.held[number] = { last = 0 }
-  end
-  if lives.ranges[lives.context] then
-    place(state, lives.context, any)
+local function place_all(state, func)
+  local lives, where = state.lives, state.where
+  if lives.from[lives.context] and not place(state, lives.context) then
+    return false
   end
   for i = 1, #lives.order do
     local block = func.blocks[lives.order[i]]
     for n = 1, #block do
       local dst = block[n].dst
-      if dst and not state.where[dst] then
-        place(state, dst, any)
+      if dst and not where[dst] and not place(state, dst) then
+        return false
       end
     end
+  end
+  return true
+end
+
+local function new_state(lives, any, slots)
+  local state = { lives = lives, any = any, slots = slots, held = {}, where = sized(lives.nregs, 0) }
+  for number = 0, 9 do
+    state.held[number] = { last = 0 }
   end
   return state
 end
@@ -185,10 +213,12 @@ end
 --- @return table<integer, integer> where 0 to 9, or -n for the n-th slot of the stack
 --- @return integer slots how many of these there are
 function M.allocate(func, lives)
-  local state = place_all(lives, func, ANY)
-  if #state.slots > 0 then
-    state = place_all(lives, func, FEWER)
+  local state = new_state(lives, ANY)
+  if place_all(state, func) then
+    return state.where, 0
   end
+  state = new_state(lives, FEWER, {})
+  place_all(state, func)
   return state.where, #state.slots
 end
 
