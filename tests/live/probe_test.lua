@@ -1,6 +1,7 @@
 -- shark.probe: handlers written in Lua, compiled, attached, and what comes of them; on system calls that
 -- only this process makes, so that each count is exact.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local features = require "shark.probe.features"
 local json = require "shark.text.json"
 local load = require "probe_load"
 local probe = require "shark.probe"
@@ -206,6 +207,26 @@ test("stacks_are_sent_and_are_keys", function()
   t.assertStrContains(copy.from:folded(), "do_syscall_64")
   local rows = by:read()
   t.assertEquals({ #rows, rows[1].count, rows[1].stack:folded() }, { 1, 10, copy.from:folded() })
+end)
+
+test("a_run_that_the_kernel_ends_in_a_loop_is_counted", function()
+  t.needs("root", "tracing")
+  if features.loops() ~= "may_goto" then
+    t.skip "this kernel has no may_goto"
+  end
+  local go, ended = probe.var(1), probe.count()
+  local s = on_call(function(r)
+    if r.who == WHO then
+      while go() == 1 do end
+      ended:add()
+    end
+  end)
+  load.calls(2)
+  t.assertEquals({ s:loss().loops_cut, ended:read()[1].count }, { 2, 0 })
+  t.assertStrContains(tostring(s:loss()), "2 runs ended within a loop")
+  go:set(0)
+  load.calls(3)
+  t.assertEquals({ s:loss().loops_cut, ended:read()[1].count }, { 2, 3 })
 end)
 
 test("an_event_is_over_when_its_handler_returns", function()

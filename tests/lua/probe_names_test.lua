@@ -99,8 +99,9 @@ function tests.test_losses_are_those_of_each_map()
   local bytes = ffi.cast("char *", list:words())
   ffi.cast("uint64_t *", bytes + list.drops)[0] = 3
   ffi.cast("uint64_t *", bytes + list:loss_word(list:index(m)))[0] = 5
-  local drops, full = list:losses()
-  t.assertEquals(drops, 3)
+  ffi.cast("uint64_t *", bytes + list.cut)[0] = 2
+  local drops, full, cut = list:losses()
+  t.assertEquals({ drops, cut }, { 3, 2 })
   t.assertEquals({ full[1].count, full[2].count, full[2].agg == m }, { 0, 5, true })
 end
 

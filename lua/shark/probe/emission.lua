@@ -22,13 +22,14 @@ local function control(c, off)
   return c:map_value(c.maps.control, off)
 end
 
-local function add_one(c, off)
-  c:add(control(c, off), 0, c:known(1))
+--- Adds one to a word of the control map.
+function base:tally(off)
+  self:add(control(self, off), 0, self:known(1))
 end
 
 --- Counts that a map had no room.
 function base:lose(map)
-  add_one(self, self.maps:loss_word(map))
+  self:tally(self.maps:loss_word(map))
 end
 
 --- Ends the handler as long as the session's other probes are not attached.
@@ -165,7 +166,7 @@ function M.emit(c, record)
   local there, full = c:branch("ne", at, nil, 0)
   local behind = c.f:block()
   c.block = full
-  add_one(c, c.maps.drops)
+  c:tally(c.maps.drops)
   c:jump(behind)
   c.block = there
   c:put(8, at, 0, nil, tag)

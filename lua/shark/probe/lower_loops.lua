@@ -32,11 +32,23 @@ function base:head(pc)
   self.frame.loops[pc] = { head = head, block = block }
 end
 
+-- Where the handler ends in the middle of a loop, which is counted; one for all loops.
+local function cut(c)
+  if not c.cut then
+    local block = c.block
+    c.cut = c.f:block()
+    c.block = c.cut
+    c:tally(c.maps.cut)
+    c:emit { op = "exit", imm = 0, line = c.f.line }
+    c.block = block
+  end
+  return c.cut
+end
+
 -- Behind this the kernel's budget is not used up; else the handler ends.
 local function may(c)
-  local yes, no = c.f:block(), c.f:block()
-  c:emit { op = "may", yes = yes, no = no, line = c.f.line }
-  c.f:emit(no, { op = "exit", imm = 0 })
+  local yes = c.f:block()
+  c:emit { op = "may", yes = yes, no = cut(c), line = c.f.line }
   c.block = yes
 end
 

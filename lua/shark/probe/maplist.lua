@@ -1,8 +1,8 @@
 --- The maps of one session, by the numbers that its programs know them by: the control map is 1,
 -- the ring and those of aggregates follow as they are first used.
 --
--- The control map's words: the gate, the ring's drops, FIRST_LOSS + i what found no room in map i, how many records
--- were sent, and then constants that meet at joins. C knows of the gate only (core/probe/session.h).
+-- The control map's words: the gate, the ring's drops, runs that were ended in a loop, from FIRST_LOSS on what found no
+-- room in each map, how many records were sent, and then constants that meet at joins. C knows of the gate only (core/probe/session.h).
 
 local core = require "shark.core.probe"
 local exact = require "shark.probe.exact"
@@ -12,9 +12,9 @@ local maps = require "shark.probe.maps"
 local M = {}
 
 local WORD = 8
-local GATE, DROPS, FIRST_LOSS, SENT, FIRST_CONSTANT = core.GATE, 1, 2, 63, 64
+local GATE, DROPS, CUT, FIRST_LOSS, SENT, FIRST_CONSTANT = core.GATE, 1, 2, 3, 63, 64
 local NR_CONSTANTS = core.CONTROL_BYTES / WORD - FIRST_CONSTANT
-local MOST_MAPS = SENT - FIRST_LOSS - 1
+local MOST_MAPS = SENT - FIRST_LOSS
 -- Half of it wakes the loop; a record of 64 bytes fits 4,000 times.
 local RING_BYTES = 262144
 
@@ -63,12 +63,12 @@ end
 --- Where in the control map it is counted that a map was full.
 --- @param index integer @return integer bytes
 function Maps:loss_word(index) -- luacheck: no self
-  return (FIRST_LOSS + index) * WORD
+  return (FIRST_LOSS + index - 1) * WORD
 end
 
 --- Where in the control map the gate is, which is 0 until all points are attached, and where the records are
--- counted that found no room in the ring, and those that were sent.
-Maps.gate, Maps.drops, Maps.sent = GATE * WORD, DROPS * WORD, SENT * WORD
+-- counted that found no room in the ring, and those that were sent; and runs whose loop was ended by the kernel.
+Maps.gate, Maps.drops, Maps.sent, Maps.cut = GATE * WORD, DROPS * WORD, SENT * WORD, CUT * WORD
 
 --- Where in the control map a constant lies.
 --- @param value integer|ffi.cdata* @return integer bytes
@@ -144,16 +144,16 @@ function Maps:ring_map()
   return index and self.entries[index].map
 end
 
---- What was lost so far: of the ring, and of each aggregate's maps, in their order.
---- @return integer drops @return table[] full { {agg, count} }
+--- What was lost so far: of the ring, of each aggregate's maps, in their order, and runs that were ended in a loop.
+--- @return integer drops @return table[] full { {agg, count} } @return integer cut
 function Maps:losses()
   local words, full = self:words(), {}
   for i, entry in ipairs(self.entries) do
     if entry.agg then
-      full[#full + 1] = { agg = entry.agg, count = tonumber(words[FIRST_LOSS + i]) }
+      full[#full + 1] = { agg = entry.agg, count = tonumber(words[FIRST_LOSS + i - 1]) }
     end
   end
-  return tonumber(words[DROPS]), full
+  return tonumber(words[DROPS]), full, tonumber(words[CUT])
 end
 
 --- Gives back what is the session's alone; the last losses stay readable.

@@ -71,13 +71,17 @@ function Handle:losses()
       advice = not what.kind:find "stack" and ("the option entries of %s"):format(label) or nil,
     }
   end
+  list[#list + 1] = {
+    field = "loops_cut", one = "run ended within a loop (the kernel's budget of turns)",
+    several = "runs ended within a loop (the kernel's budget of turns)",
+  }
   list[#list + 1] = { field = "missed_runs", one = "run of a probe skipped", several = "runs of probes skipped" }
   return list
 end
 
 function Handle:loss()
-  local drops, full = self.maps:losses()
-  local loss = { ring_drops = drops, undelivered = tonumber(self.core:undelivered()), map_full = 0 }
+  local drops, full, cut = self.maps:losses()
+  local loss = { ring_drops = drops, undelivered = tonumber(self.core:undelivered()), map_full = 0, loops_cut = cut }
   for i, field in ipairs(fields_of(full)) do
     loss[field] = full[i].count
     loss.map_full = loss.map_full + full[i].count
