@@ -79,7 +79,7 @@ local function context_of(of)
   end
   return { args = args, typed = of.typed ~= false, way = "test", loops = of.loops or "none", record = of.record,
     types = M.methods(of.known or { by_name = {} }), ret = of.ret, user = of.user, gate = of.gate,
-    can_name = function() return of.can_name ~= false end }
+    can_name = function() return of.can_name ~= false end, swaps = of.swaps }
 end
 
 --- Compiles a handler; returns its IR, its maps and its records.

@@ -1,11 +1,14 @@
 --- Random functions of the compiler's IR, in the kernel and in irrun: where do they differ?
 local core = require "shark.core.probe"
+local features = require "shark.probe.features"
 local ffi = require "ffi"
 local ir = require "shark.probe.ir"
 local irrandom = require "irrandom"
 local irrun = require "irrun"
 
 local M = {}
+
+irrandom.raise = features.swaps() and "raise" or irrandom.raise
 
 local Differ = {}
 Differ.__index = Differ

@@ -11,6 +11,9 @@ local random = math.random
 M.MAPS = { { type = "array", name = "result", key_size = 4, value_size = 8 * 64, entries = 1 },
   { type = "hash", name = "table", key_size = 8, value_size = 8, entries = 64 } }
 
+--- How a word is raised: "raise" where the kernel compares and exchanges.
+M.raise = "raise_unguarded"
+
 local EDGES = { 0, 1, -1, 2, 7, 8, 63, 64, 255, 256, 65535, 65536, 2^31 - 1, 2^31, -2^31, -2^31 - 1, 2^32 - 1, 2^32,
   0x7fffffffffffffffLL, 0x8000000000000000ULL, 0xfffffffffffffffeULL, 0x5555555555555555ULL }
 
@@ -152,8 +155,11 @@ function statements.lookup(w, budget)
   w.held = w.held + 1
   w:list(math.floor(budget / 2))
   w.held = w.held - 1
-  if random() < 0.5 then
+  local how = random()
+  if how < 0.4 then
     w:emit { op = "xadd", base = at, off = 0, size = 8, src = w:var() }
+  elseif how < 0.6 then
+    w:emit { op = "call", dst = any(w.writable), inline = M.raise, args = { { reg = at }, { reg = w:var() } } }
   else
     w:emit { op = "store", base = at, off = any { 0, 4 }, size = 4, src = w:var() }
   end

@@ -4,6 +4,7 @@
 --   loaded.program, loaded.maps, loaded:run { words of a raw context }
 local core = require "shark.core.probe"
 local encode = require "shark.probe.encode"
+local features = require "shark.probe.features"
 local ffi = require "ffi"
 local lower = require "shark.probe.lower"
 local maplist = require "shark.probe.maplist"
@@ -21,8 +22,8 @@ local function context_of(of)
   for i, arg in ipairs(point.args) do
     args[i] = { name = arg.name, type = arg.type, off = (i - 1) * 8 }
   end
-  return { args = args, typed = of.way ~= "raw_tp", way = of.way or "tp_btf", loops = of.loops, title = of.on,
-    btf_id = point.btf_id, gate = of.gate }
+  return { args = args, typed = of.way ~= "raw_tp", way = of.way or "tp_btf", loops = of.loops,
+    swaps = features.swaps(), title = of.on, btf_id = point.btf_id, gate = of.gate }
 end
 
 local KINDS = { tp_btf = { "tracing", "trace_raw_tp" }, raw_tp = { "raw_tp" }, tp = { "tracepoint" } }

@@ -24,14 +24,15 @@ local BACK_FAULTS = {
   { "shark.probe.encode", "signed and ALU.arsh or ALU.rsh", "ALU.rsh" },
   { "shark.probe.inline", "list { RSH, 2, 0, 1 }", "list { RSH, 2, 0, 2 }" },
   { "shark.probe.inline", "if k == 32 then", "if k == 64 then" },
+  { "shark.probe.inline", "{ LESS_OR_EQUAL, 2, 0, 0, 3 + left + 2 }", "{ LESS_OR_EQUAL, 2, 0, 0, 3 + left }" },
   { "shark.probe.registers", "if holder.last <= begin then", "if holder.last <= begin + 2 then" },
   { "shark.probe.registers", "if to[other] > begin and", "if to[other] > begin + 2 and" },
   { "shark.probe.registers", "elseif other[j] <= one[i + 1] then", "elseif other[j] <= one[i + 1] + 2 then" },
   { "shark.probe.lifetimes", "late and at + 2 or at", "at" },
   { "shark.probe.lifetimes", "if l.last_call < to then", "if l.last_call + 2 < to then" },
   { "shark.probe.lifetimes", "if not s.twice[dst] and not s.twice[src] then", "if not s.twice[dst] then" },
-  { "shark.probe.lifetimes", "for n = 1, #list do\n        local number", "for n = 1, 1 do\n        local number" },
-  { "shark.probe.lifetimes", "many and many[number] or", "many or" },
+  { "shark.probe.lifetimes", "for n = 1, #list do\n      local number", "for n = 1, 1 do\n      local number" },
+  { "shark.probe.lifetimes", "(many and many[number])", "many" },
   { "shark.probe.ir", "return PURE[instr.op] or", "return PURE[instr.op] or instr.op == 'call' or" },
 }
 

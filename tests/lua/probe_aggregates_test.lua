@@ -3,6 +3,7 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local compiled = require "compiled"
 local ffi = require "ffi"
 local hist = require "shark.hist"
+local maps = require "shark.probe.maps"
 local probe = require "shark.probe"
 local t = require "t"
 
@@ -67,8 +68,13 @@ function tests.test_histograms_by_key_have_the_bucket_last()
   t.assertEquals(run:word(h, key("x", hist.bucket(1000))), 4LL)
 end
 
-function tests.test_the_largest_and_the_smallest()
-  local most, least, big = probe.max(), probe.min("cpu"), probe.max { value = "u64" }
+-- The word of an extreme as the value that it stands for.
+local function extreme(run, agg, key_text)
+  return bit.bxor(run:word(agg, key_text), ffi.cast("int64_t", maps.mask_of(agg)))
+end
+
+local function the_largest_and_the_smallest(swaps)
+  local most, least, big, low = probe.max(), probe.min("cpu"), probe.max { value = "u64" }, probe.min { value = "u64" }
   local run = compiled.run(function(a, b, c)
     most:add(a)
     most:add(b)
@@ -78,10 +84,17 @@ function tests.test_the_largest_and_the_smallest()
     least[cpu()]:add(c)
     big:add(a)
     big:add(b)
-  end, { args = { -3, 12, 5 }, cpu = LAST })
-  t.assertEquals({ run:word(most, index(LAST)), run:word(most, index(LAST), 8) }, { 12LL, 3LL })
-  t.assertEquals({ run:word(least, key(LAST)), run:word(least, key(LAST), 8) }, { -3LL, 3LL })
-  t.assertEquals(run:word(big, index(LAST)), -3LL)
+    low:add(a)
+    low:add(b)
+  end, { args = { -3, 12, 5 }, cpu = LAST, swaps = swaps })
+  t.assertEquals({ extreme(run, most, index(LAST)), run:word(most, index(LAST), 8) }, { 12LL, 3LL })
+  t.assertEquals({ extreme(run, least, key(LAST)), run:word(least, key(LAST), 8) }, { -3LL, 3LL })
+  t.assertEquals({ extreme(run, big, index(LAST)), extreme(run, low, index(LAST)) }, { -3LL, 12LL })
+end
+
+function tests.test_the_largest_and_the_smallest()
+  the_largest_and_the_smallest(false)
+  the_largest_and_the_smallest(true)
 end
 
 function tests.test_a_map_keeps_and_forgets()

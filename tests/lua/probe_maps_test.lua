@@ -163,8 +163,9 @@ end
 
 function tests.test_extremes_are_those_of_all_cpus_that_have_one()
   local big, small = probe.max("comm"), probe.min("comm")
-  map_of(big):set(text "a", per_cpu(-7LL, 1, 0, 0, -9LL, 3, 0, 0))
-  map_of(small):set(text "a", per_cpu(7, 1, 0, 0, 9, 3, 0, 0))
+  local sign, rest = bit.lshift(1LL, 63), bit.rshift(-1LL, 1)
+  map_of(big):set(text "a", per_cpu(bit.bxor(sign, -7LL), 1, 0, 0, bit.bxor(sign, -9LL), 3, 0, 0))
+  map_of(small):set(text "a", per_cpu(bit.bxor(rest, 7), 1, 0, 0, bit.bxor(rest, 9), 3, 0, 0))
   t.assertEquals(big:read(), { { comm = "a", max = -7, count = 4 } })
   t.assertEquals(small:read(), { { comm = "a", min = 7, count = 4 } })
   t.assertEquals(probe.max():read(), { { count = 0 } })

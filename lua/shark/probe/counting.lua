@@ -4,6 +4,7 @@
 -- verifier, with every constant it came from, and no two ways would ever be taken for one. It is a part of the key.
 
 local compare = require "shark.probe.lower_compare"
+local maps = require "shark.probe.maps"
 local texts = require "shark.probe.lower_texts"
 local values = require "shark.probe.values"
 
@@ -183,20 +184,22 @@ local function hist_in(c, agg, keys, value)
   with_element(c, map, { area = area, off = 0 }, 8, use)
 end
 
-local BEYOND = { max = { i64 = "sgt", u64 = "ugt" }, min = { i64 = "slt", u64 = "ult" } }
-
--- { value, n }: kept where it is the first or beyond what is there.
+-- { value, n }: the value such that 0, which is there before the first, is below all others (maps.mask_of()).
 local function keep_extreme(c, agg, value)
+  local mask = maps.mask_of(agg)
   return function(at)
-    local n = c:load(8, at, 8)
-    local later, first = c:branch("ne", n, nil, 0)
-    c.block = later
-    local beyond, behind = c:branch(BEYOND[agg.kind][agg.value == "u64" and "u64" or "i64"], value, c:load(8, at, 0))
-    c.f:emit(first, { op = "jump", to = beyond })
-    c.block = beyond
-    c:put(8, at, 0, value)
-    c:jump(behind)
-    c.block = behind
+    local imm = c:immediate(mask)
+    local ordered = mask == 0 and value or c:alu("xor", value, not imm and c:known(mask) or nil, imm)
+    local arguments = { { reg = at }, { reg = ordered } }
+    if c.context.swaps then
+      local failed, fine = c:branch("ne", c:call_inline("raise", arguments), nil, 0)
+      c.block = failed
+      c:lose(c.maps:index(agg, 1))
+      c:jump(fine)
+      c.block = fine
+    else
+      c:call_inline("raise_unguarded", arguments)
+    end
     c:add(at, 8, c:known(1))
   end
 end

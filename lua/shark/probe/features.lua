@@ -13,6 +13,7 @@ local function instruction(code, dst_src, off, imm)
 end
 
 local MOV_R0, MAY_GOTO, JA, EXIT, LD_IMM64, BTF_ID_TO_R0 = 0xb7, 0xe5, 0x05, 0x95, 0x18, 0x30
+local STORE_0, ATOMIC, R0_TO_STACK, CMPXCHG = 0x7a, 0xdb, 0x0a, 0xf1
 
 -- r0 = 0; while (may_goto) { } return r0
 local function endless_loop()
@@ -34,6 +35,21 @@ end
 function M.loops()
   known.loops = known.loops or can_load(endless_loop()) and "may_goto" or "none"
   return known.loops
+end
+
+-- stack = 0; r0 = 0; r0 = cmpxchg(stack, r0, r0); r0 = 0; return r0
+local function swapping()
+  return instruction(STORE_0, R0_TO_STACK, -8, 0) .. instruction(MOV_R0, 0, 0, 0) ..
+    instruction(ATOMIC, R0_TO_STACK, -8, CMPXCHG) .. instruction(MOV_R0, 0, 0, 0) .. instruction(EXIT, 0, 0, 0)
+end
+
+--- Can programs compare and exchange (BPF_CMPXCHG, 5.12 and later, where the JIT has it)?
+--- @return boolean
+function M.swaps()
+  if known.swaps == nil then
+    known.swaps = can_load(swapping())
+  end
+  return known.swaps
 end
 
 -- r0 = address of the variable (BPF_PSEUDO_BTF_ID); r0 = 0; return r0

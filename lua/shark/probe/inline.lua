@@ -6,6 +6,7 @@ jit.off(true, true)
 local M = {}
 
 -- include/uapi/linux/bpf_common.h and bpf.h: with 64 bits; immediates, but for those of registers.
+-- A jump's distance, and what is loaded and stored, are in `off`.
 local ADD, SUB_REGISTER, OR, LSH, RSH, RSH_REGISTER, NEG, MOV, MOV_REGISTER, ADD_REGISTER =
   0x07, 0x1f, 0x47, 0x67, 0x77, 0x7f, 0x87, 0xb7, 0xbf, 0x0f
 local SUB_BITS = 3
@@ -49,9 +50,42 @@ local function bucket(list)
   list { ADD_REGISTER, 0, 1, 0 }
 end
 
-local makers, made = { bucket = bucket }, {}
+-- ---- extremes ----
 
--- { code, dst, src, imm } of each instruction.
+local LOAD, STORE, ATOMIC, CMPXCHG = 0x79, 0x7b, 0xdb, 0xf1
+local LESS_OR_EQUAL, EQUAL, JUMP = 0xbd, 0x1d, 0x05
+local MOST_TRIES = 4
+
+-- The word at r1 becomes r2 where that is larger, both without sign. Who comes in between has been larger than what was
+-- there: then it is looked at once more. r0 = 0, or 1 where each try found another there.
+local function raise(list)
+  list { LOAD, 0, 1, 0 }
+  for try = 1, MOST_TRIES do
+    local left = 4 * (MOST_TRIES - try)
+    list { LESS_OR_EQUAL, 2, 0, 0, 3 + left + 2 }
+    list { MOV_REGISTER, 3, 0, 0 }
+    list { ATOMIC, 1, 2, CMPXCHG }
+    list { EQUAL, 0, 3, 0, left + 2 }
+  end
+  list { MOV, 0, 0, 1 }
+  list { JUMP, 0, 0, 0, 1 }
+  list { MOV, 0, 0, 0 }
+end
+
+-- The same where nobody can be kept from coming in between.
+local function raise_unguarded(list)
+  list { LOAD, 0, 1, 0 }
+  list { LESS_OR_EQUAL, 2, 0, 0, 1 }
+  list { STORE, 1, 2, 0 }
+  list { MOV, 0, 0, 0 }
+end
+
+local makers, made = { bucket = bucket, raise = raise, raise_unguarded = raise_unguarded }, {}
+
+--- Which do nothing but tell their result.
+M.pure = { bucket = true }
+
+-- { code, dst, src, imm, off } of each instruction.
 local function instructions(name)
   if not made[name] then
     local list = {}
@@ -67,7 +101,7 @@ function M.put(out, put, name)
   local list = instructions(name)
   for i = 1, #list do
     local one = list[i]
-    put(out, one[1], one[2], one[3], 0, one[4])
+    put(out, one[1], one[2], one[3], one[5] or 0, one[4])
   end
 end
 

@@ -20,6 +20,7 @@
 
 local bit = require "bit"
 local ffi = require "ffi"
+local inline = require "shark.probe.inline"
 local sized = require "table.new"
 
 local M = {}
@@ -498,7 +499,7 @@ end
 
 --- Is an instruction without effect but its result?
 function M.is_pure(instr)
-  return PURE[instr.op] or instr.op == "call" and (instr.inline or PURE_HELPERS[instr.helper]) and true or false
+  return PURE[instr.op] or instr.op == "call" and (PURE_HELPERS[instr.helper] or inline.pure[instr.inline]) or false
 end
 
 --- A value as an immediate operand, which is a signed number of 32 bits, sign-extended.

@@ -152,54 +152,42 @@ end
 
 -- ---- spread ----
 
-local function append(lists, number, r)
-  local list = lists[number]
-  if list then
-    list[#list + 1] = r
-  else
-    lists[number] = { r }
-  end
-end
-
--- One register: into the lists of the blocks at whose start and end it is wanted.
-local function spread_one(s, r, before, live_in, live_out)
-  local into, out, stack, home, many = s.into, s.out, s.stack, s.home[r], s.many[r]
-  local starts = s.exposed_at[r]
+-- One register: into the lists of the blocks at whose start it is wanted.
+local function spread_one(s, r, before, live_in)
+  local into, stack, home, many = s.into, s.stack, s.home[r], s.many[r]
+  local depth, starts = 0, s.exposed_at[r]
   for i = 1, #starts do
-    local start, depth = starts[i], 0
-    if into[start] ~= r then
-      into[start], depth, stack[1] = r, 1, start
-      append(live_in, start, r)
+    depth = depth + 1
+    stack[depth], into[starts[i]] = starts[i], r
+  end
+  while depth > 0 do
+    local block = stack[depth]
+    local wanted, list = live_in[block], before[block]
+    depth = depth - 1
+    if wanted then
+      wanted[#wanted + 1] = r
+    else
+      live_in[block] = { r }
     end
-    while depth > 0 do
-      local list = before[stack[depth]]
-      depth = depth - 1
-      for n = 1, #list do
-        local number = list[n]
-        if out[number] ~= r then
-          out[number] = r
-          append(live_out, number, r)
-          local writes = many and many[number] or number == home
-          if not writes and into[number] ~= r then
-            into[number], depth = r, depth + 1
-            append(live_in, number, r)
-            stack[depth] = number
-          end
-        end
+    for n = 1, #list do
+      local number = list[n]
+      if into[number] ~= r and number ~= home and not (many and many[number]) then
+        depth = depth + 1
+        stack[depth], into[number] = number, r
       end
     end
   end
 end
 
 local function spread(s, before, blocks)
-  local live_in, live_out, exposed = sized(blocks, 0), sized(blocks, 0), s.exposed
-  s.into, s.out, s.stack = sized(blocks, 0), sized(blocks, 0), {}
+  local live_in, exposed = sized(blocks, 0), s.exposed
+  s.into, s.stack = sized(blocks, 0), {}
   for i = 1, #exposed do
     if s.exposed_at[exposed[i]] then
-      spread_one(s, exposed[i], before, live_in, live_out)
+      spread_one(s, exposed[i], before, live_in)
     end
   end
-  return live_in, live_out
+  return live_in
 end
 
 -- ---- scan ----
@@ -361,7 +349,14 @@ local function leave_block(l, wanted, start)
   return less
 end
 
-local function scan(l, func, order, depth, live_in, live_out)
+-- What is wanted at the start of a block is wanted at the end of those that lead to it.
+local function enter_block(open, wanted, finish)
+  for i = 1, wanted and #wanted or 0 do
+    open[wanted[i]] = finish
+  end
+end
+
+local function scan(l, func, order, depth, live_in)
   local start, less, open = 0, false, l.open
   for i = 1, #order do
     start = start + #func.blocks[order[i]]
@@ -372,12 +367,11 @@ local function scan(l, func, order, depth, live_in, live_out)
     local finish = 2 * start + 2
     start = start - #block
     l.times = 10 ^ (depth[number] or 0)
-    local wanted = live_out[number]
-    for k = 1, wanted and #wanted or 0 do
-      open[wanted[k]] = finish
-    end
+    local one, two = ir.successors(block[#block])
+    if one then enter_block(open, live_in[one], finish) end
+    if two then enter_block(open, live_in[two], finish) end
     scan_block(l, block, start)
-    wanted = live_in[number]
+    local wanted = live_in[number]
     if wanted then
       less = leave_block(l, wanted, start) or less
     end
@@ -406,12 +400,12 @@ function M.of(func)
   local context = func:reg()
   while true do
     local s = survey(func, order, context)
-    local live_in, live_out = spread(s, before, #func.blocks)
+    local live_in = spread(s, before, #func.blocks)
     local n = func.nregs
     local l = { from = sized(n, 0), to = sized(n, 0), parts = {}, crosses = sized(n, 0), weight = sized(n, 0),
       like = sized(n, 0), wish = sized(n, 0), open = sized(n, 0), original = s.original, last_call = math.huge,
       times = 1, context = context, order = order, nregs = n }
-    if not scan(l, func, order, depth, live_in, live_out) then
+    if not scan(l, func, order, depth, live_in) then
       close_context(l, context)
       return l
     end

@@ -2,7 +2,8 @@
 -- the ring and those of aggregates follow as they are first used.
 --
 -- The control map's words: the gate, the ring's drops, runs that were ended in a loop, from FIRST_LOSS on what found no
--- room in each map, how many records were sent, and then constants that meet at joins. C knows of the gate only (core/probe/session.h).
+-- room in each map, how many records were sent, and then constants that meet at joins. C knows of the gate only
+-- (core/probe/session.h).
 
 local core = require "shark.core.probe"
 local exact = require "shark.probe.exact"

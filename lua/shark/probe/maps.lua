@@ -5,7 +5,8 @@
 --   count, sum      no key: an array of a u64 for each CPU; by key: a per-CPU hash of u64
 --   hist            no key: an array of a u64 for each CPU and bucket, index cpu << 9 | bucket;
 --                   by key: a per-CPU hash whose key has the bucket as last part
---   max, min        like count, of { u64 value, u64 n }
+--   max, min        like count, of { u64 value, u64 n }, the value by XOR with mask_of() an unsigned number of which
+--                   the largest is kept
 --   map             a hash of u64; no key: an array of one
 --   var             an array of one u64
 --   stack, ustack   a map of stacks, kept by the kernel
@@ -16,6 +17,8 @@ local ffi = require "ffi"
 local keys_of = require "shark.probe.keys"
 
 local M = {}
+
+local SIGN = -0x7fffffffffffffffLL - 1
 
 --- Buckets for each CPU in the array of a histogram: those of shark.hist, rounded up to a power of two.
 M.BUCKETS = 512
@@ -223,6 +226,16 @@ function Aggregate:maps()
     set_initial(self)
   end
   return self.made
+end
+
+--- What values of max and min are combined with by XOR: their order is then that of unsigned numbers, largest first.
+--- @return number|ffi.cdata* mask 0 where they are so already
+function M.mask_of(agg)
+  local unsigned = agg.value == "u64"
+  if agg.kind == "max" then
+    return unsigned and 0 or SIGN
+  end
+  return unsigned and -1 or -1LL - SIGN
 end
 
 --- How it is called, for people: the name it was given, or that of the variable.

@@ -27,29 +27,19 @@ local function added(at, n)
   return sum
 end
 
--- The best of the values that there are; nil if there is none. `better(a, b)`.
-local function best(agg, at, n, better)
-  local list, found, count = ffi.cast(pairs_of_u64, at), nil, 0ULL
-  for i = 0, n - 1 do
-    if list[i].n ~= 0 then
-      local value = agg.value == "u64" and list[i].value or ffi.cast("int64_t", list[i].value)
-      found = (found == nil or better(value, found)) and value or found
-      count = count + list[i].n
-    end
-  end
-  return found, count
-end
-
-local function is_more(a, b)
-  return a > b
-end
-
-local function is_less(a, b)
-  return a < b
-end
-
 local function number_of(agg, value)
   return exact.number(agg.value == "u64" and value or ffi.cast("int64_t", value))
+end
+
+-- The largest or least of the values that there are, nil if there is none, and how many there are.
+local function extreme(agg, at, n)
+  local list, found, count = ffi.cast(pairs_of_u64, at), 0ULL, 0ULL
+  for i = 0, n - 1 do
+    found = list[i].value > found and list[i].value or found
+    count = count + list[i].n
+  end
+  local value = bit.bxor(found, ffi.cast("int64_t", maps.mask_of(agg)))
+  return count > 0 and number_of(agg, value) or nil, exact.number(count)
 end
 
 -- kind -> what goes into a row of the values that CPUs have at an address
@@ -61,12 +51,10 @@ local FILL = {
     row.total = number_of(agg, added(at, n))
   end,
   max = function(agg, row, at, n)
-    local value, count = best(agg, at, n, is_more)
-    row.max, row.count = value and exact.number(value), exact.number(count)
+    row.max, row.count = extreme(agg, at, n)
   end,
   min = function(agg, row, at, n)
-    local value, count = best(agg, at, n, is_less)
-    row.min, row.count = value and exact.number(value), exact.number(count)
+    row.min, row.count = extreme(agg, at, n)
   end,
   map = function(agg, row, at)
     row.value = number_of(agg, at[0])

@@ -52,6 +52,11 @@ local function fields_of(list)
 end
 
 local ADVICE = "the option ring_bytes"
+local NOT_COUNTED = {
+  stack = "stack not kept in %s (place taken)", ustack = "stack not kept in %s (place taken)",
+  max = "value not counted in %s (full, or others came in between)",
+  min = "value not counted in %s (full, or others came in between)",
+}
 
 --- How losses are said: as those of shark.core's sessions.
 function Handle:losses()
@@ -64,7 +69,7 @@ function Handle:losses()
   }
   for i, field in ipairs(fields_of(full)) do
     local what = full[i].agg
-    local text = what.kind:find "stack" and "stack not kept in %s (place taken)" or "value not counted in %s (full)"
+    local text = NOT_COUNTED[what.kind] or "value not counted in %s (full)"
     local label = maps.label(what)
     list[#list + 1] = {
       field = field, one = text:format(label), several = (text:gsub("^%l+", "%0s")):format(label),

@@ -3,7 +3,6 @@
 
 local features = require "shark.probe.features"
 local types = require "shark.probe.types"
-local usdt = require "shark.decode.usdt"
 
 local M = {}
 
@@ -11,13 +10,16 @@ local M = {}
 local ARGUMENTS, RESULT = { 112, 104, 96, 88, 72, 64 }, 80 -- di, si, dx, cx, r8, r9; ax
 local WORD = 8
 
--- The compiler asks for `loops` where a handler has one: only then the kernel is. Likewise whether it
--- can_name(btf_id) a variable.
+local ASKED = { loops = features.loops, swaps = features.swaps }
+
+-- The compiler asks for `loops` and `swaps` where a handler needs them: only then the kernel is. Likewise whether
+-- it can_name(btf_id) a variable.
 local function context_of(way, fields)
   fields.way, fields.args, fields.can_name = way, fields.args or {}, features.variable
   return setmetatable(fields, {
     __index = function(_, name)
-      return name == "loops" and features.loops() or nil
+      local ask = ASKED[name]
+      return ask and ask() or nil
     end,
   })
 end
@@ -217,7 +219,7 @@ end
 function BY.usdt(target)
   local place = target.place
   return {
-    context = context_of("usdt", { user = true, args = usdt.arguments(place.args) }),
+    context = context_of("usdt", { user = true, args = require("shark.decode.usdt").arguments(place.args) }),
     program = { type = "kprobe" },
     point = {
       attach = "usdt", binary = target.binary, event = target.name, offset = place.offset, semaphore = place.semaphore,
