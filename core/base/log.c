@@ -32,11 +32,6 @@ void log_set_verbose(bool verbose)
 	verbose_on = verbose;
 }
 
-bool log_is_verbose(void)
-{
-	return verbose_on;
-}
-
 void log_error(const char *format, ...)
 {
 	va_list args;

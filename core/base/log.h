@@ -7,7 +7,6 @@
 
 /* Whether log_debug() prints; the -V option. */
 void log_set_verbose(bool verbose);
-bool log_is_verbose(void);
 
 /* "shark: ..." with a newline, always. */
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

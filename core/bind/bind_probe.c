@@ -13,6 +13,7 @@
 #include "bind/fields.h"
 #include "bind/luaint.h"
 #include "probe/session.h"
+#include "trace/stacks.h"
 
 #define SESSION_TYPE "shark.core.probe.session"
 
@@ -284,10 +285,11 @@ static int session_stack_(lua_State *L)
 
 	check_session(L);
 	map = bind_check_map(L, 2);
-	if (map->key_size != sizeof(id) || map->value_size != sizeof(addresses))
-		return luaL_argerror(L, 2, "a map of type stack_trace, of 127 addresses");
+	if (map->type != BPF_MAP_TYPE_STACK_TRACE || map->value_size > sizeof(addresses))
+		return luaL_argerror(L, 2,
+				     "a map of type stack_trace, of no more than 127 addresses");
 	id = (uint32_t)luaint_check_range(L, 3, 0, UINT32_MAX);
-	n = probe_stack(map, id, addresses);
+	n = stacks_read(map->fd, id, addresses, map->value_size / sizeof(*addresses));
 	if (n < 0) {
 		error_set(&err, n, "no such stack, or another has taken its place");
 		return bind_push_error(L, &err);

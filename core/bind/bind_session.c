@@ -253,7 +253,7 @@ static int stack(lua_State *L)
 	static uint64_t addresses[SHARK_STACK_DEPTH];
 	struct session *session = check_session(L);
 	int32_t index = (int32_t)luaint_check_range(L, 2, INT32_MIN, INT32_MAX);
-	int n = session_stack(session, index, addresses, SHARK_STACK_DEPTH);
+	int n = session_stack(session, index, addresses);
 	struct error err;
 
 	if (n < 0) {

@@ -13,8 +13,6 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 
-#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
-
 static bool has_capability(int capability)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -61,16 +59,6 @@ const char *kfeat_tracefs(struct error *err)
 			  "tracefs is not mounted; mount it with: mount -t tracefs tracefs "
 			  "/sys/kernel/tracing");
 	return NULL;
-}
-
-int kfeat_btf(struct error *err)
-{
-	if (!access(VMLINUX_BTF, R_OK))
-		return 0;
-	return error_set(err, -errno,
-			 "cannot read the kernel's types from " VMLINUX_BTF
-			 ": %s (CONFIG_DEBUG_INFO_BTF)",
-			 strerror(errno));
 }
 
 const char *kfeat_lockdown(void)

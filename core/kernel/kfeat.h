@@ -21,9 +21,6 @@ int kfeat_may_open_raw_sockets(struct error *err);
  */
 const char *kfeat_tracefs(struct error *err);
 
-/* The kernel's own BTF can be read: 0, or -ENOENT/-EACCES. */
-int kfeat_btf(struct error *err);
-
 /*
  * The lockdown mode in force: "none", "integrity", "confidentiality", or NULL
  * where securityfs does not tell.

@@ -150,19 +150,6 @@ int kmem_explain(const struct kmem_request *request, struct error *err)
 						    : strerror(-request->result));
 }
 
-int kmem_read(uint64_t address, void *into, size_t size, struct error *err)
-{
-	struct kmem_request request = { .address = address, .into = into, .size = (uint32_t)size };
-	int code;
-
-	if (size > UINT32_MAX)
-		return error_set(err, -E2BIG, "%zu bytes are too much for one read", size);
-	code = kmem_read_batch(&request, 1, err);
-	if (code)
-		return code;
-	return request.result ? kmem_explain(&request, err) : 0;
-}
-
 /* ---- names ---- */
 
 int kmem_symbol(uint64_t address, struct kmem_symbol *symbol)

@@ -41,9 +41,6 @@ struct kmem_how {
 	} refused[KMEM_NR_WAYS];
 };
 
-/* Reads size bytes. Returns 0 or a negative errno. */
-int kmem_read(uint64_t address, void *into, size_t size, struct error *err);
-
 /*
  * Reads many at once, each with a result of its own. Returns 0 when the requests
  * were carried out, however each ended, and a negative errno when this machine

@@ -429,11 +429,6 @@ int symbols_find(const struct symbols *symbols, uint64_t address, struct symbol 
 	return 0;
 }
 
-size_t symbols_count(const struct symbols *symbols)
-{
-	return symbols->count;
-}
-
 void symbols_free(struct symbols *symbols)
 {
 	if (!symbols)

@@ -59,9 +59,6 @@ void symbols_addresses(const struct symbols *symbols, struct symbol_address *wan
 int symbols_scan_kallsyms(const char *path, struct symbol_address *wanted, size_t n,
 			  struct error *err);
 
-/* How many symbols the table has. */
-size_t symbols_count(const struct symbols *symbols);
-
 void symbols_free(struct symbols *symbols);
 
 #endif

@@ -315,16 +315,3 @@ int probe_session_missed(const struct probe_session *session, uint64_t *missed, 
 	*missed += hits;
 	return code;
 }
-
-int probe_stack(const struct probe_map *map, uint32_t id, uint64_t addresses[PROBE_STACK_DEPTH])
-{
-	int code, n = 0;
-
-	memset(addresses, 0, PROBE_STACK_DEPTH * sizeof(*addresses));
-	code = bpf_map_lookup_elem(map->fd, &id, addresses);
-	if (code)
-		return code;
-	while (n < PROBE_STACK_DEPTH && addresses[n])
-		n++;
-	return n;
-}

@@ -92,10 +92,4 @@ uint64_t probe_session_undelivered(const struct probe_session *session);
  */
 int probe_session_missed(const struct probe_session *session, uint64_t *missed, struct error *err);
 
-/*
- * The return addresses of an entry of a stack map, innermost first. Returns how many, or a negative
- * errno: -ENOENT if there is no such entry.
- */
-int probe_stack(const struct probe_map *map, uint32_t id, uint64_t addresses[PROBE_STACK_DEPTH]);
-
 #endif

@@ -18,6 +18,7 @@
 #include "trace/links.h"
 #include "trace/object.h"
 #include "trace/ring.h"
+#include "trace/stacks.h"
 
 enum {
 	/* Parts of histograms that are offered before the trace runs; the others then. */
@@ -516,12 +517,6 @@ const struct shark_part *session_parts(struct session *session, uint32_t upto, u
 	return (const struct shark_part *)(const void *)session->parts;
 }
 
-const struct shark_cpu *session_cpus(const struct session *session, uint32_t *nr_cpus)
-{
-	*nr_cpus = session->nr_cpus;
-	return session->cpus;
-}
-
 int session_stream(struct session *session, bool on, struct error *err)
 {
 	int code = on ? ring_map(&session->ring, session_ring_fd(session), session->ring_bytes, err)
@@ -549,16 +544,12 @@ size_t session_memory(const struct session *session)
 	return ring_memory(&session->ring) + rows_bytes(session) + cpus_bytes(session) + parts;
 }
 
-int session_stack(const struct session *session, int32_t index, uint64_t addresses[], size_t max)
+int session_stack(const struct session *session, int32_t index,
+		  uint64_t addresses[SHARK_STACK_DEPTH])
 {
-	uint64_t stack[SHARK_STACK_DEPTH] = { 0 };
-	size_t n = 0;
-
-	if (index < 0 || bpf_map_lookup_elem(session->object.map_fds[MAP_STACKS], &index, stack))
-		return -ENOENT;
-	for (; n < max && n < SHARK_STACK_DEPTH && stack[n]; n++)
-		addresses[n] = stack[n];
-	return (int)n;
+	return index < 0 ? -ENOENT
+			 : stacks_read(session->object.map_fds[MAP_STACKS], (uint32_t)index,
+				       addresses, SHARK_STACK_DEPTH);
 }
 
 /* All at once: one that is taken out meanwhile leaves no gap. */

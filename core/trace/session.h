@@ -99,9 +99,8 @@ void session_stop(struct session *session);
  */
 void session_end_all(void);
 
-/* The row table and the per-CPU states, shared with the running programs. */
+/* The row table, shared with the running programs. */
 const void *session_rows(const struct session *session, uint32_t *nr_rows);
-const struct shark_cpu *session_cpus(const struct session *session, uint32_t *nr_cpus);
 
 /*
  * The parts of histograms, of which at least the first `upto` can be read, and how
@@ -126,7 +125,8 @@ size_t session_memory(const struct session *session);
  * The return addresses of a stack, innermost first, by the index an event has.
  * Returns how many, or a negative errno: -ENOENT if it has been replaced.
  */
-int session_stack(const struct session *session, int32_t index, uint64_t addresses[], size_t max);
+int session_stack(const struct session *session, int32_t index,
+		  uint64_t addresses[SHARK_STACK_DEPTH]);
 
 /*
  * A copy of what is in a hash map of the provider's own now (MAP_EXTRA, MAP_ENDINGS): an

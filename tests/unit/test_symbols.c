@@ -207,7 +207,6 @@ static void user_addresses_resolve_to_the_program(void **state)
 
 	(void)state;
 	assert_int_equal(symbols_read_elf("/proc/self/exe", "", &symbols, &err), 0);
-	assert_true(symbols_count(symbols) > 10);
 	assert_int_equal(symbols_find(symbols, address_in_file(main), &found), 0);
 	assert_string_equal(found.name, "main");
 	assert_int_equal(found.offset, 0);
