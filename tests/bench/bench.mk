@@ -3,6 +3,7 @@
 BENCH_DIR := $(B)/bench
 BENCH_PROGRAMS := $(BENCH_DIR)/launch $(BENCH_DIR)/flood $(BENCH_DIR)/clock_pair \
 	$(BENCH_DIR)/clock_pair.o $(BENCH_DIR)/drain $(BENCH_DIR)/feed $(BENCH_DIR)/feed.o $(BENCH_DIR)/calls \
+	$(BENCH_DIR)/record $(BENCH_DIR)/replay \
 	$(BENCH_DIR)/probe_count.o $(BENCH_DIR)/probe_hist.o $(BENCH_DIR)/probe_startstop.o
 
 # BENCH_ROUNDS=3 for less, BENCH_ONLY=start for the targets whose names begin so.
@@ -10,7 +11,7 @@ BENCH_ROUNDS ?=
 BENCH_ONLY ?=
 
 # Static: what a process may need is counted from its fork on.
-$(BENCH_DIR)/launch $(BENCH_DIR)/flood $(BENCH_DIR)/calls: $(BENCH_DIR)/%: tests/bench/%.c $(B)/flags
+$(BENCH_DIR)/launch $(BENCH_DIR)/flood $(BENCH_DIR)/calls $(BENCH_DIR)/replay: $(BENCH_DIR)/%: tests/bench/%.c $(B)/flags
 	$(call say,BENCH,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -static -o $@ $<
@@ -32,10 +33,11 @@ $(BENCH_DIR)/probe_%.o: tests/bench/probes.bpf.c $(B)/flags
 	$(Q)$(CLANG) $(BPF_CFLAGS) -D$(shell echo $* | tr a-z A-Z) -c -o $@ $<
 
 # Linked as the unit tests are: the core without Lua.
-$(BENCH_DIR)/drain: tests/bench/drain.c $(CORE_OBJS) $(B)/obj/embedded_lua.o
+$(BENCH_DIR)/record: BENCH_LINK := -Wl,--wrap=syscall
+$(BENCH_DIR)/drain $(BENCH_DIR)/record: $(BENCH_DIR)/%: tests/bench/%.c $(CORE_OBJS) $(B)/obj/embedded_lua.o
 	$(call say,BENCH,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(LINK) $(CORE_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(BENCH_LINK) $(LINK) $(CORE_LIBS)
 
 bench:
 	$(Q)deps/install build bench

@@ -105,6 +105,7 @@ function M.commands()
       bpftrace_hist = bpftrace(HARDIRQ_HIST),
       bcc = { "hardirqs-bpfcc" },
       libbpf_tools = { shell.libbpf_tool "hardirqs" },
+      bare_c = { tool.path("replay"), tool.path("hardirq.calls") },
     },
     open_and_close = {
       shark = shark("-e", 'assert(require("shark.irq").hardirq {}):close()'),

@@ -11,6 +11,14 @@ local function attach_time(command)
   end
 end
 
+-- The peer makes the bpf(2) calls that shark makes, written down before each sample.
+local function replay_time(tracer, command)
+  return function()
+    tool.output_of(tool.path("record"), tracer, tool.path(tracer .. ".calls"))
+    return tool.until_attached(command).attached_ns
+  end
+end
+
 local function wall_time(command)
   return function()
     return tool.to_end(command).ended_ns
@@ -20,6 +28,12 @@ end
 local function memory(command)
   return function()
     return tool.to_end(command).rss_kib
+  end
+end
+
+local function memory_until_attached(command)
+  return function()
+    return tool.until_attached(command).rss_kib
   end
 end
 
@@ -39,10 +53,14 @@ function M.targets(commands)
   attach("bpftrace-hist", hardirqs.bpftrace_hist, "bpftrace IRQ latency hist", 1 / 40)
   attach("bcc", hardirqs.bcc, "bcc hardirqs", 1 / 200)
   attach("libbpf-tools", hardirqs.libbpf_tools, "libbpf-tools hardirqs", 1 / 6)
+  add { name = "start/bare-c", title = "exec to attached, against its bpf(2) calls made by a C program", unit = "ms",
+    scale = 1e6, ours = attach_time(hardirqs.shark), theirs = replay_time("hardirq", hardirqs.bare_c), at_most = 1.3 }
   add { name = "wall/bpftrace", title = "start to exit, against bpftrace count", unit = "ms", scale = 1e6,
     ours = wall_time(brief.shark), theirs = wall_time(brief.bpftrace), at_most = 1 / 50 }
   add { name = "memory/bpftrace", title = "peak RSS, against bpftrace count", unit = "MiB", scale = 1024,
     ours = memory(brief.shark), theirs = memory(brief.bpftrace), at_most = 1 / 20 }
+  add { name = "memory/hardirqs", title = "peak RSS of shark hardirqs", unit = "MiB", scale = 1024,
+    ours = memory_until_attached(hardirqs.shark), most = 4 * 1024 }
   add { name = "memory/streaming", title = "peak RSS, handing over events: 4 MiB + 2 x ring", unit = "MiB",
     scale = 1024, ours = memory(commands.stream.shark), most = 4 * 1024 + 2 * RING_BYTES / 1024 }
   return list
