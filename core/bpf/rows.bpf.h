@@ -96,13 +96,29 @@ static __always_inline __u32 find_row(struct shark_cpu *cpu, const struct row_ke
 
 /* ---- counting ---- */
 
+/*
+ * The number of a part that nobody has; negative if there is none. They come in their
+ * order: the queue holds where the next numbers of config.part_step sequences are, each
+ * with that step, and who takes a number puts its successor in. So it is empty only
+ * if as many are at it at once, or all parts are taken.
+ */
+static __always_inline long take_part(__u32 *index)
+{
+	long failed = bpf_map_pop_elem(&free_parts, index);
+	__u32 next = *index + config.part_step;
+
+	if (!failed && next < config.nr_parts)
+		bpf_map_push_elem(&free_parts, &next, BPF_ANY);
+	return failed;
+}
+
 /* A part of a histogram for a row that has none there; NULL, and counted, if none is left. */
 static __always_inline struct shark_part *claim_part(__u32 *part)
 {
 	struct shark_cpu *cpu = this_cpu();
 	__u32 index = 0;
 
-	if (!bpf_map_pop_elem(&free_parts, &index)) {
+	if (!take_part(&index)) {
 		*part = index + 1;
 		return bpf_map_lookup_elem(&parts, &index);
 	}

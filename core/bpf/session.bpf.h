@@ -43,9 +43,9 @@ struct {
 } parts SEC(".maps");
 
 /*
- * Parts that are free, in the order of their numbers, so that user space maps no
- * more than are in use. A queue hands each out once, whoever asks at the same
- * moment, on kernels without atomic fetch-and-add (before 5.12) too.
+ * Which parts are free, see take_part(): in the order of their numbers, so that user
+ * space maps no more than are in use. A queue hands each out once, whoever asks at the
+ * same moment, on kernels without atomic fetch-and-add (before 5.12) too.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);

@@ -21,8 +21,8 @@
 #include "trace/stacks.h"
 
 enum {
-	/* Parts of histograms that are offered before the trace runs; the others then. */
-	FIRST_PARTS = 256,
+	/* Programs that may be taking a part of a histogram on one CPU, each within another. */
+	PART_TAKERS = 4,
 	/* Memory of parts is mapped in steps of so many bytes, and of a quarter of what there is.
 	 */
 	PARTS_STEP = 64 * 1024,
@@ -38,6 +38,7 @@ struct session {
 	struct shark_cpu *cpus;
 	char *parts; /* addresses for all; memory for those in use, see session_parts() */
 	uint32_t nr_rows, nr_cpus, nr_parts;
+	uint32_t part_step;  /* see struct shark_config */
 	size_t parts_mapped; /* bytes */
 	uint32_t nr_extra;   /* 0: as the provider wants */
 	size_t ring_bytes;
@@ -88,6 +89,13 @@ static int ring_size(size_t wanted, size_t *size, struct error *err)
 	return 0;
 }
 
+static uint32_t part_step(const struct session *session)
+{
+	uint32_t takers = PART_TAKERS * session->nr_cpus;
+
+	return takers < session->nr_parts ? takers : session->nr_parts;
+}
+
 static int set_sizes(struct session *session, const struct session_options *options,
 		     struct shark_config *config, struct error *err)
 {
@@ -102,8 +110,11 @@ static int set_sizes(struct session *session, const struct session_options *opti
 	wanted = options->rows ? (uint32_t)options->rows : (uint32_t)rows;
 	session->nr_rows = provider_table_size(wanted);
 	session->nr_parts = provider_parts(wanted);
+	session->part_step = part_step(session);
 	config->nr_rows = session->nr_rows;
 	config->nr_cpus = session->nr_cpus;
+	config->nr_parts = session->nr_parts;
+	config->part_step = session->part_step;
 	return ring_size(options->ring_bytes, &session->ring_bytes, err);
 }
 
@@ -160,12 +171,12 @@ static void unmap_tables(struct session *session)
 	session->parts_mapped = 0;
 }
 
-/* The programs take parts in this order. */
-static int free_parts(const struct session *session, uint32_t from, uint32_t to, struct error *err)
+/* The first of each sequence; the programs offer the others. */
+static int offer_parts(const struct session *session, struct error *err)
 {
 	int fd = session->object.map_fds[MAP_FREE_PARTS];
 
-	for (uint32_t i = from; i < to && i < session->nr_parts; i++)
+	for (uint32_t i = 0; i < session->part_step; i++)
 		if (bpf_map_update_elem(fd, NULL, &i, BPF_ANY))
 			return error_set(err, -errno, "cannot offer part %u of the histograms: %s",
 					 i, strerror(errno));
@@ -282,7 +293,7 @@ static int try_way(struct session *session, const struct way *way, struct shark_
 		[MAP_ROWS] = session->nr_rows,
 		[MAP_CPUS] = session->nr_cpus,
 		[MAP_PARTS] = session->nr_parts,
-		[MAP_FREE_PARTS] = session->nr_parts,
+		[MAP_FREE_PARTS] = session->part_step,
 		[MAP_EVENTS] = (__u32)session->ring_bytes,
 		[MAP_STACKS] = stacks ? SESSION_STACKS : 1,
 		[MAP_EXTRA] = provider->extra_entries
@@ -301,11 +312,9 @@ static int try_way(struct session *session, const struct way *way, struct shark_
 	if (!code)
 		code = map_tables(session, err);
 	if (!code)
-		code = free_parts(session, 0, FIRST_PARTS, err);
+		code = offer_parts(session, err);
 	if (!code)
 		code = attach(session, config, err);
-	if (!code)
-		code = free_parts(session, FIRST_PARTS, session->nr_parts, err);
 	if (code)
 		give_up_way(session);
 	return code;

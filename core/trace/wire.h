@@ -121,9 +121,11 @@ struct shark_config {
 	__u32 features[8]; /* by SHARK_FEATURE_STACKS, ...: 1 or 0 */
 	__u32 nr_rows;	   /* size of the row table, a power of two */
 	__u32 nr_cpus;	   /* size of the per-CPU table */
+	__u32 nr_parts;	   /* of histograms */
+	__u32 part_step;   /* sequences that their numbers are handed out in */
 	__u32 at[8];	   /* offsets in the records of classic tracepoints */
 };
-SHARK_WIRE_SIZE(struct shark_config, 136);
+SHARK_WIRE_SIZE(struct shark_config, 144);
 
 /* Something that has started and not yet ended. */
 struct shark_frame {
