@@ -7,9 +7,6 @@ local out = require "shark.text.out"
 local plain = require "shark.text.plain"
 local tree = require "shark.text.tree"
 
--- This ends in milliseconds: to compile what it runs would cost more than it saves.
-jit.off()
-
 local NAME = "iommu"
 
 local parser = cli.parser(NAME, "The IOMMUs: units, their registers and devices, what the firmware's tables say, " ..

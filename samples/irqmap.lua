@@ -8,9 +8,6 @@ local plain = require "shark.text.plain"
 local table_text = require "shark.text.table"
 local tree = require "shark.text.tree"
 
--- This ends in milliseconds: to compile what it runs would cost more than it saves.
-jit.off()
-
 local NAME = "irqmap"
 
 local function cpu_and_vector(text)

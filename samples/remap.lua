@@ -6,9 +6,6 @@ local plain = require "shark.text.plain"
 local remap = require "shark.remap"
 local table_text = require "shark.text.table"
 
--- This ends in milliseconds: to compile what it runs would cost more than it saves.
-jit.off()
-
 local NAME = "remap"
 
 local parser = cli.parser(NAME, "Interrupt remapping: its state, the conditions that the kernel asked and which one " ..

@@ -5,9 +5,6 @@ local irqmap = require "shark.irqmap"
 local out = require "shark.text.out"
 local table_text = require "shark.text.table"
 
--- This ends in milliseconds: to compile what it runs would cost more than it saves.
-jit.off()
-
 local NAME = "vectors"
 
 local parser = cli.parser(NAME, "The CPUs' interrupt vectors: used, free, kept for managed interrupts, the " ..

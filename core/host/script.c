@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <lauxlib.h>
 #include <limits.h>
+#include <luajit.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -244,12 +245,30 @@ static bool run_action(lua_State *L, const struct action *action)
 	return true;
 }
 
+/* What packaged scripts do until the loop runs they do once: compiling it costs more than it saves.
+ */
+static bool run_interpreted(lua_State *L, int nargs)
+{
+	bool ran;
+
+	luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+	ran = run_call(L, nargs, 0, 0) >= 0;
+	luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_ON);
+	return ran;
+}
+
 static bool run_main(lua_State *L, const struct options *options)
 {
 	const char *name = options->script ? options->argv[options->script] : "-";
 	bool loaded = !strcmp(name, "-") ? load_file(L, NULL) : load_named(L, options, name);
+	int nargs;
 
-	return loaded && run_call(L, push_script_args(L, options), 0, 0) >= 0;
+	if (!loaded)
+		return false;
+	nargs = push_script_args(L, options);
+	if (embedded_find(embedded_scripts, name))
+		return run_interpreted(L, nargs);
+	return run_call(L, nargs, 0, 0) >= 0;
 }
 
 bool script_stdin_is_terminal(void)
