@@ -339,7 +339,7 @@ static size_t write_code(const char *name)
 {
 	size_t n = 0;
 
-	printf("static const struct bpf_insn %s_code[] = {\n", name);
+	printf("IMAGE_DATA struct bpf_insn %s_code[] = {\n", name);
 	for (size_t p = 0; p < flat.nr_programs; p++)
 		for (__u32 i = 0; i < flat.programs[p]->program.nr_code; i++) {
 			const struct bpf_insn *insn = &flat.programs[p]->code[i];
@@ -358,7 +358,7 @@ static size_t write_fixups(const char *name)
 	__u32 code = 0;
 	size_t n = 0;
 
-	printf("static const struct image_fixup %s_fixups[] = {\n", name);
+	printf("IMAGE_DATA struct image_fixup %s_fixups[] = {\n", name);
 	for (size_t p = 0; p < flat.nr_programs; p++) {
 		const struct flat_program *program = flat.programs[p];
 
@@ -377,7 +377,7 @@ static size_t write_fixups(const char *name)
 
 static void write_maps(const char *name)
 {
-	printf("static const struct image_map %s_maps[] = {\n", name);
+	printf("IMAGE_DATA struct image_map %s_maps[] = {\n", name);
 	for (size_t i = 0; i < flat.nr_maps; i++) {
 		const struct image_map *map = &flat.maps[i];
 
@@ -392,7 +392,7 @@ static void write_programs(const char *name)
 {
 	__u32 code = 0;
 
-	printf("static const struct image_program %s_programs[] = {\n", name);
+	printf("IMAGE_DATA struct image_program %s_programs[] = {\n", name);
 	for (size_t i = 0; i < flat.nr_programs; i++) {
 		const struct image_program *program = &flat.programs[i]->program;
 
@@ -410,7 +410,7 @@ static void write_constants(const char *name)
 	Elf_Scn *section = flat_section(&flat, ".rodata", NULL);
 	Elf_Data *data = section && flat.constants >= 0 ? elf_getdata(section, NULL) : NULL;
 
-	printf("static const unsigned char %s_initial[] = {", name);
+	printf("IMAGE_DATA unsigned char %s_initial[] = {", name);
 	for (size_t i = 0; data && i < data->d_size; i++)
 		printf("%s%u,", i % 24 ? " " : "\n\t", ((const unsigned char *)data->d_buf)[i]);
 	printf("\n\t0, /* behind the last */\n};\n\n");
@@ -418,7 +418,7 @@ static void write_constants(const char *name)
 
 static void write_strings(const char *name)
 {
-	printf("static const char %s_strings[] =", name);
+	printf("IMAGE_DATA char %s_strings[] =", name);
 	for (size_t at = 0; at < flat.nr_strings; at += strlen(flat.strings + at) + 1)
 		printf("\n\t\"%s\\0\"", flat.strings + at);
 	printf(";\n\n");

@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <string.h>
 
+/* In a section of their own: most of it is never looked at, and what is near in memory becomes
+ * resident together. */
+#define IMAGE_DATA static const __attribute__((section("shark_images")))
+
 struct image_map {
 	__u32 name;
 	__u32 type, key_size, value_size;
