@@ -12,7 +12,6 @@ static void set_string(lua_State *L, const char *field, const char *value)
 	lua_setfield(L, -2, field);
 }
 
-/* Best first. */
 static void push_ways(lua_State *L, const struct provider *provider)
 {
 	lua_createtable(L, (int)provider->nr_ways, 0);
@@ -115,8 +114,44 @@ static void push_points_by_way(lua_State *L, const struct provider *provider)
 	}
 }
 
-static void push_provider(lua_State *L, const struct provider *provider)
+/* ---- what the module has ---- */
+
+/* names(): of all, in no particular order. */
+static int names(lua_State *L)
 {
+	lua_createtable(L, (int)provider_count(), 0);
+	for (size_t i = 0; i < provider_count(); i++) {
+		lua_pushstring(L, provider_at(i)->name);
+		lua_rawseti(L, -2, (int)i + 1);
+	}
+	return 1;
+}
+
+/* ways(name): their names, best first; nil if nothing is called so. */
+static int ways(lua_State *L)
+{
+	const struct provider *provider =
+		lua_type(L, 1) == LUA_TSTRING ? provider_find(lua_tostring(L, 1)) : NULL;
+
+	if (provider)
+		push_ways(L, provider);
+	else
+		lua_pushnil(L);
+	return 1;
+}
+
+/*
+ * describe(name): {name, ways = {name, ...}, filters = {{name, text}, ...}, features =
+ * {{name, text, by_default}, ...}, sizes = {{name, text, usual}, ...}, losses = as
+ * session:losses(), points = {WAY = {{program, point}, ...}}}.
+ */
+static int describe(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+	const struct provider *provider = provider_find(name);
+
+	if (!provider)
+		return luaL_error(L, "no tracer '%s'", name);
 	lua_createtable(L, 0, 7);
 	set_string(L, "name", provider->name);
 	push_ways(L, provider);
@@ -131,20 +166,19 @@ static void push_provider(lua_State *L, const struct provider *provider)
 	lua_setfield(L, -2, "losses");
 	push_points_by_way(L, provider);
 	lua_setfield(L, -2, "points");
+	return 1;
 }
 
-/*
- * The providers, in no particular order: {{name, ways = {name, ...},
- * filters = {{name, text}, ...}, features = {{name, text, by_default}, ...},
- * sizes = {{name, text, usual}, ...}, losses = as session:losses(), points = {WAY =
- * {{program, point}, ...}}}, ...}
- */
 int bind_open_providers(lua_State *L)
 {
-	lua_createtable(L, (int)provider_count(), 0);
-	for (size_t i = 0; i < provider_count(); i++) {
-		push_provider(L, provider_at(i));
-		lua_rawseti(L, -2, (int)i + 1);
-	}
+	static const luaL_Reg functions[] = {
+		{ "names", names },
+		{ "ways", ways },
+		{ "describe", describe },
+		{ NULL, NULL },
+	};
+
+	lua_newtable(L);
+	luaL_register(L, NULL, functions);
 	return 1;
 }

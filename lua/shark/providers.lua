@@ -109,6 +109,12 @@ local function describe(provider)
   return described
 end
 
+local function sorted_names()
+  local list = core.names()
+  table.sort(list)
+  return list
+end
+
 --- All that this shark can trace, by name.
 --- What may be asked for when a trace is opened are the options `filters`, `features` and `sizes`,
 --- each { name, text, type, default? }, besides `way` and, with has_audit, `audit`. Which ways this
@@ -119,20 +125,14 @@ end
 ---   points = { WAY = {{ program, point }} } }
 function M.list()
   local list = {}
-  for i, provider in ipairs(core) do
-    list[i] = describe(provider)
+  for i, name in ipairs(sorted_names()) do
+    list[i] = describe(core.describe(name))
   end
-  table.sort(list, function(a, b) return a.name < b.name end)
   return list
 end
 
 local function ways_of(name)
-  for _, provider in ipairs(core) do
-    if provider.name == name then
-      return provider.ways
-    end
-  end
-  error(("no tracer '%s'"):format(tostring(name)), 3)
+  return core.ways(name) or error(("no tracer '%s'"):format(tostring(name)), 3)
 end
 
 --- The ways to attach what is named, each once; those of one tracer best first.
@@ -162,31 +162,13 @@ function M.way_of(name, way)
   end
 end
 
-local function names()
-  local list = {}
-  for i, provider in ipairs(core) do
-    list[i] = provider.name
-  end
-  table.sort(list)
-  return list
-end
-
-local function is_known(name)
-  for _, provider in ipairs(core) do
-    if provider.name == name then
-      return true
-    end
-  end
-  return false
-end
-
 --- Starts a trace by its provider's name; see shark.trace().
 --- @param name string @param options? table
 --- @return shark.Session? @return string? message @return string? name
 function M.open(name, options)
-  if not is_known(name) then
+  if not core.ways(name) then
     error(("bad argument #1 to 'trace' (no tracer '%s'; there are: %s)"):format(tostring(name),
-      table.concat(names(), ", ")), 2)
+      table.concat(sorted_names(), ", ")), 2)
   end
   return kind_of(name).open(options)
 end
