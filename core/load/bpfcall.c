@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -24,24 +25,26 @@ static int call(int command, union bpf_attr *attr, size_t size)
 	return result;
 }
 
-/* Once in a process: without the right to do it, it stays as it is. */
-static bool raise_limit(void)
+static bool raised;
+
+/* Without the right to do it, it stays as it is. */
+static void raise_limit(void)
 {
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
-	static bool tried;
-	bool first = !tried;
 
-	tried = true;
-	return first && !setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	raised = !setrlimit(RLIMIT_MEMLOCK, &unlimited);
 }
 
+/* The limit is raised once in a process; any thread may come here. */
 int bpfcall(int command, union bpf_attr *attr, size_t size)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int result = call(command, attr, size);
 
-	if (result == -EPERM && raise_limit())
-		result = call(command, attr, size);
-	return result;
+	if (result != -EPERM)
+		return result;
+	pthread_once(&once, raise_limit);
+	return raised ? call(command, attr, size) : result;
 }
 
 void bpfcall_name(char to[BPFCALL_NAME], const char *name)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/parallel.h"
 #include "load/bpfcall.h"
 #include "load/mapping.h"
 #include "load/program.h"
@@ -98,24 +99,46 @@ static void put_maps(const struct loaded *loaded, struct bpf_insn *code)
 	}
 }
 
-static int load_program(const struct image *image, const struct image_program *program,
-			const struct bpf_insn *code, const struct load_target *target,
-			struct error *err)
+/* What the programs of an image are made of, and where they go. */
+struct batch {
+	const struct image *image;
+	const struct bpf_insn *code;
+	struct load_target targets[LOADED_PROGRAMS];
+	int *programs; /* descriptors, or negative */
+};
+
+static struct program_spec spec_of(const struct batch *batch, size_t i)
 {
+	const struct image *image = batch->image;
+	const struct image_program *program = &image->programs[i];
 	const char *expected = image_string(image, program->expected);
-	const struct program_spec spec = {
+
+	return (struct program_spec){
 		.type = image_string(image, program->type),
 		.expected = *expected ? expected : NULL,
 		.name = image_string(image, program->name),
-		.code = code + program->code,
+		.code = batch->code + program->code,
 		.n = program->nr_code,
-		.btf_id = target->btf_id,
-		.btf_fd = target->btf_fd,
+		.btf_id = batch->targets[i].btf_id,
+		.btf_fd = batch->targets[i].btf_fd,
 		.file = image->name,
 		.flags = program->flags,
 		.callback = program->callback,
 		.license = license,
 	};
+}
+
+static void try_program(size_t i, void *data)
+{
+	struct batch *batch = data;
+	const struct program_spec spec = spec_of(batch, i);
+
+	batch->programs[i] = program_try(&spec);
+}
+
+static int load_program(const struct batch *batch, size_t i, struct error *err)
+{
+	const struct program_spec spec = spec_of(batch, i);
 	char *log;
 	int fd = program_load(&spec, &log, err);
 
@@ -123,22 +146,26 @@ static int load_program(const struct image *image, const struct image_program *p
 	return fd;
 }
 
+/*
+ * Verifying is most of what it takes to start, and the kernel verifies several programs at
+ * once. What is refused there is loaded again, one after the other, to hear the reason.
+ */
 static int load_programs(struct loaded *loaded, const struct load_options *options,
 			 struct bpf_insn *code, struct error *err)
 {
 	const struct image *image = loaded->image;
-	struct load_target targets[LOADED_PROGRAMS] = { 0 };
-	int failed = options->kernel ? options->kernel->answer(image, code, targets, err) : 0;
+	struct batch batch = { .image = image, .code = code, .programs = loaded->programs };
+	int failed = options->kernel ? options->kernel->answer(image, code, batch.targets, err) : 0;
 
 	if (failed)
 		return failed;
 	put_maps(loaded, code);
+	parallel_for(image->nr_programs, try_program, &batch);
 	for (size_t i = 0; i < image->nr_programs; i++) {
-		int fd = load_program(image, &image->programs[i], code, &targets[i], err);
-
-		if (fd < 0)
-			return fd;
-		loaded->programs[i] = fd;
+		if (loaded->programs[i] < 0)
+			loaded->programs[i] = load_program(&batch, i, err);
+		if (loaded->programs[i] < 0)
+			return loaded->programs[i];
 	}
 	return 0;
 }

@@ -206,6 +206,11 @@ int program_load(const struct program_spec *spec, char **log, struct error *err)
 	return load_or_explain(spec, NULL, log, err);
 }
 
+int program_try(const struct program_spec *spec)
+{
+	return spec->callback ? -EOPNOTSUPP : load(spec, NULL, NULL, 0);
+}
+
 /* ---- looking at it ---- */
 
 /* Kernels fill in as much as they know and say how much that was. */

@@ -54,6 +54,12 @@ const char *program_expected_at(size_t i);
  */
 int program_load(const struct program_spec *spec, char **log, struct error *err);
 
+/*
+ * The same without lines and without a word about why it was refused; -EOPNOTSUPP for one that
+ * cannot go without. Any thread may call it.
+ */
+int program_try(const struct program_spec *spec);
+
 /* 0 or a negative errno. */
 int program_info(int fd, struct program_info *info, struct error *err);
 

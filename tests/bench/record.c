@@ -7,6 +7,7 @@
  * Linked with --wrap=syscall: all calls of the core and of libbpf come by here.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +147,9 @@ static void record(uint32_t command, const union bpf_attr *attr, uint32_t size, 
 	memcpy(&created[nr_descriptors++], attr, size);
 }
 
+/* Programs are loaded by several threads. */
+static pthread_mutex_t recording = PTHREAD_MUTEX_INITIALIZER;
+
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 
@@ -160,8 +164,11 @@ long __wrap_syscall(long number, ...)
 		a[i] = va_arg(list, long);
 	va_end(list);
 	result = __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-	if (number == SYS_bpf && result >= 0)
-		record((uint32_t)a[0], (const union bpf_attr *)a[1], (uint32_t)a[2], (int)result);
+	if (number != SYS_bpf || result < 0)
+		return result;
+	pthread_mutex_lock(&recording);
+	record((uint32_t)a[0], (const union bpf_attr *)a[1], (uint32_t)a[2], (int)result);
+	pthread_mutex_unlock(&recording);
 	return result;
 }
 
