@@ -40,7 +40,17 @@ local function add_counts(into, counts)
   end
 end
 
---- Adds a row to another that means the same. Fields that a row has not are left out.
+-- Of what both have the sum, or else what one of them has.
+local function joined(a, b, join)
+  if a == nil or b == nil then
+    return a == nil and b or a
+  end
+  return join(a, b)
+end
+
+local function add(a, b) return a + b end
+
+--- Adds a row to another that means the same. A field that only one of them has is what that one says.
 --- @param spec table { sums = {...}, maxima = { "max_ns" }, hists = { "hist" }, counts = {...} }: names of fields;
 ---   counts are tables of counts by name
 --- @return fun(into, row)
@@ -49,14 +59,16 @@ function M.merger(spec)
   local counts = spec.counts or NONE
   return function(into, row)
     for _, field in ipairs(sums) do
-      into[field] = into[field] and into[field] + row[field]
+      into[field] = joined(into[field], row[field], add)
     end
     for _, field in ipairs(maxima) do
-      into[field] = into[field] and math.max(into[field], row[field])
+      into[field] = joined(into[field], row[field], math.max)
     end
     for _, field in ipairs(hists) do
-      if into[field] then
+      if into[field] and row[field] then
         into[field]:merge(row[field])
+      else
+        into[field] = into[field] or row[field] and row[field]:copy()
       end
     end
     for _, field in ipairs(counts) do

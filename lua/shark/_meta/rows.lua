@@ -14,7 +14,7 @@ function M.key_by(fields) end
 ---@return fun(a, b): boolean
 function M.order_by(fields, nil_last) end
 
---- Adds a row to another that means the same. Fields that a row has not are left out.
+--- Adds a row to another that means the same. A field that only one of them has is what that one says.
 ---@param spec table { sums = {...}, maxima = { "max_ns" }, hists = { "hist" }, counts = {...} }: names of fields;
 ---   counts are tables of counts by name
 ---@return fun(into, row)
