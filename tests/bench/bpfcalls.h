@@ -45,7 +45,7 @@ static inline int descriptor_at(uint32_t command)
 /* Whether an instruction has the descriptor of a map. */
 static inline int has_descriptor(const struct bpf_insn *insn)
 {
-	return insn->code == (BPF_LD | BPF_DW | BPF_IMM) &&
+	return BPF_CLASS(insn->code) == BPF_LD && BPF_SIZE(insn->code) == BPF_DW &&
 	       (insn->src_reg == BPF_PSEUDO_MAP_FD || insn->src_reg == BPF_PSEUDO_MAP_VALUE);
 }
 

@@ -150,8 +150,10 @@ static void record(uint32_t command, const union bpf_attr *attr, uint32_t size, 
 /* Programs are loaded by several threads. */
 static pthread_mutex_t recording = PTHREAD_MUTEX_INITIALIZER;
 
+/* The linker's names. NOLINTBEGIN(bugprone-reserved-identifier) */
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 /* What failed was tried in vain: the next way is what is recorded. */
 long __wrap_syscall(long number, ...)
