@@ -287,11 +287,11 @@ end
 function tests.test_a_ring_that_fills_up_wakes_the_loop()
   local disk = t.needs("root", "tracing", "disk")
   local n = 0
-  local session = open_streaming({ ring_bytes = 4096 }, "on", function() n = n + 1 end)
+  local session = open_streaming({ ring_bytes = 4096, irq = disk.irq }, "on", function() n = n + 1 end)
   session.timer:stop() -- only the ring is left to wake the loop
   local visible = disk_load.direct_reads(disk, 90) -- 90 * 40 bytes: past the half, not full
   local timer = uv.new_timer()
-  timer:start(30000, 0, function() end)
+  timer:start(patience.seconds(30) * 1000, 0, function() end)
   while n < visible and timer:is_active() do
     uv.run("once")
   end
