@@ -66,6 +66,36 @@ function M.while_busy(cpu, work)
   end
 end
 
+--- Has another process read a map over and over, by system calls on a CPU, while work() runs. The kernel runs no
+--- program on a classic tracepoint or a kprobe there as long as one lasts (bpf_disable_instrumentation()); 32 KiB
+--- makes it last.
+function M.while_maps_are_read(cpu, work)
+  local proc = require "proc"
+  local child = proc.start(proc.shark, { "-e", ([[
+    local ffi = require "ffi"
+    package.path = %q .. package.path
+    require("load").pin(%d)
+    local BPF, CREATE, LOOKUP, ARRAY, SIZE = ffi.cast("long", 321), 0, 1, 2, 32768 -- x86-64
+    local function bpf(command, attr, size)
+      local result = tonumber(ffi.C.syscall(BPF, ffi.cast("long", command), attr, ffi.cast("long", size)))
+      assert(result >= 0, ffi.errno())
+      return result
+    end
+    local map = bpf(CREATE, ffi.new("uint32_t[32]", { ARRAY, 4, SIZE, 1 }), 72)
+    local key, value = ffi.new "uint32_t[1]", ffi.new("char[?]", SIZE)
+    local attr = ffi.new("uint64_t[4]", { map, ffi.cast("uintptr_t", key), ffi.cast("uintptr_t", value), 0 })
+    io.stdout:write "ready\n"
+    io.stdout:flush()
+    while true do bpf(LOOKUP, attr, 32) end]]):format(package.path:match("^[^;]*;"), cpu) })
+  child.wait_for "ready"
+  local ok, message = xpcall(work, debug.traceback)
+  child.kill "sigkill"
+  child.wait()
+  if not ok then
+    error(message, 0)
+  end
+end
+
 local MEMBARRIER = { GLOBAL_EXPEDITED = 2, REGISTER_GLOBAL_EXPEDITED = 4 }
 
 local function membarrier(command)

@@ -3,6 +3,7 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local disk_load = require "disk"
 local irq = require "shark.irq"
+local load = require "load"
 local proc = require "proc"
 local t = require "t"
 
@@ -40,10 +41,11 @@ end
 -- Counts of the disk's interrupts, by shark and by /proc/interrupts, over one
 -- window. The window's ends are exact only if no interrupt came while they
 -- were taken: /proc is read before and after, and all is done again if the
--- two differ.
+-- two differ; and if the kernel skipped runs, as it does by way tp while others
+-- use maps (docs/design.md): not for ever, they may go on.
 local function window(disk, options, work)
   local wanted = is_of(disk)
-  for _ = 1, 200 do
+  for attempt = 1, 200 do
     local before = disk_load.interrupts(disk)
     local session = open(options)
     local quiet = disk_load.interrupts(disk) == before
@@ -51,10 +53,10 @@ local function window(disk, options, work)
       local _, hidden = work()
       local rows = session:read()
       local after = disk_load.interrupts(disk)
+      local how, loss = session:how(), session:loss()
       quiet = sum(session:read(), "count", wanted) == sum(rows, "count", wanted) and
-        disk_load.interrupts(disk) == after
+        disk_load.interrupts(disk) == after and ((loss.missed_runs or 0) == 0 or attempt > 20)
       if quiet then
-        local how, loss = session:how(), session:loss()
         session:close()
         return {
           rows = rows, count = sum(rows, "count", wanted), proc = after - before, hidden = hidden,
@@ -71,10 +73,18 @@ local function assert_nothing_lost(loss)
   t.assertEquals({ loss.ring_drops, loss.map_full, loss.too_deep, loss.unmatched_entries }, { 0, 0, 0, 0 })
 end
 
--- Every interrupt was counted, but for those that this kernel hides.
+-- Of each, the run at its entry is skipped and the one at its exit. Where the kernel does not count, nothing else
+-- uses maps: in guests.
+local function interrupts_missed(runs)
+  return (runs or 0) / 2
+end
+
+-- Every interrupt was counted, but for those that this kernel hides and those that it says it skipped.
 local function assert_all_counted(seen, reads)
-  t.assertTrue(seen.count == seen.proc or seen.count == seen.proc - seen.hidden,
-    ("counted %d, /proc/interrupts %d, hidden %d"):format(seen.count, seen.proc, seen.hidden))
+  local missed = interrupts_missed(seen.loss.missed_runs)
+  t.assertTrue(seen.count == seen.proc or seen.count == seen.proc - seen.hidden or
+    seen.count < seen.proc and seen.count >= seen.proc - seen.hidden - missed,
+    ("counted %d, /proc/interrupts %d, hidden %d, missed %d"):format(seen.count, seen.proc, seen.hidden, missed))
   -- One read at a time: every request has its interrupt.
   t.assertTrue(seen.proc >= reads, ("%d interrupts for %d reads"):format(seen.proc, reads))
 end
@@ -120,32 +130,28 @@ local function counts_by_action(session, wanted)
   return counts
 end
 
--- All at once, so that all must see the same interrupts; again if one came
--- while the first session was there and the last not yet, or no longer.
-function tests.test_all_ways_give_the_same_rows()
-  local disk = t.needs("root", "tracing", "tracefs", "disk")
-  local wanted = is_of(disk)
-  for _ = 1, 200 do
-    local sessions, counts = {}, {}
+-- Sessions of each way over the same interrupts: { { counts, total, missed } }. Again if one came while the first
+-- was there and the last not yet, or no longer; and while it is not what is wanted, but that not for ever.
+local function side_by_side(disk, work, is_wanted)
+  for attempt = 1, 200 do
+    local sessions, seen = {}, {}
     local start = disk_load.interrupts(disk)
     for i, way in ipairs(WAYS) do
       sessions[i] = open { way = way }
     end
     local quiet = disk_load.interrupts(disk) == start
-    disk_load.direct_reads(disk, READS)
+    work()
     start = disk_load.interrupts(disk)
     for i, session in ipairs(sessions) do
-      counts[i] = counts_by_action(session, wanted)
+      seen[i] = { counts = counts_by_action(session, is_of(disk)), total = sum(session:read(), "count", is_of(disk)) }
     end
     quiet = quiet and disk_load.interrupts(disk) == start
-    for _, session in ipairs(sessions) do
+    for i, session in ipairs(sessions) do
+      seen[i].missed = session:loss().missed_runs
       session:close()
     end
-    if quiet then
-      t.assertNotNil(next(counts[1]))
-      t.assertEquals(counts[2], counts[1])
-      t.assertEquals(counts[3], counts[1])
-      return
+    if quiet and (is_wanted(seen) or attempt > 20) then
+      return seen
     end
   end
   t.fail("the disk was never quiet")
@@ -164,6 +170,41 @@ function tests.test_missed_runs_are_told_where_the_kernel_counts_them()
     t.assertEquals(session:loss().missed_runs ~= nil, told, way)
     session:close()
   end
+end
+
+-- Of classic tracepoints the kernel skips some while others use maps, and says so.
+function tests.test_all_ways_give_the_same_rows()
+  local disk = t.needs("root", "tracing", "tracefs", "disk")
+  local seen = side_by_side(disk, function() disk_load.direct_reads(disk, READS) end, function(seen)
+    return (seen[3].missed or 0) == 0
+  end)
+  t.assertNotNil(next(seen[1].counts))
+  t.assertEquals(seen[2].counts, seen[1].counts)
+  for key, count in pairs(seen[1].counts) do
+    local by_tp = seen[3].counts[key] or 0
+    t.assertTrue(by_tp <= count and by_tp >= count - interrupts_missed(seen[3].missed),
+      ("%s: %d, by tp %d, missed runs %s"):format(key, count, by_tp, tostring(seen[3].missed)))
+  end
+end
+
+local function cpu_of(number)
+  return tonumber(io.open(("/proc/irq/%d/effective_affinity_list"):format(number)):read "*n")
+end
+
+-- Any process that uses a map holds classic tracepoints off on its CPU meanwhile, and no others.
+function tests.test_what_others_hold_off_is_counted_where_the_kernel_counts()
+  local disk = t.needs("root", "tracing", "tracefs", "disk")
+  local seen
+  load.while_maps_are_read(cpu_of(disk.irq), function()
+    seen = side_by_side(disk, function() disk_load.direct_reads(disk, 200) end, function(now)
+      return now[3].total < now[1].total
+    end)
+  end)
+  local unseen, missed = seen[1].total - seen[3].total, seen[3].missed
+  t.assertEquals(seen[2].counts, seen[1].counts)
+  t.assertTrue(unseen > 0, "nothing was held off")
+  t.assertTrue(not missed or unseen <= interrupts_missed(missed), ("%d unseen, missed runs %s"):format(unseen,
+    tostring(missed)))
 end
 
 -- ---- rows ----
@@ -217,11 +258,12 @@ function tests.test_filter_by_irq()
     if way ~= "tp" or t.needs "tracefs" then
       local mine, foreign = open { irq = wanted, way = way }, open { irq = other, way = way }
       local visible = disk_load.direct_reads(disk, 200)
-      local rows = mine:read()
-      t.assertTrue(sum(rows, "count") >= visible)
+      local rows, loss = mine:read(), mine:loss()
+      t.assertTrue(sum(rows, "count") + interrupts_missed(loss.missed_runs) >= visible,
+        ("%s: %d of %d; lost: %s"):format(way, sum(rows, "count"), visible, tostring(loss)))
       t.assertEquals(sum(rows, "count"), sum(rows, "count", function(row) return row.irq == wanted end))
       t.assertEquals(sum(foreign:read(), "count", is_of(disk)), 0)
-      t.assertEquals(mine:loss().unmatched_exits, 0)
+      t.assertEquals(loss.unmatched_exits, 0)
       mine:close()
       foreign:close()
     end

@@ -6,7 +6,7 @@ local t = require "t"
 local uv = require "uv"
 local witness = require "witness"
 
-local CALLS = 509
+local CALLS = t.in_guest and 211 or 509 -- emulated CPUs take turns, and one is kept busy
 -- A call to a CPU that has one pending needs no interrupt of its own.
 local CALLS_SEEN = CALLS * 0.95
 local tests = {}
@@ -38,8 +38,9 @@ local function window(kind, options, work)
 end
 
 local function assert_as_the_kernel_counted(seen)
-  t.assertTrue(seen.audit.missing >= 0 and seen.audit.missing <= seen.hidden,
-    ("%s; hidden %d"):format(tostring(seen.audit), seen.hidden))
+  local unseen = seen.hidden + (seen.loss.missed_runs or 0)
+  t.assertTrue(seen.audit.missing >= 0 and seen.audit.missing <= unseen,
+    ("%s; hidden %d; lost: %s"):format(tostring(seen.audit), seen.hidden, tostring(seen.loss)))
   t.assertEquals({ seen.loss.map_full, seen.loss.too_deep }, { 0, 0 })
 end
 
