@@ -2,8 +2,10 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local kernel = require "shark.kernel"
 local loading = require "loading"
+local patience = require "patience"
 local probe = require "shark.probe"
 local t = require "t"
+local uv = require "uv"
 
 local tests = {}
 
@@ -13,8 +15,8 @@ local tests = {}
 
 -- What a handler sent of this task as it was switched away from, by a way.
 local function seen(way)
-  local own = probe.var(require("uv").os_getpid())
-  local events = {}
+  t.needs("root", "tracing")
+  local own, event = probe.var(uv.os_getpid()), nil
   local session, message, name = probe.on(way .. ":sched_switch", function(_, prev)
     if prev.pid == own() then
       local parent = prev.real_parent
@@ -30,13 +32,14 @@ local function seen(way)
     return t.skip(("%s: %s (%s)"):format(way, message, name))
   end
   session:on(function(e)
-    events[#events + 1] = { at = e.at, pid = e.pid, tgid = e.tgid, prio = e.prio, policy = e.policy, comm = e.comm,
+    event = event or { at = e.at, pid = e.pid, tgid = e.tgid, prio = e.prio, policy = e.policy, comm = e.comm,
       start = e.start, exiting = e.exiting, parent = e.parent, parent_pid = e.parent_pid, parent_comm = e.parent_comm,
       mm = e.mm, start_stack = e.start_stack, weight = e.weight, execve = e.execve, affine = e.affine,
       prio_class = e.prio_class }
-    session:stop()
   end)
-  return events
+  patience.wait_until("this task to be switched away from", function() return event end, 30)
+  session:close()
+  return event
 end
 
 local function is_same(e, way)
@@ -56,20 +59,11 @@ local function is_same(e, way)
   end
 end
 
-local looked = {}
 for _, way in ipairs { "tp_btf", "raw_tp" } do
-  looked[way] = seen(way)
-end
-
-shark.on_end(function()
-  for _, way in ipairs { "tp_btf", "raw_tp" } do
-    tests["test_fields_by_" .. way] = function()
-      t.assertTrue(#looked[way] > 0, "this task was never switched away from")
-      is_same(looked[way][1], way)
-    end
+  tests["test_fields_by_" .. way] = function()
+    is_same(seen(way), way)
   end
-  t.run(tests)
-end)
+end
 
 -- ---- shapes ----
 
@@ -114,3 +108,5 @@ function tests.test_what_is_verified_grows_with_the_handler_and_no_faster()
     t.assertTrue(twelve < 6 * length, ("%s: %d verified of %d instructions"):format(name, twelve, length))
   end
 end
+
+t.run(tests)
