@@ -72,6 +72,7 @@ function M.start(symbols)
   if symbols then
     wrap_text(shark, "symbol")
   end
+  wrap_text(require "shark.probe.keys", "text")
   wrap_text(require "shark.system.virtio", "disk_name")
   wrap(require "shark.system.virtio", "disks")
   wrap(require "shark.system.interrupts", "read", "chip")

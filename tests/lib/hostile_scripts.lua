@@ -16,9 +16,10 @@ M.TRACES = {
   { "irqslow", "-u", "0", "-k", "hardirq", named = true }, { "irqheat" }, { "irqstorm", named = true },
   { "affinity", "-a", named = true },
   { "virtblk", "--hist", "-b", "queue", named = true }, { "virtblk-slow", "-u", "0", named = true },
-  { "count", "syscalls:sys_enter_read", "-k", "comm" }, { "trace", "sched:sched_process_exec" },
-  { "execs" }, { "opens" }, { "offcpu" }, { "runqlat" }, { "biosize" }, { "tcpconnect" },
-  { "latency", "syscalls:sys_enter_read", "--to", "syscalls:sys_exit_read", "-k", "comm" },
+  { "count", "syscalls:sys_enter_read", "-k", "comm", named = true },
+  { "trace", "sched:sched_process_exec", named = true }, { "execs", named = true }, { "opens", named = true },
+  { "offcpu", named = true }, { "runqlat", "-t", named = true }, { "biosize", named = true }, { "tcpconnect" },
+  { "latency", "syscalls:sys_enter_read", "--to", "syscalls:sys_exit_read", "-k", "comm", named = true },
   { "virtblk-heat" }, { "virtblk-stack", named = true }, { "virtblk-stack", "--folded", named = true },
 }
 

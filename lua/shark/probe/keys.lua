@@ -67,11 +67,14 @@ end
 
 -- ---- to and from bytes ----
 
+--- A text as programs keep it: in so many bytes, up to the first zero.
+--- @param at ffi.cdata* const char * @param size integer @return string
+function M.text(at, size)
+  return ffi.string(at, size):match("^[^%z]*")
+end
+
 local READERS = {
-  text = function(at, key)
-    local text = ffi.string(at, key.size)
-    return text:match("^[^%z]*")
-  end,
+  text = function(at, key) return M.text(at, key.size) end,
   i64 = function(at) return ffi.cast("const int64_t *", at)[0] end,
   u64 = function(at) return ffi.cast("const uint64_t *", at)[0] end,
   number = function(at) return exact.number(ffi.cast("const int64_t *", at)[0]) end,

@@ -6,6 +6,7 @@
 local event = require "shark.trace.event"
 local exact = require "shark.probe.exact"
 local ffi = require "ffi"
+local keys = require "shark.probe.keys"
 local reading = require "shark.probe.reading"
 
 local M = {}
@@ -76,7 +77,7 @@ local function reader_of(field)
     i64 = function(record) return exact.number(record.words__[i]) end,
     u64 = function(record) return exact.number(record.unsigned__[i]) end,
     bool = function(record) return record.words__[i] ~= 0 end,
-    text = function(record) return ffi.string(record.bytes__ + at, size):match("^[^%z]*") end,
+    text = function(record) return keys.text(record.bytes__ + at, size) end,
     stack = function(record) return reading.stack(tonumber(record.words__[i])) end,
     ustack = function(record) return reading.stack(tonumber(record.words__[i]), true) end,
   }
