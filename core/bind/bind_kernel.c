@@ -13,7 +13,6 @@
 #include "kernel/debuginfo.h"
 #include "kernel/functions.h"
 #include "kernel/kmem.h"
-#include "kernel/resolve.h"
 #include "kernel/tracepoint.h"
 #include "kernel/types.h"
 
@@ -471,21 +470,6 @@ static int addresses(lua_State *L)
 	return 1;
 }
 
-/* core.symbol(address) -> name, offset, module | nil, message, name */
-static int symbol(lua_State *L)
-{
-	uint64_t address = luaint_check_u64(L, 1);
-	struct symbol found;
-	struct error err;
-
-	if (resolve(address, &found, &err))
-		return bind_push_error(L, &err);
-	lua_pushstring(L, found.name);
-	lua_pushnumber(L, (lua_Number)found.offset);
-	lua_pushstring(L, found.module);
-	return 3;
-}
-
 /* core.lists(name) -> is there a symbol of this name? nil where only a pass over all can tell */
 static int lists(lua_State *L)
 {
@@ -542,7 +526,6 @@ static const luaL_Reg functions[] = {
 	{ "btf_fd", btf_fd },
 	{ "format", format },
 	{ "addresses", addresses },
-	{ "symbol", symbol },
 	{ "lists", lists },
 	{ "generation", generation },
 	{ NULL, NULL },

@@ -209,11 +209,4 @@ static __always_inline void add_time_shared(struct shark_row *row, __u64 ns)
 		row->max_ns = ns;
 }
 
-static __always_inline void count_shared(struct shark_row *row, __u64 ns)
-{
-	shared_begins(row);
-	add_time_shared(row, ns);
-	shared_ends(row);
-}
-
 #endif

@@ -15,7 +15,6 @@ enum {
 	MAX_PROGRAMS = 64,
 	MAX_FIXUPS = 8192,
 	MAX_STRINGS = 65536,
-	MAX_SECTIONS = 256,
 };
 
 struct flat {

@@ -2,7 +2,6 @@
 -- when they are asked for.
 
 local bit = require "bit"
-local core = require "shark.kernel.core"
 local ffi = require "ffi"
 local memory = require "shark.kernel.memory"
 local types = require "shark.kernel.types"
@@ -106,9 +105,9 @@ end
 --- The same; nil and why not where no symbol covers it.
 --- @return string? text @return string? message @return string? name
 function M.symbol(address)
-  local name, offset, module = core.symbol(address)
+  local name, offset, size, module = shark.symbol(address)
   if not name then
-    return nil, offset, module
+    return nil, offset, size -- message and name of the error
   end
   return name .. (offset > 0 and ("+0x%x"):format(offset) or "") ..
     (module ~= "kernel" and module ~= "" and (" [%s]"):format(module) or "")
