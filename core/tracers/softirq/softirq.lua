@@ -5,22 +5,12 @@ local bit = require "bit"
 local C = require "shark.events"
 local interrupts = require "shark.system.interrupts"
 local session = require "shark.trace.session"
+local softirqs = require "shark.system.softirqs"
 local vectors = require "shark.system.vectors"
 
 local M = {}
 
--- include/linux/interrupt.h, in the order of their numbers from 0; as
--- /proc/softirqs names them (kernel/softirq.c, softirq_to_name).
-M.NAMES = { [0] = "HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU" }
-
-local NUMBERS = {}
-for number, name in pairs(M.NAMES) do
-  NUMBERS[name] = number
-end
-
-local function name_of(number)
-  return M.NAMES[number] or tostring(number)
-end
+local name_of = softirqs.name_of
 
 -- ---- who raised ----
 
@@ -128,7 +118,7 @@ local function with_number(options)
   for name, value in pairs(options) do
     copy[name] = value
   end
-  copy.softirq = NUMBERS[options.softirq:upper()]
+  copy.softirq = softirqs.number_of(options.softirq)
   if not copy.softirq then
     error(("no such softirq: '%s'"):format(options.softirq), 3)
   end
