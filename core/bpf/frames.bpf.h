@@ -19,6 +19,16 @@ static __always_inline int is_frame_of(const struct shark_frame *frame, __u32 ki
 	return !((frame->kind ^ kind) | (frame->id ^ id));
 }
 
+static __always_inline void begin_running(struct shark_running *running, __u32 kind, __u32 id)
+{
+	if (kind == SHARK_HARDIRQ)
+		running->irq = id + 1;
+	else if (kind == SHARK_VECTOR)
+		running->vector = (__u16)(id + 1);
+	else if (kind == SHARK_SOFTIRQ)
+		running->softirq = (__u16)(id + 1);
+}
+
 /* Nothing interrupts itself: a frame of it left here lost its exit. */
 static __always_inline void drop_stale(struct shark_cpu *cpu, __u32 kind, __u32 id)
 {
@@ -26,13 +36,17 @@ static __always_inline void drop_stale(struct shark_cpu *cpu, __u32 kind, __u32 
 		if (!is_frame_of(&cpu->frames[i], kind, id))
 			continue;
 		cpu->entry_unmatched += cpu->depth - i;
+		cpu->running = cpu->frames[i].outside;
 		cpu->depth = i;
 		return;
 	}
 }
 
-/* The new frame, for the caller to fill in further; NULL if nested too deep. */
-static __always_inline struct shark_frame *push_frame(struct shark_cpu *cpu, __u32 kind, __u32 id,
+/*
+ * The new frame, for the caller to fill in further, as yet without a time; NULL if
+ * nested too deep.
+ */
+static __always_inline struct shark_frame *open_frame(struct shark_cpu *cpu, __u32 kind, __u32 id,
 						      __u32 row)
 {
 	struct shark_frame *frame;
@@ -57,7 +71,19 @@ static __always_inline struct shark_frame *push_frame(struct shark_cpu *cpu, __u
 	frame->id = id;
 	frame->row = row;
 	frame->stack = -1;
-	frame->entered_ns = bpf_ktime_get_ns();
+	frame->outside = cpu->running;
+	begin_running(&cpu->running, kind, id);
+	return frame;
+}
+
+/* The same, of something that starts now. */
+static __always_inline struct shark_frame *push_frame(struct shark_cpu *cpu, __u32 kind, __u32 id,
+						      __u32 row)
+{
+	struct shark_frame *frame = open_frame(cpu, kind, id, row);
+
+	if (frame)
+		frame->entered_ns = bpf_ktime_get_ns();
 	return frame;
 }
 
@@ -110,8 +136,9 @@ static __always_inline struct shark_frame *end_frame(struct shark_cpu *cpu, __u3
 	return frame;
 }
 
-static __always_inline void pop_frame(struct shark_cpu *cpu)
+static __always_inline void pop_frame(struct shark_cpu *cpu, const struct shark_frame *frame)
 {
+	cpu->running = frame->outside;
 	barrier();
 	cpu->depth--;
 }

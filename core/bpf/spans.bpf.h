@@ -35,7 +35,7 @@ static __always_inline int end_span(void *ctx, __u32 kind, __u32 id)
 	if (row)
 		count(row, ns);
 	stream_frame(cpu, ctx, frame, ns, 0);
-	pop_frame(cpu);
+	pop_frame(cpu, frame);
 	return 0;
 }
 

@@ -127,6 +127,14 @@ struct shark_config {
 };
 SHARK_WIRE_SIZE(struct shark_config, 144);
 
+/* What a CPU is in, each its number plus 1; 0: in none. */
+struct shark_running {
+	__u32 irq; /* whose handler runs */
+	__u16 vector;
+	__u16 softirq;
+};
+SHARK_WIRE_SIZE(struct shark_running, 8);
+
 /* Something that has started and not yet ended. */
 struct shark_frame {
 	__u64 entered_ns;
@@ -137,8 +145,10 @@ struct shark_frame {
 	__u32 id;	 /* IRQ, vector or softirq */
 	__u32 row;	 /* index into the row table */
 	__s32 stack;	 /* index into the stacks, negative for none */
+	/* What the CPU was in when it started. */
+	struct shark_running outside;
 };
-SHARK_WIRE_SIZE(struct shark_frame, 48);
+SHARK_WIRE_SIZE(struct shark_frame, 56);
 
 /* One per CPU, written only by that CPU. */
 struct shark_cpu {
@@ -155,10 +165,12 @@ struct shark_cpu {
 	__u32 pid;   /* task last looked at, and whether it is ksoftirqd */
 	__u32 is_ksoftirqd;
 	__u32 pad;
-	__u64 own[4];	   /* what this provider loses besides, see struct provider */
-	__u64 reserved[3]; /* whole cache lines: neighbours belong to other CPUs */
+	__u64 own[4]; /* what this provider loses besides, see struct provider */
+	/* By the frames. */
+	struct shark_running running;
+	__u64 reserved[2]; /* whole cache lines: neighbours belong to other CPUs */
 };
-SHARK_WIRE_SIZE(struct shark_cpu, 576);
+SHARK_WIRE_SIZE(struct shark_cpu, 640);
 
 /* What was counted of one key on one CPU. */
 struct shark_row {

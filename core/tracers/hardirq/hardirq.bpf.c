@@ -59,7 +59,7 @@ static __always_inline int leave(void *ctx, __u32 irq, int ret)
 		count_ends(row);
 	}
 	stream_frame(cpu, ctx, frame, ns, ret);
-	pop_frame(cpu);
+	pop_frame(cpu, frame);
 	return 0;
 }
 

@@ -198,7 +198,7 @@ int on_exit(tp_context *ctx)
 		count_ends(row);
 	}
 	stream(cpu, frame, ns, ksoftirqd);
-	pop_frame(cpu);
+	pop_frame(cpu, frame);
 	return 0;
 }
 
@@ -218,9 +218,13 @@ static __always_inline int resumed(__u32 kind, __u32 id)
 {
 	__u64 now = bpf_ktime_get_ns(), ns;
 	struct shark_cpu *cpu = this_cpu();
+	struct shark_frame *frame;
 
-	if (cpu && may_end() && wanted_cpu() && end_frame(cpu, kind, id, now, &ns))
-		pop_frame(cpu);
+	if (!cpu || !may_end() || !wanted_cpu())
+		return 0;
+	frame = end_frame(cpu, kind, id, now, &ns);
+	if (frame)
+		pop_frame(cpu, frame);
 	return 0;
 }
 
