@@ -120,18 +120,28 @@ static void push_points_by_way(lua_State *L, const struct provider *provider)
 static int names(lua_State *L)
 {
 	lua_createtable(L, (int)provider_count(), 0);
-	for (size_t i = 0; i < provider_count(); i++) {
+	for (size_t i = 0, n = 0; i < provider_count(); i++) {
+		if (provider_at(i)->is_inner)
+			continue;
 		lua_pushstring(L, provider_at(i)->name);
-		lua_rawseti(L, -2, (int)i + 1);
+		lua_rawseti(L, -2, (int)++n);
 	}
 	return 1;
+}
+
+/* One of those that names() has, or NULL. */
+static const struct provider *find_named(const char *name)
+{
+	const struct provider *provider = provider_find(name);
+
+	return provider && !provider->is_inner ? provider : NULL;
 }
 
 /* ways(name): their names, best first; nil if nothing is called so. */
 static int ways(lua_State *L)
 {
 	const struct provider *provider =
-		lua_type(L, 1) == LUA_TSTRING ? provider_find(lua_tostring(L, 1)) : NULL;
+		lua_type(L, 1) == LUA_TSTRING ? find_named(lua_tostring(L, 1)) : NULL;
 
 	if (provider)
 		push_ways(L, provider);
@@ -148,7 +158,7 @@ static int ways(lua_State *L)
 static int describe(lua_State *L)
 {
 	const char *name = luaL_checkstring(L, 1);
-	const struct provider *provider = provider_find(name);
+	const struct provider *provider = find_named(name);
 
 	if (!provider)
 		return luaL_error(L, "no tracer '%s'", name);

@@ -244,6 +244,13 @@ static int ring_fd(lua_State *L)
 	return 1;
 }
 
+/* session:cpus_fd() -> descriptor of the map with each CPU's state, for programs */
+static int cpus_fd(lua_State *L)
+{
+	lua_pushinteger(L, session_cpus_fd(check_session(L)));
+	return 1;
+}
+
 /*
  * session:stack(index) -> address of an array of return addresses, innermost
  * first and valid until the next call, their number | nil, message, name
@@ -444,6 +451,7 @@ static const luaL_Reg methods[] = {
 	{ "waiting", waiting },
 	{ "memory", memory },
 	{ "ring_fd", ring_fd },
+	{ "cpus_fd", cpus_fd },
 	{ "stack", stack },
 	{ "extra", extra },
 	{ "endings", endings },

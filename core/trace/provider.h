@@ -52,6 +52,8 @@ struct feature {
 
 struct provider {
 	const char *name;
+	/* For shark's own use: it counts nothing, and nobody is told of it. */
+	bool is_inner;
 	size_t event_size;
 	/* Rows that this machine can need, with room for what is plugged in later. */
 	int (*rows_wanted)(int cpus, struct error *err);

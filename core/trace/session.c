@@ -541,6 +541,11 @@ int session_ring_fd(const struct session *session)
 	return session->object.map_fds[MAP_EVENTS];
 }
 
+int session_cpus_fd(const struct session *session)
+{
+	return session->object.map_fds[MAP_CPUS];
+}
+
 size_t session_waiting(const struct session *session)
 {
 	return ring_waiting(&session->ring, session->provider->event_size);

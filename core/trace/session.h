@@ -115,6 +115,12 @@ int session_stream(struct session *session, bool on, struct error *err);
 /* Readable when the ring is filling up; valid until the session is destroyed. */
 int session_ring_fd(const struct session *session);
 
+/*
+ * The map of the per-CPU states, for programs that look at them: a descriptor of the
+ * session's, valid until it is closed.
+ */
+int session_cpus_fd(const struct session *session);
+
 /* How many events wait in the ring, at most. */
 size_t session_waiting(const struct session *session);
 

@@ -8,6 +8,8 @@
  */
 #include "loaded.h"
 
+#include <sched.h>
+
 enum { CPU = 0, FIRST_IRQ = 100000 };
 
 struct trace {
@@ -80,6 +82,72 @@ static struct session_loss losses(const struct trace *trace)
 
 	session_loss(trace->session, &loss);
 	return loss;
+}
+
+/*
+ * The IRQ whose handler the CPU is in, of those made up here; -1: none. This thread runs
+ * there: no real handler does.
+ */
+static int running(const struct trace *trace)
+{
+	struct shark_cpu cpu;
+	__u32 number = CPU;
+
+	assert_int_equal(bpf_map_lookup_elem(session_cpus_fd(trace->session), &number, &cpu), 0);
+	return cpu.running.irq ? (int)(cpu.running.irq - 1 - FIRST_IRQ) : -1;
+}
+
+static void what_runs_is_the_innermost(void **state)
+{
+	struct trace *trace = *state;
+
+	assert_int_equal(running(trace), -1);
+	for (int depth = 0; depth < SHARK_MAX_NESTING; depth++) {
+		enter(trace, depth);
+		assert_int_equal(running(trace), depth);
+	}
+	for (int depth = SHARK_MAX_NESTING - 1; depth >= 0; depth--) {
+		leave(trace, depth);
+		assert_int_equal(running(trace), depth - 1);
+	}
+}
+
+static void what_is_nested_too_deep_runs_unseen(void **state)
+{
+	struct trace *trace = *state;
+
+	for (int depth = 0; depth < SHARK_MAX_NESTING + 2; depth++)
+		enter(trace, depth);
+	assert_int_equal(running(trace), SHARK_MAX_NESTING - 1);
+	for (int depth = SHARK_MAX_NESTING + 1; depth >= SHARK_MAX_NESTING - 1; depth--)
+		leave(trace, depth);
+	assert_int_equal(running(trace), SHARK_MAX_NESTING - 2);
+}
+
+static void a_lost_exit_ends_with_what_it_is_nested_in(void **state)
+{
+	struct trace *trace = *state;
+
+	enter(trace, 0);
+	enter(trace, 1); /* its exit is lost */
+	enter(trace, 2); /* and so is this one's */
+	leave(trace, 0);
+	assert_int_equal(running(trace), -1);
+}
+
+static void a_lost_exit_is_forgotten_where_the_same_begins_again(void **state)
+{
+	struct trace *trace = *state;
+
+	enter(trace, 0);
+	enter(trace, 1); /* its exit is lost */
+	enter(trace, 2); /* and so is this one's */
+	enter(trace, 1);
+	assert_int_equal(running(trace), 1);
+	leave(trace, 1);
+	assert_int_equal(running(trace), 0);
+	leave(trace, 0);
+	assert_int_equal(running(trace), -1);
 }
 
 static void a_pair_is_one_handler(void **state)
@@ -192,6 +260,7 @@ static void a_stopped_session_can_be_read(void **state)
 
 int main(void)
 {
+	cpu_set_t cpus = { 0 };
 	const struct CMUnitTest tests[] = {
 		TEST(a_pair_is_one_handler),
 		TEST(nested_handlers_are_counted_each),
@@ -201,9 +270,16 @@ int main(void)
 		TEST(a_lost_inner_exit_does_not_spoil_the_outer),
 		TEST(a_full_row_table_counts_what_it_has_no_room_for),
 		TEST(a_stopped_session_can_be_read),
+		TEST(what_runs_is_the_innermost),
+		TEST(what_is_nested_too_deep_runs_unseen),
+		TEST(a_lost_exit_ends_with_what_it_is_nested_in),
+		TEST(a_lost_exit_is_forgotten_where_the_same_begins_again),
 	};
 
 	if (skip_all_without(provider_find("hardirq")))
 		return 0;
+	CPU_SET(CPU, &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

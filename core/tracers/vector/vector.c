@@ -5,16 +5,12 @@
 #include "base/array.h"
 #include "kernel/tracepoint.h"
 #include "trace/provider.h"
+#include "trace/vectors.h"
 #include "tracers/vector/wire.h"
 
 #include "vector_raw_tp.image.h"
 #include "vector_tp.image.h"
 
-/*
- * Each can be missing: kernels are built without thermal or threshold vectors,
- * and irq_work_exit is refused to perf events (a program there would raise it
- * again, see the same header).
- */
 #define VECTOR(number, name)                                                                       \
 	{ .program = "on_exit",                                                                    \
 	  .group = "irq_vectors",                                                                  \
@@ -26,17 +22,7 @@
 	}
 
 static const struct point points[] = {
-	VECTOR(1, local_timer),
-	VECTOR(2, reschedule),
-	VECTOR(3, call_function),
-	VECTOR(4, call_function_single),
-	VECTOR(5, irq_work),
-	VECTOR(6, x86_platform_ipi),
-	VECTOR(7, thermal_apic),
-	VECTOR(8, threshold_apic),
-	VECTOR(9, deferred_error_apic),
-	VECTOR(10, error_apic),
-	VECTOR(11, spurious_apic),
+	SYSTEM_VECTORS(VECTOR),
 	{ .program = "on_nmi", .group = "nmi", .event = "nmi_handler", .optional = 12 },
 };
 
