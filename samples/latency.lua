@@ -11,8 +11,8 @@ parser:argument("probe", "Where the time begins: 'vfs_read()', block_rq_issue, s
 parser:option("-t --to", "Where it ends; of a function, its return without this."):argname("PROBE")
 parser:option("-m --match", "What both have the same, an expression of Lua: rq, tid()."):argname("EXPRESSION")
   :default("tid()")
-parser:option("-k --key", "comm, tid, pid, cpu, or NAME=EXPRESSION where it ends; several times for several keys.")
-  :argname("KEY"):count("*"):default({})
+parser:option("-k --key", "comm, tid, pid, cpu, irq, softirq, or NAME=EXPRESSION where it ends; several times for " ..
+  "several keys."):argname("KEY"):count("*"):default({})
 cli.add_run_options(parser)
 local options = parser:parse()
 options.to = options.to or options.probe:find("%(%)$") and "return " .. options.probe

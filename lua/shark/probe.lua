@@ -1,8 +1,8 @@
 --- Probes written in Lua: handlers are compiled to BPF in this process and run in the kernel.
 --
 -- docs/probes.md is the guide. What handlers count in is declared here, by its keys:
---   NAME, or NAME:TYPE with i64, u64, ptr, bool, text, text(64), stack, ustack;
---   comm is a text, stack and ustack are stacks, other names are numbers.
+--   NAME, or NAME:TYPE with i64, u64, ptr, bool, text, text(64), stack, ustack, irq, vector, softirq;
+--   comm is a text, stack and ustack are stacks, irq, vector and softirq may be nil, other names are numbers.
 -- All of them take, last, a table of options:
 --   entries  how many keys there is room for
 --   name     what it is called where it is said what was lost; default: the variable's name

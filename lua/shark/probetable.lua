@@ -13,7 +13,8 @@ local M = {}
 -- ---- what users write ----
 
 -- Builtins that are keys by their own name.
-local BUILTINS = { comm = true, tid = true, pid = true, cpu = true, uid = true, stack = true, ustack = true }
+local BUILTINS = { comm = true, tid = true, pid = true, cpu = true, uid = true, stack = true, ustack = true,
+  irq = true, vector = true, softirq = true }
 
 --- Keys as users write them: "comm", or "NAME=EXPRESSION" where the name may have a type ("file:text(64)=...").
 --- @param list string[] @return string[] names as probe.count() takes them @return string[] expressions of Lua

@@ -5,9 +5,11 @@
 local ffi = require "ffi"
 local ir = require "shark.probe.ir"
 local irrun = require "irrun"
+local keys_of = require "shark.probe.keys"
 local lower = require "shark.probe.lower"
 local maplist = require "shark.probe.maplist"
 local records = require "shark.probe.records"
+require "shark.events"
 
 local M = {}
 
@@ -102,12 +104,24 @@ local function spec_of(entry)
     return { type = "array", key_size = 4, value_size = 4096, entries = 1 }
   elseif entry.is_ring then
     return { type = "ringbuf", key_size = 0, value_size = 0, entries = 65536 }
+  elseif entry.context then
+    return { type = "array", key_size = 4, value_size = ffi.sizeof "struct shark_cpu", entries = M.CPUS }
   end
   local spec = {}
   for key, value in pairs(entry.agg.spec[entry.n]) do
     spec[key] = value
   end
   return spec
+end
+
+-- What the tracer would keep of the CPU: its number plus 1 of each.
+local function set_running(env, maps, of)
+  for i, entry in ipairs(maps.entries) do
+    local cpus = entry.context and ffi.cast("struct shark_cpu *", env.maps[i].memory)
+    for what in pairs(entry.context or {}) do
+      cpus[of.cpu or 0].running[what] = (of.running or {})[what] and of.running[what] + 1 or 0
+    end
+  end
 end
 
 local function environment(maps, of)
@@ -117,6 +131,7 @@ local function environment(maps, of)
   end
   local env = irrun.env { maps = specs, ctx = of.args, cpu = of.cpu, comm = of.comm, pid_tgid = of.pid_tgid,
     uid_gid = of.uid_gid, helpers = of.helpers, turns = of.turns }
+  set_running(env, maps, of)
   local words = ffi.cast("int64_t *", env.maps[1].memory)
   words[0] = of.shut and 0 or 1
   for i, value in ipairs(maps.constants) do
@@ -132,6 +147,8 @@ local function decode(shapes, bytes)
     local at = ffi.cast("const char *", bytes) + field.off
     if field.kind == "text" then
       record[field.name] = ffi.string(at, field.size):match "^[^%z]*"
+    elseif field.kind == "irq" or field.kind == "vector" or field.kind == "softirq" then
+      record[field.name] = keys_of.shown(field.kind, tonumber(ffi.cast("int64_t *", at)[0]))
     elseif field.kind == "bool" then
       record[field.name] = ffi.cast("int64_t *", at)[0] ~= 0
     else
@@ -154,7 +171,7 @@ function M.prepare(fn, of)
 end
 
 --- Compiles and runs a handler; `of`: args (words of the context), types or arguments (as lower takes them), typed,
---- known, loops, cpu, comm, shut, objects (cdata that may be read), times.
+--- known, loops, cpu, comm, running, shut, objects (cdata that may be read), times.
 function M.run(fn, of)
   of = of or {}
   local func, maps, shapes = M.compile(fn, of)

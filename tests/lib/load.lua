@@ -23,18 +23,19 @@ function M.pin(cpu)
   assert(ffi.C.sched_setaffinity(0, 8, mask) == 0)
 end
 
---- Sends n datagrams over the loopback interface, from this process to itself.
+--- Sends n datagrams over the loopback interface, from this process to itself, of 16 bytes or so many.
 --- Each passes the NET_RX softirq, before sendto() returns or in ksoftirqd.
-function M.datagrams(n)
+function M.datagrams(n, bytes)
   local fd = ffi.C.socket(AF_INET, SOCK_DGRAM, 0)
   assert(fd >= 0)
   local address, length = ffi.new("uint8_t[16]", { AF_INET, 0, 0, 0, 127, 0, 0, 1 }), ffi.new("unsigned[1]", 16)
   assert(ffi.C.bind(fd, address, 16) == 0)
   assert(ffi.C.getsockname(fd, address, length) == 0)
-  local data = ffi.new("char[16]")
+  bytes = bytes or 16
+  local data = ffi.new("char[?]", bytes)
   for _ = 1, n do
-    assert(ffi.C.sendto(fd, data, 16, 0, address, 16) == 16)
-    assert(ffi.C.recv(fd, data, 16, 0) == 16)
+    assert(ffi.C.sendto(fd, data, bytes, 0, address, 16) == bytes)
+    assert(ffi.C.recv(fd, data, bytes, 0) == bytes)
   end
   ffi.C.close(fd)
 end

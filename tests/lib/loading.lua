@@ -23,7 +23,7 @@ local function context_of(of)
     args[i] = { name = arg.name, type = arg.type, off = (i - 1) * 8 }
   end
   return { args = args, typed = of.way ~= "raw_tp", way = of.way or "tp_btf", loops = of.loops,
-    swaps = features.swaps(), title = of.on, btf_id = point.btf_id, gate = of.gate }
+    swaps = features.swaps(), title = of.on, btf_id = point.btf_id, gate = of.gate, can_name = features.variable }
 end
 
 local KINDS = { tp_btf = { "tracing", "trace_raw_tp" }, raw_tp = { "raw_tp" }, tp = { "tracepoint" } }

@@ -7,14 +7,13 @@ local t = require "t"
 
 local tests = {}
 
--- luacheck: globals emit now tid pid cpu uid comm str ustr stack ustack
-
 local function load_both(fn, on)
   for _, way in ipairs { "tp_btf", "raw_tp" } do
     local ok, loaded = pcall(loading.load, fn, { on = on or "sched_switch", way = way })
     t.assertTrue(ok, ok or (way .. ": " .. tostring(loaded)))
     if ok then
       loaded.program:close()
+      loaded.maps:close()
     end
   end
 end
@@ -38,6 +37,22 @@ function tests.test_maps()
     if since and now() - since > limit() then
       h:add(now() - since)
       m[prev.pid] = nil
+    end
+  end)
+end
+
+local by_irq, by_all = probe.count("irq"), probe.hist("irq", "vector", "mine:softirq")
+
+function tests.test_what_runs_here()
+  load_both(function() emit { hard = in_hardirq(), soft = in_softirq(), nmi = in_nmi() } end)
+  load_both(function() by_irq[irq()]:add() end)
+  load_both(function(_, prev) by_all[irq()][vector()][softirq()]:add(prev.pid) end)
+  load_both(function()
+    local here = softirq()
+    if here and here ~= 3 then emit { soft = here, irq = irq(), vector = vector() or -1, again = softirq() } end
+    for i = 1, 3 do
+      local number = irq()
+      if number and number > 30 + i then by_irq[number]:add() end
     end
   end)
 end

@@ -40,6 +40,7 @@ M.WHERE = {
   ["live/test_probe"] = EACH_AND_RT,
   ["live/probe_user_test.lua"] = EACH_AND_RT,
   ["live/probe_interrupts_test.lua"] = EACH_AND_RT,
+  ["live/probe_context_test.lua"] = EACH_AND_RT,
   ["live/probe_test.lua"] = EACH,
   -- What this kernel's verifier and compiler make of code that is written at run time.
   ["live/probe_ir_test.lua"] = EACH,

@@ -34,6 +34,20 @@ function in_softirq() end
 ---@return boolean
 function in_nmi() end
 
+--- The IRQ whose handler runs here, or was interrupted here; nil: none. Threads of interrupts are in none.
+--- A key of the type irq takes nil, too; elsewhere it is tested first. The session has a tracer for it, see how().
+---@return integer?
+function irq() end
+
+--- The system vector (local timer, reschedule, ...) whose handler runs here, or was interrupted here; nil: none.
+---@return integer?
+function vector() end
+
+--- The softirq that runs here, or was interrupted here, also in ksoftirqd; nil: none. A number in handlers; in rows
+--- and events, by a key of the type softirq, its name: "NET_RX".
+---@return integer?
+function softirq() end
+
 --- The thread's name.
 ---@return string
 function comm() end

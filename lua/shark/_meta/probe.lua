@@ -1,5 +1,5 @@
 ---@meta shark.probe
--- Types of shark.probe, and of what handlers have at hand, for editors.
+-- Types of shark.probe for editors; what handlers have at hand is in builtins.lua.
 
 local M = {}
 
@@ -122,7 +122,7 @@ function M.var(initial) end
 local Session = {}
 
 --- How each probe reached the kernel; as text, a line.
----@return { way: string, points: table[] }
+---@return { way: string, points: table[], context: table[] }
 function Session:how() end
 
 --- What its handlers count in, as rows, by the name of the variable.
@@ -175,54 +175,5 @@ function M.has(x, member) end
 ---@param type string "struct sock"
 ---@return any
 function M.cast(x, type) end
-
--- ---- globals of handlers ----
-
---- Nanoseconds of CLOCK_MONOTONIC.
----@return integer
-function now() end
-
---- The thread that runs here.
----@return integer
-function tid() end
-
---- The process that runs here.
----@return integer
-function pid() end
-
---- Its user.
----@return integer
-function uid() end
-
----@return integer
-function cpu() end
-
---- The thread's name.
----@return string
-function comm() end
-
---- Text in the kernel's memory: 16 bytes of it, or size.
----@param x any an array of char, a pointer or an address
----@param size? integer a constant
----@return string
-function str(x, size) end
-
---- Text in the memory of the program that runs here.
----@param x any a pointer or an address
----@param size? integer a constant
----@return string
-function ustr(x, size) end
-
---- The kernel's stack: a key, or a field of emit.
----@return integer
-function stack() end
-
---- The program's stack.
----@return integer
-function ustack() end
-
---- Sends an event to the script.
----@param fields table<string, any>
-function emit(fields) end
 
 return M

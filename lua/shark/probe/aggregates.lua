@@ -1,7 +1,9 @@
 --- Code for aggregates: their elements and methods, and reading and writing maps; counting is in
 -- shark.probe.counting. Where what lies is said in shark.probe.maps.
 
+local context = require "shark.probe.context"
 local counting = require "shark.probe.counting"
+local keys_of = require "shark.probe.keys"
 local texts = require "shark.probe.lower_texts"
 local values = require "shark.probe.values"
 
@@ -23,14 +25,23 @@ local function is_number(value)
     or value.k == "const" and (values.is_number(value.v) or type(value.v) == "boolean")
 end
 
+local function is_number_or_nil(value)
+  return value.k == "maybe" and not value.bool or values.is_nil(value)
+end
+
+-- The key as it is stored.
 local function check_key(c, agg, n, value)
   local key = agg.keys[n]
   local is_text = texts.is_text(c, value)
   if key.type == "text" and not is_text then
     c:refuse("the key %s is a text, not %s", key.name, values.name(value))
+  elseif keys_of.is_optional(key) and is_number_or_nil(value) then
+    return context.flat(c, value)
   elseif key.type ~= "text" and (is_text or not is_number(value)) then
-    c:refuse("the key %s is a number, not %s", key.name, values.name(value))
+    c:refuse("the key %s is a number, not %s%s", key.name, values.name(value),
+      value.what and "; the types irq, vector and softirq may be nil" or "")
   end
+  return value
 end
 
 local function method(c, agg, keys, name)
@@ -64,8 +75,7 @@ function M.get(c, agg, keys, key)
     c:refuse(#agg.keys == 0 and "%s without keys has no elements" or #keys == #agg.keys and "%s has no more keys"
       or "%s needs all its keys before :add()", article(agg))
   end
-  check_key(c, agg, #keys + 1, key)
-  local all = further(keys, key)
+  local all = further(keys, check_key(c, agg, #keys + 1, key))
   if agg.kind == "map" and #all == #agg.keys then
     return M.read(c, agg, all)
   end
@@ -148,8 +158,7 @@ function M.set(c, agg, keys, key, value)
   elseif #keys + 1 ~= #agg.keys then
     c:refuse("the map has %d key%s, not %d", #agg.keys, #agg.keys == 1 and "" or "s", #keys + 1)
   end
-  check_key(c, agg, #keys + 1, key)
-  M.write(c, agg, further(keys, key), value)
+  M.write(c, agg, further(keys, check_key(c, agg, #keys + 1, key)), value)
 end
 
 --- var(): what the script set it to.

@@ -1,6 +1,7 @@
 --- What handlers may call besides functions of their own: globals where the script has none of that
 -- name, and markers of shark.probe, which are known by identity.
 
+local context = require "shark.probe.context"
 local emission = require "shark.probe.emission"
 local interrupts = require "shark.probe.interrupts"
 local maps = require "shark.probe.maps"
@@ -70,8 +71,10 @@ local function text(name, user)
   end
 end
 
-for name, call in pairs(interrupts.calls) do
-  calls[name] = call
+for _, several in ipairs { interrupts.calls, context.calls } do
+  for name, call in pairs(several) do
+    calls[name] = call
+  end
 end
 
 text("str", false)

@@ -2,6 +2,7 @@
 -- fields and types are of one kind, which its tag tells. The kernel's memory for it is filled in place.
 
 local base = require "shark.probe.lower_base"
+local context = require "shark.probe.context"
 local texts = require "shark.probe.lower_texts"
 local values = require "shark.probe.values"
 
@@ -45,6 +46,8 @@ local function kind_of(c, name, value)
   local k = value.k
   if k == "num" then
     return value.stack or value.unsigned and "u64" or "i64", 8
+  elseif k == "maybe" and value.what then
+    return value.what, 8
   elseif k == "bool" or k == "const" and type(value.v) == "boolean" then
     return "bool", 8
   elseif k == "const" and values.is_number(value.v) then
@@ -118,7 +121,7 @@ local function store_field(c, to, off, field)
   if constant and not imm then
     reg = c:known(constant)
   elseif not constant then
-    local value = field.value
+    local value = field.value.k == "maybe" and context.flat(c, field.value) or field.value
     reg = value.off and value.off ~= 0 and c:alu("add", value.reg, nil, value.off) or value.reg
   end
   c:put(8, to, off, reg, imm or nil)

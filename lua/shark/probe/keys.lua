@@ -5,6 +5,8 @@
 
 local exact = require "shark.probe.exact"
 local ffi = require "ffi"
+local softirqs = require "shark.system.softirqs"
+
 local ALIGN = 8
 
 local M = {}
@@ -17,7 +19,9 @@ local TYPES = {
   comm = { "text", "text" }, text = { "text", "text" }, bool = { "i64", "bool" },
   tid = { "i64", "number" }, pid = { "i64", "number" }, cpu = { "i64", "number" }, uid = { "i64", "number" },
   stack = { "i64", "stack" }, ustack = { "i64", "stack" },
+  irq = { "i64", "irq" }, vector = { "i64", "vector" }, softirq = { "i64", "softirq" },
 }
+local WRITTEN = "i64, u64, ptr, bool, text, text(64), stack, ustack, irq, vector, softirq"
 -- A name that is no type.
 local NUMBER = { "i64", "number" }
 
@@ -38,7 +42,7 @@ function M.parse(key)
   local name, kind, bytes = key:match("^([%a_][%w_]*):?([%a_]*%d*)%(?(%d*)%)?$")
   local known = TYPES[kind ~= "" and kind or name]
   if not name or kind ~= "" and not known then
-    error(("'%s' is no key: NAME, or NAME:TYPE with i64, u64, ptr, bool, text, text(64), stack, ustack"):format(key), 0)
+    error(("'%s' is no key: NAME, or NAME:TYPE with %s"):format(key, WRITTEN), 0)
   end
   known = known or NUMBER
   local is_text = known[1] == "text"
@@ -65,6 +69,38 @@ function M.list(list)
   return keys, size
 end
 
+-- ---- what may be nil ----
+
+--- What stands for nil in keys and events of irq(), vector() and softirq(): no number of theirs.
+M.NONE = -1
+
+local function same(value)
+  return value
+end
+
+-- as -> what it is for scripts where it is not nil, and the other way round
+local OPTIONAL = {
+  irq = { shown = same, number = same },
+  vector = { shown = same, number = same },
+  softirq = {
+    shown = softirqs.name_of,
+    number = function(value) return type(value) == "string" and softirqs.number_of(value) or value end,
+  },
+}
+
+--- Whether a key may be nil.
+function M.is_optional(key)
+  return OPTIONAL[key.as] ~= nil
+end
+
+--- What irq(), vector() or softirq() gave, for scripts: a number, a softirq's name, or nil.
+--- @param as string "irq", "vector" or "softirq" @param number number @return number|string|nil
+function M.shown(as, number)
+  if number ~= M.NONE then
+    return OPTIONAL[as].shown(number)
+  end
+end
+
 -- ---- to and from bytes ----
 
 --- A text as programs keep it: in so many bytes, up to the first zero.
@@ -81,8 +117,11 @@ local READERS = {
   bool = function(at) return ffi.cast("const int64_t *", at)[0] ~= 0 end,
   stack = function(at) return tonumber(ffi.cast("const int64_t *", at)[0]) end,
 }
+for as in pairs(OPTIONAL) do
+  READERS[as] = READERS.number
+end
 
---- The values of a key's bytes; a stack is its id.
+--- The values of a key's bytes; a stack is its id, what may be nil its number.
 --- @param keys table[] @param at ffi.cdata* const char *
 --- @return any[] values in the order of the keys
 function M.values(keys, at)
@@ -103,8 +142,11 @@ local function text_bytes(value, key)
 end
 
 local function number_bytes(value, key)
+  local optional = OPTIONAL[key.as]
   if type(value) == "boolean" then
     value = value and 1 or 0
+  elseif optional then
+    value = value == nil and M.NONE or optional.number(value)
   end
   return exact.bytes(value, ("key '%s'"):format(key.name))
 end

@@ -107,7 +107,9 @@ local function call_constant(c, value, arguments, slot, many, wants)
   elseif maps.is(v) then
     c:refuse("a %s cannot be called", v.kind)
   end
-  c:refuse("%s is %s: it cannot be called", c:called(slot, "this"), values.name(value))
+  local name = c:called(slot, "this")
+  c:refuse("%s is %s: it cannot be called%s", name, values.name(value),
+    builtins.calls[name] and "; it hides the builtin of that name" or "")
 end
 
 local function call_element(c, value)

@@ -88,6 +88,21 @@ function Maps:constant(value)
   return at
 end
 
+--- The number of a map with what CPUs are in: a word in each, see shark.probe.context.
+--- @param what string "irq", "vector" or "softirq" @return integer
+function Maps:context(what)
+  local last
+  for i, entry in ipairs(self.entries) do
+    if entry.context and entry.context[what] then
+      return i
+    end
+    last = entry.context and not entry.map and i or last
+  end
+  last = last or self:add { context = {} } -- what is open already is not asked for more
+  self.entries[last].context[what] = true
+  return last
+end
+
 -- ---- in the kernel ----
 
 local SPECS = {
@@ -101,6 +116,8 @@ local function make(list, entry)
     return core.map(SPECS.control)
   elseif entry.is_ring then
     return core.map { type = "ringbuf", name = "shark_events", entries = list.ring_bytes }
+  elseif entry.context then
+    return require("shark.probe.running").open(entry.context)
   end
   local made, message, errname = entry.agg:maps()
   return made and made[entry.n], message, errname
@@ -155,6 +172,15 @@ function Maps:losses()
     end
   end
   return tonumber(words[DROPS]), full, tonumber(words[CUT])
+end
+
+--- The tracers behind irq() and its like, none where no handler asks.
+function Maps:tracers()
+  local list = {}
+  for _, entry in ipairs(self.entries) do
+    list[#list + 1] = entry.context and entry.map or nil
+  end
+  return list
 end
 
 --- Gives back what is the session's alone; the last losses stay readable.

@@ -5,6 +5,7 @@ local foreign = require "shark.text.foreign"
 local reading = require "shark.probe.reading"
 local stack = require "shark.stack"
 local table_text = require "shark.text.table"
+local vectors = require "shark.system.vectors"
 
 local M = {}
 
@@ -41,13 +42,17 @@ end
 
 local key_text = M.value
 
+-- What keys are called rather than numbered.
+local NAMED = { text = key_text, softirq = key_text, vector = vectors.name_of }
+
 -- Stacks have lines of their own.
 local function columns_of(agg)
   local columns = {}
   for _, key in ipairs(agg.keys) do
     if key.as ~= "stack" then
+      local name = NAMED[key.as]
       columns[#columns + 1] =
-        { title = key.name:upper(), field = key.name, left = key.as == "text", format = key_text }
+        { title = key.name:upper(), field = key.name, left = name ~= nil, format = name or key_text }
     end
   end
   local field, title = unpack(VALUE[agg.kind])
@@ -60,7 +65,8 @@ end
 local function heading(agg, row)
   local parts = {}
   for i, key in ipairs(agg.keys) do
-    parts[i] = ("%s %s"):format(key.name, foreign.line(key_text(row[key.name])))
+    local value = row[key.name]
+    parts[i] = ("%s %s"):format(key.name, value == nil and "-" or foreign.line((NAMED[key.as] or key_text)(value)))
   end
   return table.concat(parts, ", ")
 end

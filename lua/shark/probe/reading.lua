@@ -97,6 +97,8 @@ local function entry_of(agg, at)
     row[key.name] = values[i]
     if key.as == "stack" then
       row[key.name] = M.stack(values[i], key.user)
+    elseif keys_of.is_optional(key) then
+      row[key.name] = keys_of.shown(key.as, values[i])
     end
   end
   return { row = row, values = values }

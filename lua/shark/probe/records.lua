@@ -53,7 +53,8 @@ local function laid_out(fields)
 end
 
 --- The shape with these fields: one tag for the same names and kinds.
---- @param fields table[] { name, kind = "i64"|"u64"|"bool"|"text"|"stack"|"ustack", size (of a text) }
+--- @param fields table[] { name, kind = "i64"|"u64"|"bool"|"text"|"stack"|"ustack"|"irq"|"vector"|"softirq",
+---   size (of a text) }
 --- @return integer tag, from 1 on @return table layout { size, off = { [name] = bytes from the tag on } }
 function Records:shape(fields)
   local list = sorted(fields)
@@ -81,6 +82,9 @@ local function reader_of(field)
     stack = function(record) return reading.stack(tonumber(record.words__[i])) end,
     ustack = function(record) return reading.stack(tonumber(record.words__[i]), true) end,
   }
+  for _, kind in ipairs { "irq", "vector", "softirq" } do
+    readers[kind] = function(record) return keys.shown(kind, tonumber(record.words__[i])) end
+  end
   return readers[field.kind]
 end
 

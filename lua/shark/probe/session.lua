@@ -4,6 +4,7 @@ local build = require "shark.probe.build"
 local maps = require "shark.probe.maps"
 local points_of = require "shark.probe.points"
 local reading = require "shark.probe.reading"
+local running_of = require "shark.probe.running"
 local trace = require "shark.trace.session"
 
 local M = {}
@@ -81,6 +82,9 @@ function Handle:losses()
     several = "runs ended within a loop (the kernel's budget of turns)",
   }
   list[#list + 1] = { field = "missed_runs", one = "run of a probe skipped", several = "runs of probes skipped" }
+  for _, known in ipairs(running_of.losses(self.maps:tracers())) do
+    list[#list + 1] = known
+  end
   return list
 end
 
@@ -93,7 +97,16 @@ function Handle:loss()
   end
   local missed = self.core:missed()
   loss.missed_runs = missed and tonumber(missed) or nil
+  running_of.add_losses(self.maps:tracers(), loss)
   return loss
+end
+
+-- What handlers ask of runs as long as they do.
+function Handle:stop()
+  self.core:stop()
+  for _, tracer in ipairs(self.maps:tracers()) do
+    tracer:stop()
+  end
 end
 
 -- ---- how ----
@@ -113,7 +126,7 @@ local function said(entry)
   return entry.names and ("%s; %s"):format(text, some_of(entry.names)) or text
 end
 
-function How:__tostring()
+local function said_of_points(self)
   if #self.points == 1 and not self.points[1].names then
     return said(self.points[1])
   end
@@ -128,6 +141,14 @@ function How:__tostring()
   end
   for i, text in ipairs(parts) do
     parts[i] = ("%s: %s"):format(some_of(by_text[text]), text)
+  end
+  return table.concat(parts, "; ")
+end
+
+function How:__tostring()
+  local parts = { said_of_points(self) }
+  for i, entry in ipairs(self.context) do
+    parts[i + 1] = ("%s: %s"):format(table.concat(entry.builtins, ", "), trace.how(entry))
   end
   return table.concat(parts, "; ")
 end
@@ -149,15 +170,19 @@ end
 
 --- How each probe reached the kernel: its way, and why not a better one.
 --- @return table how { way = all of them, points = { { point, way, forced, refused = {{way, reason, error}}, skipped,
----   names = of a pattern } } }; as text, a line
+---   names = of a pattern } }, context = of what irq() and its like are told by, { { builtins = {"irq()"}, way, forced,
+---   refused, skipped } } }; as text, a line
 function Session:how()
   check_open(self)
-  local how, ways, seen = { points = {} }, {}, {}
+  local how, ways, seen = { points = {}, context = {} }, {}, {}
   for i, asked in ipairs(self.asked) do
     local entry = entry_of(asked)
     how.points[i] = entry
     ways[#ways + 1] = not seen[entry.way] and entry.way or nil
     seen[entry.way] = true
+  end
+  for i, tracer in ipairs(self.build.maps:tracers()) do
+    how.context[i] = tracer:how()
   end
   how.way = table.concat(ways, ", ")
   return setmetatable(how, How)
