@@ -27,8 +27,8 @@ local function put(path, text)
   assert(file:close())
 end
 
-local function threads_of_the_keeper()
-  local tids, scan = {}, uv.fs_scandir("/proc/1/task")
+local function add_threads_of_the_keeper(tids)
+  local scan = uv.fs_scandir("/proc/1/task")
   for name in function() return scan and uv.fs_scandir_next(scan) end do
     tids[name] = true
   end
@@ -54,7 +54,7 @@ function M.start(event, filter)
     put(event_path .. "/filter", filter)
   end
   put(event_path .. "/enable", "1")
-  return setmetatable({ path = path, event = event, keeper = threads_of_the_keeper() }, Witness)
+  return setmetatable({ path = path, event = event, keeper = add_threads_of_the_keeper {} }, Witness)
 end
 
 --- Ends it.
@@ -62,6 +62,7 @@ end
 --- @return table seen { all = entries, hidden = those while the keeper was current }
 function Witness:stop(pattern)
   put(self.path .. "/events/" .. self.event .. "/enable", "0")
+  add_threads_of_the_keeper(self.keeper) -- some may be new
   local seen, name = { all = 0, hidden = 0 }, self.event:match("[^/]+$")
   for line in io.lines(self.path .. "/trace") do
     local tid = line:find(name .. ":", 1, true) and line:find(pattern or "") and line:match("%-(%d+)%s+%[%d+%]")
