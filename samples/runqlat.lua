@@ -13,7 +13,7 @@ cli.add_run_options(parser)
 local options = parser:parse()
 
 local by_task, pid = options.tasks or false, options.pid or -1
-local waits = options.tasks and probe.hist("comm", { unit = "ns" }) or probe.hist { unit = "ns" }
+local waits = by_task and probe.hist("comm", { unit = "ns" }) or probe.hist { unit = "ns" }
 local since = probe.map("tid", "i64", { entries = 16384 })
 
 local function enqueued(task)
@@ -34,7 +34,6 @@ end
 
 probetable.run {
   name = NAME, options = options, counted = waits, title = "waiting for a CPU",
-  session = probetable.attach(NAME, {
-    { "sched_wakeup", enqueued }, { "sched_wakeup_new", enqueued }, { "sched_switch", switched },
-  }),
+  session = probetable.attach(NAME,
+    { { "sched_wakeup", enqueued }, { "sched_wakeup_new", enqueued }, { "sched_switch", switched } }),
 }

@@ -45,17 +45,6 @@ function Tap.startTest() end
 function Tap.updateStatus() end
 function Tap.endClass() end
 
---- Runs a table of test functions (test_NAME); a failure ends the process with
---- status 1.
-function M.run(tests)
-  local runner = lu.LuaUnit.new()
-  runner.outputType = Tap
-  runner:runSuiteByInstances({ { "tests", tests } })
-  if runner.result.notSuccessCount ~= 0 then
-    os.exit(1)
-  end
-end
-
 --- Is this a guest of tests/vm, where everything takes longer?
 M.in_guest = io.open("/tests/vm/in-guest") ~= nil
 
@@ -143,6 +132,30 @@ function M.needs(...)
     lu.skipIf(not found, ("needs %s: %s"):format(name, tostring(reason)))
   end
   return found
+end
+
+-- Each test of a file that needs something of the machine.
+local function each_needs(tests, ...)
+  local wrapped, abilities_needed = {}, { ... }
+  for name, test in pairs(tests) do
+    wrapped[name] = function()
+      M.needs(unpack(abilities_needed))
+      test()
+    end
+  end
+  return wrapped
+end
+
+--- Runs a table of test functions (test_NAME); a failure ends the process with
+--- status 1.
+--- @param tests table<string, function> @param ... string what each of them needs, as needs() has it
+function M.run(tests, ...)
+  local runner = lu.LuaUnit.new()
+  runner.outputType = Tap
+  runner:runSuiteByInstances({ { "tests", select("#", ...) > 0 and each_needs(tests, ...) or tests } })
+  if runner.result.notSuccessCount ~= 0 then
+    os.exit(1)
+  end
 end
 
 return M

@@ -2,7 +2,7 @@
 -- and what each adds to a request is printed.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local disk_load = require "disk"
-local json = require "dkjson"
+local peers = require "peer"
 local proc = require "proc"
 local shell = require "shell"
 local t = require "t"
@@ -15,23 +15,6 @@ local STATS = "/proc/sys/kernel/bpf_stats_enabled"
 local tests = {}
 
 local BIOLATENCY = shell.libbpf_tool "biolatency"
-
--- Programs that are loaded now: id -> { name, run_time_ns, run_cnt }.
-local function programs()
-  local by_id = {}
-  for _, program in ipairs(json.decode(proc.run_shell("bpftool prog show -j").out)) do
-    by_id[program.id] = program
-  end
-  return by_id
-end
-
-local function added(now, before)
-  local ids = {}
-  for id in pairs(now) do
-    ids[#ids + 1] = not before[id] and id or nil
-  end
-  return ids
-end
 
 -- Nanoseconds that these programs ran until now.
 local function cost(ids, now)
@@ -68,40 +51,20 @@ local function total_of(histogram)
   return total
 end
 
--- What it prints stays in its buffer until it ends: its programs tell that it runs.
--- Returns why it does not.
-local function wait_for_programs(before, peer)
-  local n = 0
-  for _ = 1, 100 do
-    local now = #added(programs(), before)
-    if now >= 2 and now == n then
-      return
-    end
-    n = now
-    uv.sleep(200)
-    uv.run("nowait")
-    if peer.status then
-      return "biolatency does not run here: " .. (peer.err():match("([^\n]+)\n*$") or "it ended")
-    end
-  end
-  peer.kill("sigkill")
-  return "biolatency never loaded its programs"
-end
-
 -- One window for both, but for what came while the other attached; nil if a request of
 -- others came while it was opened or closed, or with the reason why the other does not run.
 local function measure(disk)
-  local none, first = programs(), stat(disk)
+  local none, first = peers.programs(), stat(disk)
   local peer = proc.start(BIOLATENCY, { "-d", disk.device })
-  local reason = wait_for_programs(none, peer)
+  local reason = peers.wait_until_attached(peer)
   if reason then
-    return nil, reason
+    return nil, "biolatency: " .. reason
   end
   local start = stat(disk)
-  local with_peer = programs()
+  local with_peer = peers.programs()
   local session, message = virtblk.requests { device = disk.device }
   t.assertNotNil(session, message)
-  local with_both = programs()
+  local with_both = peers.programs()
   local quiet = stat(disk) == start
   local _, hidden = disk_load.direct_reads(disk, READS)
   local finish = stat(disk)
@@ -110,14 +73,15 @@ local function measure(disk)
   for _, row in ipairs(session:read()) do
     seen = seen + (row.what == "request" and row.count or 0)
   end
-  local now = programs()
+  local now = peers.programs()
   peer.kill("sigint")
   local out = peer.wait().out
   quiet = quiet and stat(disk) == finish
   local result = quiet and {
     seen = seen, peer = total_of(out), hidden = hidden, of_others = start - first,
     way = session:how().way,
-    cost = cost(added(with_both, with_peer), now) / seen, peer_cost = cost(added(with_peer, none), now) / seen,
+    cost = cost(peers.added(with_both, with_peer), now) / seen,
+    peer_cost = cost(peers.added(with_peer, none), now) / seen,
   }
   session:close()
   return result

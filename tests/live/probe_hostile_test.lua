@@ -58,4 +58,4 @@ function tests.test_what_is_compiled_is_taken_by_the_kernel()
   t.assertTrue(taken > 0)
 end
 
-t.run(tests)
+t.run(tests, "root", "tracing")

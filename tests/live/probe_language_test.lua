@@ -207,4 +207,4 @@ function tests.test_texts_at_the_end_of_a_record()
   loaded.program:close()
 end
 
-t.run(tests)
+t.run(tests, "root", "tracing")

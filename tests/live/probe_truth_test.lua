@@ -15,7 +15,6 @@ local tests = {}
 
 -- What a handler sent of this task as it was switched away from, by a way.
 local function seen(way)
-  t.needs("root", "tracing")
   local own, event = probe.var(uv.os_getpid()), nil
   local session, message, name = probe.on(way .. ":sched_switch", function(_, prev)
     if prev.pid == own() then
@@ -109,4 +108,4 @@ function tests.test_what_is_verified_grows_with_the_handler_and_no_faster()
   end
 end
 
-t.run(tests)
+t.run(tests, "root", "tracing")

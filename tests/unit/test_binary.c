@@ -102,7 +102,7 @@ static void a_marker_is_found(void **state)
 	assert_non_null(marker);
 	assert_int_equal(strncmp(marker->arguments, "-4@%", 4), 0);
 	assert_int_equal(binary_function(self, "marked", &function, &err), 0);
-	assert_in_range(marker->offset, function, function + 64);
+	assert_true(marker->offset >= function && marker->offset <= function + 64);
 	assert_int_not_equal(marker->semaphore, 0);
 	binary_markers_free(&markers);
 	binary_markers_free(&markers);

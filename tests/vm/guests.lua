@@ -85,8 +85,9 @@ M.WHERE = {
   ["live/refusals_test.lua"] = { OLDEST, INTEL },
   ["live/sockets_test.lua"] = { OLDEST, INTEL },
   ["live/faults_test.lua"] = { OLDEST, NEWEST },
-  -- A peer's counts beside ours: its libbpf and this kernel's block layer.
+  -- A peer's counts beside ours: its libbpf, and this kernel's block layer and functions.
   ["live/biolatency_test.lua"] = { INTEL, NEWEST },
+  ["live/probe_peers_test.lua"] = { INTEL, NEWEST },
 }
 
 -- name -> what it is; in this order.
