@@ -38,7 +38,7 @@ local BACK_FAULTS = {
 
 local FRONT_FAULTS = {
   { "shark.probe.liveness", 'describe("MOV NOT UNM LEN BNOT", { "d" }', 'describe("MOV NOT UNM LEN BNOT", {}' },
-  { "shark.probe.liveness", "into[block] ~= slot and", "i == 1 and into[block] ~= slot and" },
+  { "shark.probe.liveness", "into[from] ~= slot and", "i == 1 and into[from] ~= slot and" },
   { "shark.probe.lower_loops", 'up and "sle" or "sge"', 'up and "slt" or "sgt"' },
   { "shark.probe.lower_join", "if reads_any(pair[2], written) then", "if reads_any(pair[2], {}) then" },
   { "shark.probe.lower_compare", 'gt = "sgt" }', 'gt = "sge" }' },

@@ -14,6 +14,7 @@ jit.off(true, true)
 
 local ints = ffi.typeof "int32_t[?]"
 
+local USUAL = 4 -- words for an instruction of the IR
 local STACK = 512 -- MAX_BPF_STACK, include/linux/filter.h
 local FRAME = 10 -- r10, the end of the stack
 
@@ -309,11 +310,8 @@ local function lay_out_areas(func)
   return at, size
 end
 
--- Where a line begins; of two at one instruction the later.
+-- Where another line begins; of two at one instruction the later.
 local function put_line(out, line)
-  if not line or line == out.line then
-    return
-  end
   local last = out.lines[#out.lines]
   if last and last[1] == out.n then
     last[2] = line
@@ -323,16 +321,15 @@ local function put_line(out, line)
   out.line = line
 end
 
-local function put_ir(out, instr)
-  local count = #out.ir + 1
-  out.ir[count], out.ir_at[count] = instr, out.n
-end
-
 local function put_block(out, block, following)
+  local list, at, before = out.ir, out.ir_at, #out.ir
   for n = 1, #block do
     local instr = block[n]
-    put_line(out, instr.line)
-    put_ir(out, instr)
+    local line = instr.line
+    if line and line ~= out.line then
+      put_line(out, line)
+    end
+    list[before + n], at[before + n] = instr, out.n
     emit[instr.op](out, instr, following)
   end
 end
@@ -347,7 +344,7 @@ end
 local function put_entry(out, context)
   local place = out.where[context]
   if place then
-    put_ir(out, { op = "ctx", dst = context })
+    out.ir[1], out.ir_at[1] = { op = "ctx", dst = context }, 0
     finish(out, context, 1)
   end
 end
@@ -390,8 +387,10 @@ function M.func(func)
   if stack > STACK then
     return nil, ("the handler needs %d bytes of stack; the kernel gives %d"):format(stack, STACK)
   end
-  local out = { n = 0, words = sized(1024, 0), where = where, area_at = area_at, areas_size = areas_size, map_at = {},
-    jumps = {}, starts = {}, lines = {}, ir = {}, ir_at = {}, ir_blocks = {} }
+  local count = lives.count
+  local out = { n = 0, words = sized(USUAL * count, 0), where = where, area_at = area_at, areas_size = areas_size,
+    map_at = {}, jumps = {}, starts = sized(#func.blocks, 0), lines = {}, ir = sized(count, 0), ir_at = sized(count, 0),
+    ir_blocks = sized(count, 0) }
   put_entry(out, lives.context)
   put_blocks(out, func, lives.order)
   local message = resolve(out)

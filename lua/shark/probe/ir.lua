@@ -27,6 +27,8 @@ local M = {}
 
 jit.off(true, true)
 
+local ENOUGH = 6 -- instructions, for most blocks
+
 local Func = {}
 Func.__index = Func
 
@@ -50,8 +52,9 @@ end
 
 --- A new block, without instructions; the first one is where the function begins.
 function Func:block()
-  self.blocks[#self.blocks + 1] = {}
-  return #self.blocks
+  local number = #self.blocks + 1
+  self.blocks[number] = sized(ENOUGH, 0)
+  return number
 end
 
 --- Appends an instruction; one without `line` gets `self.line`, if that is set.
@@ -399,53 +402,52 @@ local function retarget(func, instr)
   return instr
 end
 
+-- Where a block leads: what is visited first comes last, so that `no` follows its branch; but of lower `depth`.
+local function ways_out(func, number, depth)
+  local block = func.blocks[number]
+  local last = block[#block]
+  if not depth then
+    last = retarget(func, last)
+    block[#block] = last
+  end
+  local first, second = last.yes or last.to, last.no
+  if depth and second and depth[second] < depth[first] then
+    return second, first
+  end
+  return first, second
+end
+
 -- The blocks that are reached from the first, each behind all that lead to it but the ends of
 -- loops; those ends as pairs { from, to }; who leads to each. Of two successors the one of lower `depth` comes later.
 local function walk(func, depth)
-  local blocks, count = func.blocks, #func.blocks
-  local state, reverse, before, ends = sized(count, 0), sized(count, 0), sized(count, 0), {}
-  local stack, top, n = { 1 }, 1, 0
+  local count = #func.blocks
+  local is_done, second, before, ends = sized(count, 0), sized(count, 0), sized(count, 0), {}
+  local reverse, n, stack, top = sized(count, 0), 0, sized(count, 0), 0
+  local number, target = 1
   before[1] = {}
-  state[1] = 0
-  while top > 0 do
-    local number = stack[top]
-    local block = blocks[number]
-    local last = block[#block]
-    local step = state[number]
-    state[number] = step + 1
-    if step == 0 and not depth then
-      last = retarget(func, last)
-      block[#block] = last
+  while number do
+    if is_done[number] == nil then
+      top = top + 1
+      stack[top], is_done[number] = number, false
+      target, second[number] = ways_out(func, number, depth)
+    else
+      target, second[number] = second[number], nil
     end
-    local first, second = last.yes or last.to, last.no
-    if depth and second and depth[second] < depth[first] then
-      first, second = second, first
-    end
-    -- What is visited first comes last: `no` follows its branch.
-    local target
-    if step == 0 then
-      target = first
-    elseif step == 1 then
-      target = second
-    end
-    if target then
-      local at = state[target]
-      if not at then
-        top = top + 1
-        stack[top], state[target], before[target] = target, 0, { number }
-      else
-        local list = before[target]
-        list[#list + 1] = number
-        if at < 3 then
-          ends[#ends + 1] = { number, target }
-        end
+    if not target then
+      n, top = n + 1, top - 1
+      reverse[n], is_done[number] = number, true
+      number = stack[top]
+    elseif is_done[target] == nil then
+      before[target], number = { number }, target
+    else
+      local list = before[target]
+      list[#list + 1] = number
+      if not is_done[target] then
+        ends[#ends + 1] = { number, target }
       end
-    else -- of three steps, of those of a jump or an end two or one
-      n, top, state[number] = n + 1, top - 1, 3
-      reverse[n] = number
     end
   end
-  local order = {}
+  local order = sized(n, 0)
   for i = 1, n do
     order[i] = reverse[n + 1 - i]
   end

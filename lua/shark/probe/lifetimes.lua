@@ -352,8 +352,25 @@ end
 -- What is wanted at the start of a block is wanted at the end of those that lead to it.
 local function enter_block(open, wanted, finish)
   for i = 1, wanted and #wanted or 0 do
-    open[wanted[i]] = finish
+    local r = wanted[i]
+    open[r] = open[r] or finish
   end
+end
+
+-- Returns whether a register was thought to be wanted at a block's start and is not.
+local function any_unwanted(open, wanted)
+  for i = 1, #wanted do
+    if not open[wanted[i]] then
+      return true
+    end
+  end
+  return false
+end
+
+-- Does a block lead to another?
+local function leads_to(block, number)
+  local one, two = ir.successors(block[#block])
+  return one == number or two == number
 end
 
 local function scan(l, func, order, depth, live_in)
@@ -361,6 +378,7 @@ local function scan(l, func, order, depth, live_in)
   for i = 1, #order do
     start = start + #func.blocks[order[i]]
   end
+  l.count = start
   for i = #order, 1, -1 do
     local number = order[i]
     local block = func.blocks[number]
@@ -373,7 +391,9 @@ local function scan(l, func, order, depth, live_in)
     scan_block(l, block, start)
     local wanted = live_in[number]
     if wanted then
-      less = leave_block(l, wanted, start) or less
+      local previous = order[i - 1] -- where it leads here what is wanted here goes on to live in it
+      local goes_on = previous and leads_to(func.blocks[previous], number)
+      less = (goes_on and any_unwanted(open, wanted) or not goes_on and leave_block(l, wanted, start)) or less
     end
   end
   return less
@@ -394,7 +414,7 @@ end
 --- @return table lives { from, to = { [register] = where its life begins, ends }, parts = { [register] =
 --- { to, from, ... } where it has holes }, crosses = { [register] = true: a call comes between }, weight = how often
 --- each is used, like = { [register] = another to share a place with }, wish = { [register] = 0 to 5 }, context = the
---- register that has the context from the entry on, order = blocks, nregs }
+--- register that has the context from the entry on, order = blocks, nregs, count = of instructions, or more }
 function M.of(func)
   local order, depth, before = ir.order(func)
   local context = func:reg()

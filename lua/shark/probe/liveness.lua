@@ -207,32 +207,26 @@ end
 
 -- ---- what is wanted where ----
 
-local function want(wanted, block, slot)
-  local list = wanted[block]
-  if list then
-    list[#list + 1] = slot
-  else
-    wanted[block] = { slot }
-  end
-end
-
 -- From the blocks that read a slot back to those that write it.
 local function spread(p, slot, readers, writers, before, into)
-  local wanted, stack, depth = p.wanted, {}, 0
-  for i = 1, #readers do
-    into[readers[i]], depth = slot, depth + 1
-    stack[depth] = readers[i]
-    want(wanted, readers[i], slot)
+  local wanted, stack, depth = p.wanted, {}, #readers
+  for i = 1, depth do
+    stack[i], into[readers[i]] = readers[i], slot
   end
   while depth > 0 do
-    local list = before[stack[depth]]
+    local block = stack[depth]
+    local list, slots = before[block], wanted[block]
     depth = depth - 1
+    if slots then
+      slots[#slots + 1] = slot
+    else
+      wanted[block] = { slot }
+    end
     for i = 1, list and #list or 0, 2 do
-      local block = list[i]
-      if into[block] ~= slot and list[i + 1] ~= slot and not (writers and writers[block]) then
-        into[block], depth = slot, depth + 1
-        stack[depth] = block
-        want(wanted, block, slot)
+      local from = list[i]
+      if into[from] ~= slot and list[i + 1] ~= slot and not (writers and writers[from]) then
+        depth = depth + 1
+        stack[depth], into[from] = from, slot
       end
     end
   end
