@@ -82,38 +82,33 @@ local function arrive(c, frame, pc)
   end
 end
 
-local function set_line(c, frame, pc)
-  local line = frame.proto.lines[pc]
-  c.line = line or frame.proto.first_line
+local function go_to(c, frame, proto, pc)
+  local line = proto.lines[pc]
+  c.pc, c.line = pc, line or proto.first_line
   c.f.line = frame.inside and frame.call_line or line
 end
 
-local function step(c, frame, pc)
-  local op = frame.proto.op[pc]
-  c.pc = pc
-  set_line(c, frame, pc)
-  local run = ops[op]
-  if not run then
-    c:refuse("%s has no meaning in a handler (%s)", "this", op)
-  end
-  return run(c, pc, frame.proto)
+local function refuse_op(c, pc, proto)
+  c:refuse("this has no meaning in a handler (%s)", proto.op[pc])
 end
 
 --- Lowers instructions of the current frame, each as often as a way leads to it.
 function Compiler:walk(from, to)
   local frame = self.frame
   local proto = frame.proto
-  local leaders, pc = proto.leaders, from
+  local leaders, names, pc = proto.leaders, proto.op, from
   while pc <= to do
-    if leaders[pc] then
-      self.pc = pc
-      set_line(self, frame, pc)
+    local is_leader = leaders[pc]
+    if is_leader or self.block then
+      go_to(self, frame, proto, pc)
+    end
+    if is_leader then
       arrive(self, frame, pc)
       if self.block and proto.loops[pc] then
         self:head(pc)
       end
     end
-    pc = self.block and step(self, frame, pc) or pc + 1
+    pc = self.block and (ops[names[pc]] or refuse_op)(self, pc, proto) or pc + 1
   end
 end
 

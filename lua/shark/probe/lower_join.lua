@@ -83,6 +83,17 @@ local function source(v)
   return v.origin or v
 end
 
+-- What all edges have in a slot, if it is the same table.
+local function identical(edges, slot)
+  local first = edges[1].slots[slot]
+  for i = 2, #edges do
+    if edges[i].slots[slot] ~= first then
+      return nil
+    end
+  end
+  return first
+end
+
 -- All of them equal, or all made of one number-or-nil by tests: that value.
 local function common(edges, slot)
   local first = edges[1].slots[slot]
@@ -179,7 +190,10 @@ function M.join(c, edges, wanted)
   local slots, made = sized(c.frame.proto.slots, 0), {}
   for i = 1, wanted and #wanted or 0 do
     local slot = wanted[i]
-    local value, known = common(edges, slot)
+    local value, known = identical(edges, slot), nil
+    if not value then
+      value, known = common(edges, slot)
+    end
     if known and not value then
       value = shared(made, edges, slot)
       if not value then
