@@ -35,6 +35,12 @@
 
 enum {
 	POLL_NS = 50 * 1000,
+	/*
+	 * Before the start. A tracepoint that lost its last program takes another only after a
+	 * grace period of RCU (kernel/tracepoint.c, tp_rcu_cond_sync()): 10 ms that whoever is
+	 * measured would wait for who was measured before.
+	 */
+	SETTLE_NS = 100 * 1000 * 1000,
 	/* So many descriptors in a row that are not open: there are no more. */
 	FD_GAP = 12,
 	FIRST_FD = 3,
@@ -68,6 +74,13 @@ static void fail(const char *what, int code)
 }
 
 /* ---- starting ---- */
+
+static void settle(void)
+{
+	const struct timespec pause = { .tv_nsec = SETTLE_NS };
+
+	nanosleep(&pause, NULL);
+}
 
 static void spawn(struct launch *launch)
 {
@@ -208,6 +221,7 @@ int main(int argc, char **argv)
 	parse(&launch, argc, argv);
 	/* Sleep POLL_NS, not 50 us more. */
 	prctl(PR_SET_TIMERSLACK, 1);
+	settle();
 	spawn(&launch);
 	watch(&launch);
 	end(&launch);
