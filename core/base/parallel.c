@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "base/parallel.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 
-/* Bytes that work() may use of a thread's stack, besides the least there is. */
-enum { MAX_HELPERS = 7, STACK = 32 * 1024 };
+/* Bytes of a thread's stack; what is not touched is never there. */
+enum { MAX_HELPERS = 7, STACK = 512 * 1024 };
 
 struct job {
 	parallel_fn *work;
@@ -48,7 +47,7 @@ static size_t start_helpers(pthread_t helpers[MAX_HELPERS], size_t wanted, struc
 
 	if (pthread_attr_init(&attr))
 		return 0;
-	pthread_attr_setstacksize(&attr, (size_t)PTHREAD_STACK_MIN + STACK);
+	pthread_attr_setstacksize(&attr, STACK);
 	while (n < wanted && !pthread_create(&helpers[n], &attr, take_part, job))
 		n++;
 	pthread_attr_destroy(&attr);

@@ -150,45 +150,32 @@ static int load_program(const struct batch *batch, size_t i, struct error *err)
  * Verifying is most of what it takes to start, and the kernel verifies several programs at
  * once. What is refused there is loaded again, one after the other, to hear the reason.
  */
-static int load_programs(struct loaded *loaded, const struct load_options *options,
-			 struct bpf_insn *code, struct error *err)
+static int load_programs(struct batch *batch, struct error *err)
 {
-	const struct image *image = loaded->image;
-	struct batch batch = { .image = image, .code = code, .programs = loaded->programs };
-	int failed = options->kernel ? options->kernel->answer(image, code, batch.targets, err) : 0;
-
-	if (failed)
-		return failed;
-	put_maps(loaded, code);
-	parallel_for(image->nr_programs, try_program, &batch);
-	for (size_t i = 0; i < image->nr_programs; i++) {
-		if (loaded->programs[i] < 0)
-			loaded->programs[i] = load_program(&batch, i, err);
-		if (loaded->programs[i] < 0)
-			return loaded->programs[i];
+	parallel_for(batch->image->nr_programs, try_program, batch);
+	for (size_t i = 0; i < batch->image->nr_programs; i++) {
+		if (batch->programs[i] < 0)
+			batch->programs[i] = load_program(batch, i, err);
+		if (batch->programs[i] < 0)
+			return batch->programs[i];
 	}
 	return 0;
 }
 
-/* On a copy of the code, which the fixups change. */
-static int load_copied_programs(struct loaded *loaded, const struct load_options *options,
-				struct error *err)
-{
-	size_t size = loaded->image->nr_code * sizeof(struct bpf_insn);
-	struct bpf_insn *code = malloc(size);
-	int failed;
-
-	if (!code)
-		return error_set(err, -ENOMEM, "out of memory for programs");
-	memcpy(code, loaded->image->code, size);
-	failed = load_programs(loaded, options, code, err);
-	free(code);
-	return failed;
-}
-
 /* ---- all of it ---- */
 
-static int load(struct loaded *loaded, const struct load_options *options, struct error *err)
+/* What programs need before they are loaded: maps, and what the kernel's types say. */
+struct preparation {
+	struct loaded *loaded;
+	const struct load_options *options;
+	struct batch *batch;
+	struct bpf_insn *code;
+	int codes[2];
+	struct error errs[2];
+};
+
+static int prepare_maps(struct loaded *loaded, const struct load_options *options,
+			struct error *err)
 {
 	int failed = make_maps(loaded, options, err);
 
@@ -196,22 +183,71 @@ static int load(struct loaded *loaded, const struct load_options *options, struc
 		failed = set_constants(loaded, options, err);
 	if (!failed)
 		failed = map_variables(loaded, err);
-	if (!failed)
-		failed = load_copied_programs(loaded, options, err);
 	return failed;
+}
+
+static int ask_kernel(const struct preparation *p, struct error *err)
+{
+	const struct load_kernel *kernel = p->options->kernel;
+
+	return kernel ? kernel->answer(p->loaded->image, p->code, p->batch->targets, err) : 0;
+}
+
+static void prepare_one(size_t i, void *data)
+{
+	struct preparation *p = data;
+
+	p->codes[i] =
+		i ? prepare_maps(p->loaded, p->options, &p->errs[i]) : ask_kernel(p, &p->errs[i]);
+}
+
+/* Neither needs the other: the kernel makes the maps while its types are read. */
+static int prepare(struct preparation *p, struct error *err)
+{
+	parallel_for(2, prepare_one, p);
+	for (int i = 1; i >= 0; i--)
+		if (p->codes[i]) {
+			*err = p->errs[i];
+			return p->codes[i];
+		}
+	return 0;
+}
+
+/* On a copy of the code, which the fixups change. */
+static int load(struct loaded *loaded, const struct load_options *options, struct bpf_insn *code,
+		struct error *err)
+{
+	const struct image *image = loaded->image;
+	struct batch batch = { .image = image, .code = code, .programs = loaded->programs };
+	struct preparation p = {
+		.loaded = loaded, .options = options, .batch = &batch, .code = code
+	};
+	int failed;
+
+	memcpy(code, image->code, image->nr_code * sizeof(*code));
+	failed = prepare(&p, err);
+	if (failed)
+		return failed;
+	put_maps(loaded, code);
+	return load_programs(&batch, err);
 }
 
 int loaded_load(struct loaded *loaded, const struct image *image,
 		const struct load_options *options, struct error *err)
 {
+	struct bpf_insn *copy = malloc(image->nr_code * sizeof(*copy));
 	int code;
 
-	*loaded = (struct loaded){ .image = image };
+	*loaded = (struct loaded){ .image = NULL };
+	if (!copy)
+		return error_set(err, -ENOMEM, "out of memory for programs");
+	loaded->image = image;
 	memset(loaded->maps, -1, sizeof(loaded->maps));
 	memset(loaded->programs, -1, sizeof(loaded->programs));
-	code = load(loaded, options, err);
+	code = load(loaded, options, copy, err);
 	if (code)
 		loaded_unload(loaded);
+	free(copy);
 	return code;
 }
 
