@@ -5,6 +5,7 @@ local ffi = require "ffi"
 local keys_of = require "shark.probe.keys"
 local maplist = require "shark.probe.maplist"
 local probe = require "shark.probe"
+local running_of = require "shark.probe.running"
 local t = require "t"
 
 local tests = {}
@@ -156,6 +157,42 @@ function tests.test_one_tracer_watches_all_that_is_asked_for()
   t.assertNotEquals(second, first)
   t.assertEquals(maps.entries[second].context, { vector = true })
   t.assertEquals(maps:tracers(), { "open" })
+end
+
+-- ---- what tracers lost ----
+
+local function tracer(builtins, lost)
+  return { builtins = builtins, handle = {
+    losses = function()
+      return { { field = "ring_drops", one = "event", several = "events" },
+        { field = "missed_runs", one = "run skipped", several = "runs skipped" },
+        { field = "unmatched_entries", one = "entry without exit", several = "entries without exit" } }
+    end,
+    loss = function() return lost end,
+  } }
+end
+
+function tests.test_losses_say_what_they_are_of()
+  local tracers = {
+    tracer({ "irq()", "softirq()" }, { missed_runs = 2, unmatched_entries = 1, unmatched_exits = 0, too_deep = 0 }),
+    tracer({ "vector()" }, { unmatched_entries = 4, unmatched_exits = 0, too_deep = 0 }),
+  }
+  t.assertEquals(running_of.losses(tracers), {
+    { field = "context_missed_runs", one = "run skipped for irq(), softirq(), vector()",
+      several = "runs skipped for irq(), softirq(), vector()" },
+    { field = "context_unmatched_entries", one = "entry without exit for irq(), softirq(), vector()",
+      several = "entries without exit for irq(), softirq(), vector()" },
+  })
+  local loss = { missed_runs = 7 }
+  running_of.add_losses(tracers, loss) -- what one of them cannot tell, both cannot
+  t.assertEquals(loss,
+    { missed_runs = 7, context_unmatched_entries = 5, context_unmatched_exits = 0, context_too_deep = 0 })
+end
+
+function tests.test_without_tracers_nothing_is_said_of_them()
+  local loss = {}
+  running_of.add_losses({}, loss)
+  t.assertEquals({ loss, running_of.losses {} }, { {}, {} })
 end
 
 t.run(tests)
