@@ -33,6 +33,19 @@ int error_prefix(struct error *err, const char *format, ...)
 	return err->code;
 }
 
+int error_suffix(struct error *err, const char *format, ...)
+{
+	size_t used = strlen(err->text);
+	char text[sizeof(err->text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(err->text + used, sizeof(err->text) - used, " (%s)", text);
+	return err->code;
+}
+
 const char *error_name(int code)
 {
 	const char *name = strerrorname_np(-code);

@@ -18,6 +18,9 @@ int error_set(struct error *err, int code, const char *format, ...)
 /* Puts "context: " before the text of a recorded failure. Returns its code. */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Puts " (explanation)" behind the text of a recorded failure. Returns its code. */
+int error_suffix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* "ENOENT" for -ENOENT; "EUNKNOWN" for a code without a name. */
 const char *error_name(int code);
 

@@ -10,7 +10,7 @@
 #include "bind/bind_probe.h"
 #include "bind/fields.h"
 #include "bind/luaint.h"
-#include "kernel/kfeat.h"
+#include "kernel/refusal.h"
 #include "load/program.h"
 
 static int check_program(lua_State *L, int arg)
@@ -161,7 +161,7 @@ static int new_program(lua_State *L)
 	program = bind_new_userdata(L, sizeof(*program), BIND_PROGRAM_TYPE);
 	program->fd = program_load(&spec, &log, &err);
 	if (program->fd == -EPERM)
-		kfeat_may_trace(&err);
+		refusal_explain(&err);
 	if (program->fd < 0)
 		return refuse(L, &err, log);
 	return 1;

@@ -92,6 +92,8 @@ static void open_base(struct btf_place *place)
 	if (btf_open(path, place->path ? BTF_FILE : BTF_OF_SYSFS, NULL, &place->reader,
 		     &place->why))
 		error_prefix(&place->why, "the kernel's types");
+	if (!place->path && place->why.code == -ENOENT)
+		error_suffix(&place->why, "CONFIG_DEBUG_INFO_BTF");
 }
 
 static void open_module(struct btf_place *place, struct btf_reader *kernel)

@@ -11,11 +11,13 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "kernel/kfeat.h"
 #include "kernel/kmem_ways.h"
 
 enum {
@@ -70,13 +72,26 @@ static int read_segments(void)
 	return read_at(core.segments, header.e_phnum * sizeof(Elf64_Phdr), header.e_phoff);
 }
 
+/* Mode 0400, and open_kcore() in fs/proc/kcore.c. */
+static int explain_rights(int code, struct error *err)
+{
+	if (kfeat_is_confidential())
+		return error_suffix(err, "the kernel is locked down (confidentiality)");
+	if (code == -EACCES && !kfeat_has_capability(CAP_DAC_READ_SEARCH))
+		return error_suffix(err, "this process lacks CAP_DAC_READ_SEARCH");
+	if (code == -EPERM && !kfeat_has_capability(CAP_SYS_RAWIO))
+		return error_suffix(err, "this process lacks CAP_SYS_RAWIO");
+	return code;
+}
+
 static int explain_open(const char *path, int code, struct error *err)
 {
 	if (code == -ENOENT)
 		return error_set(err, code, "there is no %s (CONFIG_PROC_KCORE)", path);
 	if (code == -EINVAL || code == -EIO)
 		return error_set(err, -EINVAL, "%s is not a core file of a 64-bit kernel", path);
-	return error_set(err, code, "cannot read %s: %s", path, strerror(-code));
+	error_set(err, code, "cannot read %s: %s", path, strerror(-code));
+	return code == -EACCES || code == -EPERM ? explain_rights(code, err) : code;
 }
 
 int kcore_open(const char *path, struct error *err)

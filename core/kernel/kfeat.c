@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <string.h>
@@ -12,8 +13,9 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "kernel/refusal.h"
 
-static bool has_capability(int capability)
+bool kfeat_has_capability(int capability)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
@@ -25,10 +27,10 @@ static bool has_capability(int capability)
 
 int kfeat_may_trace(struct error *err)
 {
-	bool bpf = has_capability(CAP_BPF);
-	bool perfmon = has_capability(CAP_PERFMON);
+	bool bpf = kfeat_has_capability(CAP_BPF);
+	bool perfmon = kfeat_has_capability(CAP_PERFMON);
 
-	if (has_capability(CAP_SYS_ADMIN) || (bpf && perfmon))
+	if (kfeat_has_capability(CAP_SYS_ADMIN) || (bpf && perfmon))
 		return 0;
 	return error_set(err, -EPERM,
 			 "tracing needs CAP_BPF and CAP_PERFMON, this process lacks %s%s%s; run "
@@ -39,21 +41,49 @@ int kfeat_may_trace(struct error *err)
 
 int kfeat_may_open_raw_sockets(struct error *err)
 {
-	if (has_capability(CAP_NET_RAW))
+	if (kfeat_has_capability(CAP_NET_RAW))
 		return 0;
 	return error_set(
 		err, -EPERM,
 		"raw sockets need CAP_NET_RAW, which this process lacks; run shark as root");
 }
 
+bool kfeat_is_confidential(void)
+{
+	const char *mode = kfeat_lockdown();
+
+	return mode && !strcmp(mode, "confidentiality");
+}
+
+/* access(2) asks for the real user, who has no capabilities (access_override_creds(), fs/open.c).
+ */
+static int may(const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) ? -errno : 0;
+}
+
 const char *kfeat_tracefs(struct error *err)
 {
-	if (!access("/sys/kernel/tracing/events", F_OK))
-		return "/sys/kernel/tracing";
-	if (!access("/sys/kernel/debug/tracing/events", F_OK))
-		return "/sys/kernel/debug/tracing";
-	if (errno == EACCES)
-		error_set(err, -EACCES, "tracefs may not be read by this user; run shark as root");
+	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	bool hidden = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		char events[64];
+		int code;
+
+		snprintf(events, sizeof(events), "%s/events", places[i]);
+		code = may(events, F_OK);
+		if (!code)
+			return places[i];
+		hidden = hidden || code == -EACCES;
+	}
+	if (kfeat_is_confidential())
+		error_set(err, -EPERM,
+			  "the kernel is locked down (confidentiality): it has no tracefs");
+	else if (hidden)
+		error_set(err, -EACCES,
+			  "tracefs may be read by root only, this process lacks "
+			  "CAP_DAC_READ_SEARCH; run shark as root");
 	else
 		error_set(err, -ENOENT,
 			  "tracefs is not mounted; mount it with: mount -t tracefs tracefs "
@@ -92,9 +122,10 @@ int kfeat_raw_tp_has_argument(const char *event, unsigned int number, struct err
 			       ARRAY_SIZE(program), NULL);
 	int link;
 
-	if (fd < 0)
-		return error_set(err, fd, "cannot load a raw tracepoint program: %s",
-				 strerror(-fd));
+	if (fd < 0) {
+		error_set(err, fd, "cannot load a raw tracepoint program: %s", strerror(-fd));
+		return refusal_explain(err);
+	}
 	link = bpf_raw_tracepoint_open(event, fd);
 	close(fd);
 	if (link >= 0)

@@ -3,6 +3,8 @@
 #ifndef SHARK_KFEAT_H
 #define SHARK_KFEAT_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 /*
@@ -11,6 +13,9 @@
  * missing.
  */
 int kfeat_may_trace(struct error *err);
+
+/* Has this process the capability (CAP_BPF, ...), as far as it goes: see refusal.h. */
+bool kfeat_has_capability(int capability);
 
 /* May it open raw sockets? CAP_NET_RAW. 0 or -EPERM. */
 int kfeat_may_open_raw_sockets(struct error *err);
@@ -26,6 +31,9 @@ const char *kfeat_tracefs(struct error *err);
  * where securityfs does not tell.
  */
 const char *kfeat_lockdown(void);
+
+/* Is it the one that keeps what is in the kernel's memory from programs, too? */
+bool kfeat_is_confidential(void);
 
 /*
  * Does the raw tracepoint have an argument of that number, counted from 0? A

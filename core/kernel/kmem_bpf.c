@@ -9,6 +9,7 @@
 #include "kernel/kfeat.h"
 #include "kernel/kmem.bpf.h"
 #include "kernel/kmem_ways.h"
+#include "kernel/refusal.h"
 #include "load/loaded.h"
 #include "load/mapping.h"
 
@@ -39,10 +40,11 @@ static int map_exchange(struct error *err)
 /* What is known gives sense to what the kernel said. */
 static int explain_load(struct error *err)
 {
-	const char *mode = kfeat_lockdown();
 	int code = err->code;
 
-	if (mode && !strcmp(mode, "confidentiality"))
+	if (code == -EPERM)
+		return refusal_explain(err);
+	if (kfeat_is_confidential())
 		return error_set(err, code,
 				 "the kernel is locked down (confidentiality): it keeps its "
 				 "memory from BPF programs");

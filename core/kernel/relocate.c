@@ -17,8 +17,6 @@ enum {
 	MAX_NAMES = 96,
 	MAX_SYMBOLS = 16,
 	MAX_SEGMENT = 64,
-	/* A helper that there never is; libbpf uses such a number, too, and logs show it. */
-	NO_SUCH_HELPER = 0xbad2310,
 };
 
 /* ---- what an image names, all found in one pass ---- */
@@ -245,11 +243,11 @@ static void put(struct bpf_insn *insn, uint64_t value)
 		insn[1].imm = (__s32)(value >> 32);
 }
 
-static void forbid(struct bpf_insn *insn)
+static void forbid(struct bpf_insn *insn, size_t fixup)
 {
 	if (image_is_wide(insn))
 		insn[1] = (struct bpf_insn){ .code = BPF_JMP | BPF_JA };
-	*insn = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = NO_SUCH_HELPER };
+	*insn = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = IMAGE_LACKS + (__s32)fixup };
 }
 
 static int put_offset(const struct image_fixup *fixup, const struct type_member *at,
@@ -279,7 +277,7 @@ static int put_type(const struct image *image, const struct names *names,
 	if (fixup->kind == FIXUP_EXISTS)
 		put(insn, !code);
 	else if (code)
-		forbid(insn);
+		forbid(insn, (size_t)(fixup - image->fixups));
 	else if (fixup->kind == FIXUP_SIZE)
 		put(insn, at.type.size);
 	else

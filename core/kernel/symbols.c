@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "kernel/kfeat.h"
 
 /* Names are kept as offsets: the text may move while it grows. */
 struct entry {
@@ -190,8 +192,10 @@ static int explain_kallsyms(const char *path, int code, bool hidden, struct erro
 		return error_set(err, code, "%s is not a list of symbols like /proc/kallsyms",
 				 path);
 	if (!code && hidden)
-		return error_set(err, -EPERM,
-				 "%s hides its addresses; see kernel.kptr_restrict (sysctl)", path);
+		return error_set(err, -EPERM, "%s hides its addresses; %s", path,
+				 kfeat_has_capability(CAP_SYSLOG)
+					 ? "see kernel.kptr_restrict (sysctl)"
+					 : "this process lacks CAP_SYSLOG; run shark as root");
 	return code;
 }
 

@@ -65,6 +65,13 @@ struct image {
 	const unsigned char *initial; /* what .rodata was compiled with */
 };
 
+/*
+ * What a member that the kernel lacks makes of an instruction is a call of this helper, which there
+ * never is, plus the number of the fixup: the verifier's log shows which it was. (libbpf takes such
+ * a number, too.)
+ */
+enum { IMAGE_LACKS = 0xbad2310 };
+
 /* The tracepoint or the function that a program was written for; "" if it names none. */
 static inline const char *image_target(const char *section)
 {

@@ -99,6 +99,20 @@ static void put_maps(const struct loaded *loaded, struct bpf_insn *code)
 	}
 }
 
+/* Where the verifier met what the kernel lacks, that is the reason. */
+static int name_what_lacks(const struct image *image, struct error *err)
+{
+	const char *at = strstr(err->text, "unknown#");
+	unsigned long fixup = at ? strtoul(at + strlen("unknown#"), NULL, 10) - IMAGE_LACKS : ~0UL;
+	const char *path;
+
+	if (fixup >= image->nr_fixups)
+		return err->code;
+	path = image_string(image, image->fixups[fixup].path);
+	return error_set(err, -ENOENT, "the kernel's types have no %s%s%s",
+			 image_string(image, image->fixups[fixup].of), *path ? "." : "", path);
+}
+
 /* What the programs of an image are made of, and where they go. */
 struct batch {
 	const struct image *image;
@@ -143,7 +157,7 @@ static int load_program(const struct batch *batch, size_t i, struct error *err)
 	int fd = program_load(&spec, &log, err);
 
 	free(log);
-	return fd;
+	return fd < 0 ? name_what_lacks(batch->image, err) : fd;
 }
 
 /*

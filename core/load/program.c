@@ -162,6 +162,8 @@ static int refused(const struct program_spec *spec, int code, const char *log, s
 		return error_set(err, code, "the kernel refused the program %s: %s", spec->name,
 				 strerror(-code));
 	set_reason(err, code, log);
+	if (strstr(log, "BPF_STX uses reserved fields"))
+		error_suffix(err, "atomic instructions: kernel 5.12 and later");
 	return error_prefix(err, "the kernel refused the program %s: %s", spec->name,
 			    strerror(-code));
 }

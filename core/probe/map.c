@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "kernel/kfeat.h"
+#include "kernel/refusal.h"
 #include "load/bpfcall.h"
 #include "load/mapping.h"
 
@@ -74,7 +75,7 @@ static int create(const struct probe_map_spec *spec, __u32 type, struct error *e
 		  spec->name, spec->type, spec->entries, spec->key_size, spec->value_size,
 		  strerror(-fd));
 	/* The reason where it is the process, not the map. */
-	return fd == -EPERM && kfeat_may_trace(err) ? err->code : fd;
+	return fd == -EPERM ? refusal_explain(err) : fd;
 }
 
 /* The kernel gives each value room in steps of 8 bytes (kernel/bpf/arraymap.c). */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kernel/refusal.h"
 #include "trace/attach_ways.h"
 #include "trace/links.h"
 
@@ -14,8 +15,9 @@ int attach_refused(int code, const struct point *point, const char *way, struct 
 {
 	const char *of = point->group ?: point->binary ?: "";
 
-	return error_set(err, code, "the kernel refused %s on %s%s%s: %s", way, of, *of ? ":" : "",
-			 point->event, strerror(-code));
+	error_set(err, code, "the kernel refused %s on %s%s%s: %s", way, of, *of ? ":" : "",
+		  point->event, strerror(-code));
+	return refusal_explain(err);
 }
 
 /* The point is part of the loaded program. */
@@ -56,8 +58,14 @@ static int attach_multi(int program_fd, const struct point *point, struct links 
 	opts.kprobe_multi.cnt = (__u32)point->nr_names;
 	opts.kprobe_multi.flags = is_return ? BPF_F_KPROBE_MULTI_RETURN : 0;
 	fd = bpf_link_create(program_fd, 0, BPF_TRACE_KPROBE_MULTI, &opts);
-	return fd < 0 ? attach_refused(fd, point, "a probe of many functions", err)
-		      : links_add(links, point, fd, err);
+	if (fd >= 0)
+		return links_add(links, point, fd, err);
+	attach_refused(fd, point, "a probe of many functions", err);
+	if (fd == -EOPNOTSUPP)
+		error_suffix(err, "CONFIG_FPROBE");
+	else if (fd == -EINVAL)
+		error_suffix(err, "kernel 5.18 and later, of functions that can be traced");
+	return fd;
 }
 
 int attach_kprobe_multi(int program_fd, const struct point *point, struct links *links,

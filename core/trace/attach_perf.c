@@ -67,7 +67,9 @@ static int event_type(const char *kind, unsigned int *type, struct error *err)
 	found = file ? fscanf(file, "%u", type) : 0;
 	if (file)
 		fclose(file);
-	return found == 1 ? 0 : error_set(err, -EOPNOTSUPP, "this kernel has no %ss", kind);
+	return found == 1 ? 0
+			  : error_set(err, -EOPNOTSUPP, "this kernel has no %ss (CONFIG_%s_EVENTS)",
+				      kind, !strcmp(kind, "kprobe") ? "KPROBE" : "UPROBE");
 }
 
 /* ---- functions and tracepoints of the kernel ---- */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "trace/object.h"
 
+#include <errno.h>
+
+#include "kernel/refusal.h"
 #include "kernel/relocate.h"
 
 static const char *const map_names[NR_OBJECT_MAPS] = {
@@ -48,7 +51,7 @@ int object_load(struct object *object, const struct image *image,
 	size_maps(image, entries, by_map);
 	code = loaded_load(&object->loaded, image, &options, err);
 	if (code)
-		return code;
+		return code == -EPERM ? refusal_explain(err) : code;
 	object->control = object->loaded.variables;
 	take_maps(object);
 	return 0;

@@ -331,7 +331,6 @@ static void note_refusal(struct session_how *how, const char *way, const struct 
 /* The last refusal's code, with what each way answered. */
 static int all_refused(const struct session_how *how, struct error *err)
 {
-	const char *lockdown = kfeat_lockdown();
 	struct error sum = { 0 };
 	size_t used = 0;
 
@@ -345,7 +344,7 @@ static int all_refused(const struct session_how *how, struct error *err)
 			break;
 	}
 	error_set(err, sum.code, "no way to attach: %s", sum.text);
-	if (lockdown && !strcmp(lockdown, "confidentiality"))
+	if (kfeat_is_confidential())
 		error_prefix(err, "the kernel is locked down (confidentiality), programs may not "
 				  "read its memory");
 	return sum.code;

@@ -336,6 +336,9 @@ function tests.test_types_from_a_file_are_used()
   t.assertEquals(how.way, "tp")
   t.assertEquals({ how.refused[1].way, how.refused[2].way }, { "tp_btf", "raw_tp" })
   t.assertStrContains(tostring(how), "tp; not tp_btf: ")
+  for _, refusal in ipairs(how.refused) do
+    t.assertStrContains(refusal.reason, "the kernel's types have no struct irqaction.name")
+  end
   session:close()
   t.assertTrue(shark.debuginfo_set("/sys/kernel/btf/vmlinux"))
   session = open {}

@@ -623,7 +623,7 @@ function tests.test_a_user_without_rights_is_told_why()
   t.assertEquals({ result.status, result.err }, { 0, "" })
   t.assertStrContains(result.out, "kernel memory cannot be read; not bpf: tracing needs CAP_BPF")
   t.assertStrContains(result.out, "not kcore: ")
-  t.assertStrContains(result.out, "hides its addresses; see kernel.kptr_restrict (sysctl)\tEPERM")
+  t.assertStrContains(result.out, "hides its addresses; this process lacks CAP_SYSLOG; run shark as root\tEPERM")
 end
 
 t.run(tests)

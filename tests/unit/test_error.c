@@ -29,6 +29,21 @@ static void long_texts_are_cut(void **state)
 	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
 }
 
+static void explanations_stand_behind(void **state)
+{
+	struct error err;
+	char text[2 * sizeof(err.text)];
+
+	(void)state;
+	error_set(&err, -EPERM, "refused");
+	assert_int_equal(error_suffix(&err, "for want of %s", "rights"), -EPERM);
+	assert_string_equal(err.text, "refused (for want of rights)");
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	error_suffix(&err, "%s", text);
+	assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+}
+
 static void codes_have_names(void **state)
 {
 	(void)state;
@@ -41,6 +56,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(setting_returns_the_code),
 		cmocka_unit_test(long_texts_are_cut),
+		cmocka_unit_test(explanations_stand_behind),
 		cmocka_unit_test(codes_have_names),
 	};
 
