@@ -225,7 +225,7 @@ include tests/bench/bench.mk
 # ---- install ----
 
 DOCS := README.md CHANGELOG.md LICENSE
-GUIDE := docs/scripting.md docs/reference.md docs/design.md docs/testing.md
+GUIDE := docs/scripting.md docs/reference.md docs/design.md docs/security.md docs/testing.md
 
 install: all
 	install -D -m 755 $(B)/shark $(DESTDIR)$(PREFIX)/bin/shark

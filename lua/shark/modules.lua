@@ -12,6 +12,7 @@ return {
   { name = "shark.irqmap", text = "an interrupt's way from its device to its handler, and all CPUs' vectors" },
   { name = "shark.iommu", text = "IOMMUs: units, the firmware's tables, why they are used or not, groups" },
   { name = "shark.affinity", text = "where an IRQ was asked to go, where it is, and whether that fits" },
+  { name = "shark.doctor", text = "what can be traced here, and what refuses the rest" },
   { name = "shark.kernel", text = "structures in the memory of the running kernel" },
   -- what traces tell
   { name = "shark.hist", text = "histograms of rows: percentiles, buckets, bars" },
@@ -30,6 +31,7 @@ return {
   { name = "shark.fmt", text = "numbers and names as people read them" },
   { name = "shark.text.out", text = "prints lines in which text of others is fit for a terminal" },
   { name = "shark.text.table", text = "rows as a table with columns" },
+  { name = "shark.text.wrap", text = "text broken into lines" },
   { name = "shark.text.tree", text = "the map of an interrupt, or an IOMMU, as a tree of lines" },
   { name = "shark.text.graph", text = "maps of interrupts for Graphviz, and as SVG" },
   { name = "shark.text.heat", text = "heat maps for terminals and as SVG" },

@@ -98,7 +98,8 @@ end
 local function describe(provider)
   local kind = kind_of(provider.name)
   local described = {
-    name = provider.name, about = kind.about, source = kind.source, call = kind.call, class = kind.class,
+    name = provider.name, title = kind.title or kind.call, about = kind.about,
+    source = kind.source, call = kind.call, class = kind.class,
     ways = provider.ways, points = provider.points,
     filters = options_of(kind, provider.filters, "integer"),
     features = options_of(kind, provider.features, "boolean"),
@@ -119,7 +120,7 @@ end
 --- What may be asked for when a trace is opened are the options `filters`, `features` and `sizes`,
 --- each { name, text, type, default? }, besides `way` and, with has_audit, `audit`. Which ways this
 --- kernel allows is known only when one was tried: see how() of a session.
---- @return table[] providers { name, about, source, call, class, ways = { "tp_btf", ... } (best first),
+--- @return table[] providers { name, title, about, source, call, class, ways = { "tp_btf", ... } (best first),
 ---   filters, features, sizes, has_stacks, has_audit, rows and events = {{ name, text, type, unit?,
 ---   is_key, sum? }}, losses = {{ field, text, advice?, is_own }} (is_own: not of every trace),
 ---   points = { WAY = {{ program, point }} } }

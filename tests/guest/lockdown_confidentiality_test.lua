@@ -1,6 +1,7 @@
 -- A kernel that is locked down to keep its secrets: nothing can be traced, and
 -- that is said to be the reason.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local doctor = require "doctor"
 local irq = require "shark.irq"
 local proc = require "proc"
 local t = require "t"
@@ -34,6 +35,16 @@ function tests.test_kernel_memory_is_kept_from_us_and_that_is_said()
   t.assertStrContains(message, "kcore: ")
   t.assertNil(kernel.how().way)
   t.assertStrContains(tostring(kernel.how()), "kernel memory cannot be read; not bpf: the kernel is locked down")
+end
+
+function tests.test_doctor_names_lockdown()
+  t.needs "root"
+  local list = doctor.here()
+  for _, what in ipairs { "irq.hardirq tp_btf", "irq.hardirq raw_tp", "irq.hardirq tp", "remap.affinity fentry",
+    "remap.affinity kprobe", "probe.record tp", "kernel.memory bpf", "kernel.memory kcore" } do
+    t.assertEquals({ what, list[what].ok, list[what].cause.name }, { what, false, "lockdown confidentiality" })
+  end
+  t.assertTrue(list["probe.tracepoint tp_btf"].ok) -- counting reads no memory
 end
 
 t.run(tests)

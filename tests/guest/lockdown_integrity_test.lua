@@ -1,5 +1,6 @@
 -- A kernel that is locked down to keep its integrity: all of tracing works.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local doctor = require "doctor"
 local disk_load = require "disk"
 local irq = require "shark.irq"
 local t = require "t"
@@ -21,6 +22,13 @@ for _, way in ipairs { "tp_btf", "raw_tp", "tp" } do
     t.assertEquals(count, disk_load.interrupts(disk) - before)
     t.assertTrue(count >= 100)
     session:close()
+  end
+end
+
+function tests.test_doctor_finds_nothing_refused_but_for_want_of_an_iommu()
+  t.needs "root"
+  for what, entry in pairs(doctor.here()) do
+    t.assertTrue(entry.ok or entry.error == "ENODEV", what .. ": " .. tostring(entry.reason))
   end
 end
 

@@ -32,6 +32,9 @@ M.MAPS = {
   { "args", "sched_switch" }, { "args", "sched:sched_switch" },
 }
 
+--- What tries all traces.
+M.TRIES = { { "doctor" } }
+
 --- Runs a script so. @return string what it printed
 function M.run(name, ...)
   local with_symbols = name ~= "irqmap" and name ~= "vectors"

@@ -25,6 +25,7 @@ return session.define {
   provider = "affinity",
   call = "remap.affinity",
   class = "Affinity",
+  title = "Affinity of IRQs",
   about = "Affinity of IRQs: asked for, and when it took effect.",
   source = "functions of kernel/irq/manage.c and migration.c",
   event = "struct shark_affinity_event",

@@ -80,6 +80,7 @@ local function kind_of(vendor)
     provider = "fault_" .. vendor,
     call = "remap.faults",
     class = "Fault",
+    title = "Faults of IOMMUs",
     about = "Requests of devices that an IOMMU refused.",
     source = "the kernel's handler of the IOMMU's own interrupt",
     event = "struct shark_fault_event",

@@ -44,6 +44,7 @@ return session.define {
   provider = "hardirq",
   call = "irq.hardirq",
   class = "Hardirq",
+  title = "Interrupt handlers",
   about = "Time in hard interrupt handlers, by IRQ, action and CPU.",
   source = "tracepoints irq:irq_handler_entry and irq_handler_exit (kernel/irq/handle.c)",
   event = "struct shark_event",

@@ -26,6 +26,7 @@ return session.define {
   provider = "ipi",
   call = "irq.ipi",
   class = "Ipi",
+  title = "Inter-processor interrupts",
   about = "Inter-processor interrupts: sent by whom, received where, and how long they were under way.",
   source = "tracepoints ipi:ipi_send_cpu and ipi_send_cpumask (kernel/smp.c, since 6.4; before, who sent is not " ..
     "seen) and irq_vectors:*",

@@ -10,6 +10,7 @@ return session.define {
   provider = "irqthread",
   call = "irq.thread",
   class = "Thread",
+  title = "Threads of handlers",
   about = "Threads of interrupt handlers: from the handler that wakes its thread to its start, and until it " ..
     "sleeps again.",
   source = "tracepoints irq:irq_handler_exit and sched:sched_switch",

@@ -125,6 +125,7 @@ local function kind_of(vendor)
     provider = "irte_" .. vendor,
     call = "remap.changes",
     class = "Change",
+    title = "Entries of remapping tables",
     about = "Entries of interrupt remapping tables that are written.",
     source = "functions of the kernel's drivers of IOMMUs",
     event = "struct shark_irte_event",

@@ -60,6 +60,7 @@ local kind = session.define {
   provider = "softirq",
   call = "irq.softirq",
   class = "Softirq",
+  title = "Softirqs",
   about = "Softirqs by number and CPU: how long from the raise to the start, how long they ran.",
   source = "tracepoints irq:softirq_raise, softirq_entry, softirq_exit (kernel/softirq.c); with context also " ..
     "irq:irq_handler_* and irq_vectors:*",

@@ -116,6 +116,7 @@ local kind = session.define {
   provider = "vecalloc",
   call = "irq.vecalloc",
   class = "Vecalloc",
+  title = "Vector allocator",
   about = "The vector allocator: which IRQ gets, moves or gives back which vector of which CPU, and how many " ..
     "vectors are left.",
   source = "tracepoints irq_vectors:vector_* (arch/x86/kernel/apic/vector.c) and irq_matrix:* (kernel/irq/matrix.c)",

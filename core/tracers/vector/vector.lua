@@ -17,6 +17,7 @@ local kind = session.define {
   provider = "vector",
   call = "irq.vector",
   class = "Vector",
+  title = "System vectors and NMIs",
   about = "Time in the handlers of system vectors (local timer, reschedule, call function, irq work, thermal, ...) " ..
     "and NMIs, by vector and CPU.",
   source = "tracepoints irq_vectors:* (arch/x86/include/asm/trace/irq_vectors.h) and nmi:nmi_handler; how().skipped " ..

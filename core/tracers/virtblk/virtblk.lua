@@ -421,6 +421,7 @@ M.kind = session.define {
   provider = "virtblk",
   call = "virtblk.requests",
   class = "Virtblk",
+  title = "Requests of virtio-blk",
   about = "Block requests of virtio-blk disks.",
   source = "functions of the driver, or the block layer's tracepoints, depending on the way",
   event = "struct shark_request",

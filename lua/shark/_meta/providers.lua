@@ -7,7 +7,7 @@ local M = {}
 --- What may be asked for when a trace is opened are the options `filters`, `features` and `sizes`,
 --- each { name, text, type, default? }, besides `way` and, with has_audit, `audit`. Which ways this
 --- kernel allows is known only when one was tried: see how() of a session.
----@return table[] providers { name, about, source, call, class, ways = { "tp_btf", ... } (best first),
+---@return table[] providers { name, title, about, source, call, class, ways = { "tp_btf", ... } (best first),
 ---   filters, features, sizes, has_stacks, has_audit, rows and events = {{ name, text, type, unit?,
 ---   is_key, sum? }}, losses = {{ field, text, advice?, is_own }} (is_own: not of every trace),
 ---   points = { WAY = {{ program, point }} } }

@@ -41,7 +41,8 @@ M.kinds = {}
 ---   call      string?  the public function that opens one: "irq.hardirq"; shark.trace("PROVIDER") opens all
 ---   class     string?  what its rows and events are called in the editor: "Hardirq" for shark.HardirqRow; as the
 ---     provider is called
----   about     string  one line: what is traced
+---   title     string? a few words: what is traced
+---   about     string  one line: the same
 ---   source    string  what of the kernel is watched
 ---   rows      table[]   fields of a row of read(), see shark.trace.meaning
 ---   events    table[]   fields of an event, likewise; others of the FFI type can be read and are not in copies
