@@ -450,6 +450,8 @@ test("what_is_refused_or_closed_is_given_back_at_once", function()
   local function count() n:add() end
   local function send() emit { cpu = cpu() } end
   n:maps()
+  collectgarbage() -- what the tests before have left
+  collectgarbage()
   local before = held()
   local function misuse(regs) n:add(regs.no_such) end
   for name, wrong in pairs { ["uprobe:/proc/self/exe:no_such"] = count, ["raw_tp:sys_exit"] = misuse } do
