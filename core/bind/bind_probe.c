@@ -10,6 +10,7 @@
 
 #include "bind/bind.h"
 #include "bind/bind_probe.h"
+#include "bind/bind_ring.h"
 #include "bind/fields.h"
 #include "bind/luaint.h"
 #include "probe/session.h"
@@ -190,36 +191,26 @@ static int session_stream_(lua_State *L)
 static int session_peek_(lua_State *L)
 {
 	struct probe_session *session = check_session(L);
+	size_t max = bind_check_records(L);
 	const void *first;
-	size_t n =
-		probe_session_peek(session, (size_t)luaint_check_range(L, 2, 0, INT32_MAX), &first);
+	size_t n = ring_peek(probe_session_ring(session), max, &first);
 
-	lua_pushlightuserdata(L, (void *)(uintptr_t)first);
-	lua_pushinteger(L, (lua_Integer)n);
-	return 2;
+	return bind_push_records(L, first, n);
 }
 
-/* session:advance(n): the first n records of those found by peek() may be overwritten */
 static int session_advance_(lua_State *L)
 {
-	struct probe_session *session = check_session(L);
-
-	probe_session_advance(session, (size_t)luaint_check_range(L, 2, 0, INT32_MAX));
-	return 0;
+	return bind_ring_advance(L, probe_session_ring(check_session(L)));
 }
 
-/* session:discard() -> records that waited and are thrown away, which is counted */
 static int session_discard_(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)probe_session_discard(check_session(L)));
-	return 1;
+	return bind_ring_discard(L, probe_session_ring(check_session(L)));
 }
 
-/* session:waiting() -> records that wait in the ring, at most */
 static int session_waiting_(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)probe_session_waiting(check_session(L)));
-	return 1;
+	return bind_ring_waiting(L, probe_session_ring(check_session(L)));
 }
 
 /* session:memory() -> bytes that stay until the session is collected, also when it is closed */
@@ -246,7 +237,7 @@ static int session_ring_fd_(lua_State *L)
 /* session:events() -> records that were handed over */
 static int session_events_(lua_State *L)
 {
-	lua_pushnumber(L, (lua_Number)probe_session_events(check_session(L)));
+	lua_pushnumber(L, (lua_Number)probe_session_ring(check_session(L))->taken);
 	return 1;
 }
 
@@ -255,7 +246,7 @@ static int session_undelivered_(lua_State *L)
 {
 	struct probe_session *session = *check_box(L);
 
-	lua_pushnumber(L, session ? (lua_Number)probe_session_undelivered(session) : 0);
+	lua_pushnumber(L, session ? (lua_Number)probe_session_ring(session)->discarded : 0);
 	return 1;
 }
 

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "bind/bind.h"
+#include "bind/bind_ring.h"
 #include "bind/luaint.h"
 #include "trace/session.h"
 
@@ -198,36 +199,27 @@ static int stream(lua_State *L)
 /* session:peek(max) -> address of the first record's header, number of records */
 static int peek(lua_State *L)
 {
-	const void *first;
 	struct session *session = check_session(L);
-	size_t n = session_peek(session, (size_t)luaint_check_range(L, 2, 0, INT32_MAX), &first);
+	size_t max = bind_check_records(L);
+	const void *first;
+	size_t n = session_peek(session, max, &first);
 
-	lua_pushlightuserdata(L, (void *)(uintptr_t)first);
-	lua_pushinteger(L, (lua_Integer)n);
-	return 2;
+	return bind_push_records(L, first, n);
 }
 
-/* session:advance(n): the first n records of those found by peek() may be overwritten */
 static int advance(lua_State *L)
 {
-	struct session *session = check_session(L);
-
-	session_advance(session, (size_t)luaint_check_range(L, 2, 0, INT32_MAX));
-	return 0;
+	return bind_ring_advance(L, session_ring(check_session(L)));
 }
 
-/* session:discard() -> events that waited and are thrown away, which is counted */
 static int discard(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)session_discard(check_session(L)));
-	return 1;
+	return bind_ring_discard(L, session_ring(check_session(L)));
 }
 
-/* session:waiting() -> events that wait in the ring, at most */
 static int waiting(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)session_waiting(check_session(L)));
-	return 1;
+	return bind_ring_waiting(L, session_ring(check_session(L)));
 }
 
 /* session:memory() -> bytes that stay until the session is collected, also when it is closed */

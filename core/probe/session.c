@@ -23,7 +23,6 @@ struct probe_session {
 	int ring_fd; /* a copy, -1: none */
 	size_t ring_bytes, record_size;
 	struct ring ring;
-	uint64_t events, undelivered;
 	bool closed;
 };
 
@@ -223,7 +222,7 @@ void probe_session_close(struct probe_session *session)
 	if (session->closed)
 		return;
 	probe_session_stop(session);
-	probe_session_discard(session);
+	ring_discard(&session->ring);
 	close_fds(session);
 	session->closed = true;
 }
@@ -253,30 +252,13 @@ int probe_session_stream(struct probe_session *session, bool on, struct error *e
 	if (session->ring_fd < 0)
 		return error_set(err, -ENOENT,
 				 "the session has no ring: none of its handlers emits");
-	return ring_map(&session->ring, session->ring_fd, session->ring_bytes, err);
+	return ring_map(&session->ring, session->ring_fd, session->ring_bytes, session->record_size,
+			err);
 }
 
-size_t probe_session_peek(struct probe_session *session, size_t max, const void **first)
+struct ring *probe_session_ring(struct probe_session *session)
 {
-	return ring_peek(&session->ring, session->record_size, max, first);
-}
-
-void probe_session_advance(struct probe_session *session, size_t n)
-{
-	session->events += ring_advance(&session->ring, session->record_size, n);
-}
-
-size_t probe_session_discard(struct probe_session *session)
-{
-	size_t n = ring_discard(&session->ring, session->record_size);
-
-	session->undelivered += n;
-	return n;
-}
-
-size_t probe_session_waiting(const struct probe_session *session)
-{
-	return ring_waiting(&session->ring, session->record_size);
+	return &session->ring;
 }
 
 size_t probe_session_memory(const struct probe_session *session)
@@ -287,16 +269,6 @@ size_t probe_session_memory(const struct probe_session *session)
 int probe_session_ring_fd(const struct probe_session *session)
 {
 	return session->ring_fd;
-}
-
-uint64_t probe_session_events(const struct probe_session *session)
-{
-	return session->events;
-}
-
-uint64_t probe_session_undelivered(const struct probe_session *session)
-{
-	return session->undelivered;
 }
 
 /* ---- losses ---- */

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "probe/map.h"
 #include "trace/attach.h"
+#include "trace/ring.h"
 
 /*
  * The control map: an array of one entry of PROBE_CONTROL_BYTES, seen as words of 64 bits. Programs
@@ -74,17 +75,12 @@ void probe_session_destroy(struct probe_session *session);
  * one. */
 int probe_session_stream(struct probe_session *session, bool on, struct error *err);
 
-/* As those of trace/session.h; without a ring, or before it is mapped, there is nothing in it. */
-size_t probe_session_peek(struct probe_session *session, size_t max, const void **first);
-void probe_session_advance(struct probe_session *session, size_t n);
-size_t probe_session_discard(struct probe_session *session);
-size_t probe_session_waiting(const struct probe_session *session);
+/* What it has handed over was taken there, what nobody took was discarded. */
+struct ring *probe_session_ring(struct probe_session *session);
+
+/* As those of trace/session.h. */
 size_t probe_session_memory(const struct probe_session *session);
 int probe_session_ring_fd(const struct probe_session *session); /* -1 without a ring */
-
-/* Records that were handed over, and that were thrown away because nobody took them. */
-uint64_t probe_session_events(const struct probe_session *session);
-uint64_t probe_session_undelivered(const struct probe_session *session);
 
 /*
  * Runs of the programs that the kernel skipped, and hits of kprobes that never reached them.

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-int ring_map(struct ring *ring, int map_fd, size_t size, struct error *err)
+int ring_map(struct ring *ring, int map_fd, size_t size, size_t record_size, struct error *err)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *consumer, *producer;
@@ -34,6 +34,7 @@ int ring_map(struct ring *ring, int map_fd, size_t size, struct error *err)
 		.data = (const char *)producer + page,
 		.size = size,
 		.page = page,
+		.record_size = record_size,
 	};
 	return 0;
 }
@@ -55,21 +56,15 @@ static uint32_t length_at(const struct ring *ring, unsigned long position)
 	return __atomic_load_n((const uint32_t *)(const void *)header, __ATOMIC_ACQUIRE);
 }
 
-static bool is_usable(uint32_t length, size_t record_size)
-{
-	return length == record_size;
-}
-
 /* Passes over what is ready but not a record of ours. */
-static unsigned long skip_others(struct ring *ring, unsigned long at, unsigned long end,
-				 size_t record_size)
+static unsigned long skip_others(struct ring *ring, unsigned long at, unsigned long end)
 {
 	unsigned long start = at;
 
 	while (at < end) {
 		uint32_t length = length_at(ring, at);
 
-		if ((length & BPF_RINGBUF_BUSY_BIT) || is_usable(length, record_size))
+		if ((length & BPF_RINGBUF_BUSY_BIT) || length == ring->record_size)
 			break;
 		at += ring_stride(length & ~BPF_RINGBUF_DISCARD_BIT);
 	}
@@ -78,7 +73,7 @@ static unsigned long skip_others(struct ring *ring, unsigned long at, unsigned l
 	return at;
 }
 
-size_t ring_peek(struct ring *ring, size_t record_size, size_t max, const void **first)
+size_t ring_peek(struct ring *ring, size_t max, const void **first)
 {
 	unsigned long at, end;
 	size_t n = 0;
@@ -87,44 +82,52 @@ size_t ring_peek(struct ring *ring, size_t record_size, size_t max, const void *
 	if (!ring->data)
 		return 0;
 	end = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
-	at = skip_others(ring, *ring->consumer, end, record_size);
+	at = skip_others(ring, *ring->consumer, end);
 	*first = ring->data + (at & (ring->size - 1));
-	while (at < end && n < max && is_usable(length_at(ring, at), record_size)) {
-		at += ring_stride(record_size);
+	while (at < end && n < max && length_at(ring, at) == ring->record_size) {
+		at += ring_stride(ring->record_size);
 		n++;
 	}
 	ring->peeked = n;
 	return n;
 }
 
-size_t ring_advance(struct ring *ring, size_t record_size, size_t n)
+static size_t give_back(struct ring *ring, size_t n)
 {
 	if (n > ring->peeked)
 		n = ring->peeked;
 	if (!n)
 		return 0;
 	ring->peeked -= n;
-	__atomic_store_n(ring->consumer, *ring->consumer + n * ring_stride(record_size),
+	__atomic_store_n(ring->consumer, *ring->consumer + n * ring_stride(ring->record_size),
 			 __ATOMIC_RELEASE);
 	return n;
 }
 
-size_t ring_waiting(const struct ring *ring, size_t record_size)
+size_t ring_advance(struct ring *ring, size_t n)
+{
+	n = give_back(ring, n);
+	ring->taken += n;
+	return n;
+}
+
+size_t ring_waiting(const struct ring *ring)
 {
 	if (!ring->data)
 		return 0;
 	return (__atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - *ring->consumer) /
-	       ring_stride(record_size);
+	       ring_stride(ring->record_size);
 }
 
-size_t ring_discard(struct ring *ring, size_t record_size)
+size_t ring_discard(struct ring *ring)
 {
-	size_t room = ring->size / ring_stride(record_size), discarded = 0, n;
+	size_t room = ring->size / ring_stride(ring->record_size), discarded = 0, n;
 	const void *first;
 
 	/* No more than there can be now: new ones may come for ever. */
-	while (discarded < room && (n = ring_peek(ring, record_size, room - discarded, &first)))
-		discarded += ring_advance(ring, record_size, n);
+	while (discarded < room && (n = ring_peek(ring, room - discarded, &first)))
+		discarded += give_back(ring, n);
+	ring->discarded += discarded;
 	return discarded;
 }
 

@@ -43,9 +43,7 @@ struct session {
 	uint32_t nr_extra;   /* 0: as the provider wants */
 	size_t ring_bytes;
 	struct ring ring;
-	void *extra;	      /* see session_values() */
-	uint64_t events;      /* handed over */
-	uint64_t undelivered; /* thrown away, nobody took them */
+	void *extra; /* see session_values() */
 	bool closed;
 	struct session *next; /* in the list of open sessions */
 };
@@ -447,7 +445,7 @@ void session_close(struct session *session)
 	if (session->closed)
 		return;
 	session_stop(session);
-	session_discard(session);
+	ring_discard(&session->ring);
 	leave_list(session);
 	object_unload(&session->object);
 	session->closed = true;
@@ -474,7 +472,7 @@ void session_end_all(void)
 	for (const struct session *session = open_sessions; session; session = session->next) {
 		if (session->object.control->armed == SHARK_ON)
 			session->object.control->armed = SHARK_ENDS;
-		ended.lost.undelivered += session_waiting(session);
+		ended.lost.undelivered += ring_waiting(&session->ring);
 	}
 }
 
@@ -527,7 +525,8 @@ const struct shark_part *session_parts(struct session *session, uint32_t upto, u
 
 int session_stream(struct session *session, bool on, struct error *err)
 {
-	int code = on ? ring_map(&session->ring, session_ring_fd(session), session->ring_bytes, err)
+	int code = on ? ring_map(&session->ring, session_ring_fd(session), session->ring_bytes,
+				 session->provider->event_size, err)
 		      : 0;
 
 	if (!code)
@@ -543,11 +542,6 @@ int session_ring_fd(const struct session *session)
 int session_cpus_fd(const struct session *session)
 {
 	return session->object.map_fds[MAP_CPUS];
-}
-
-size_t session_waiting(const struct session *session)
-{
-	return ring_waiting(&session->ring, session->provider->event_size);
 }
 
 size_t session_memory(const struct session *session)
@@ -596,24 +590,16 @@ int session_values(struct session *session, enum object_map map, const void **va
 	return n < 0 ? error_set(err, n, "cannot read the programs' tables: %s", strerror(-n)) : n;
 }
 
+struct ring *session_ring(struct session *session)
+{
+	return &session->ring;
+}
+
 size_t session_peek(struct session *session, size_t max, const void **first)
 {
 	/* Before looking: a wake-up sent from now on is for what is found later. */
 	session->object.control->woken = 0;
-	return ring_peek(&session->ring, session->provider->event_size, max, first);
-}
-
-void session_advance(struct session *session, size_t n)
-{
-	session->events += ring_advance(&session->ring, session->provider->event_size, n);
-}
-
-size_t session_discard(struct session *session)
-{
-	size_t n = ring_discard(&session->ring, session->provider->event_size);
-
-	session->undelivered += n;
-	return n;
+	return ring_peek(&session->ring, max, first);
 }
 
 const struct session_how *session_how(const struct session *session)
@@ -652,7 +638,7 @@ static void add_full(struct session_loss *loss, const struct shark_cpu *cpu)
 void session_loss(const struct session *session, struct session_loss *loss)
 {
 	*loss = (struct session_loss){
-		.undelivered = session->undelivered,
+		.undelivered = session->ring.discarded,
 		.missed_runs = missed_runs(session),
 	};
 	for (uint32_t i = 0; i < session->nr_cpus; i++) {
@@ -696,7 +682,7 @@ static void add_up(struct session_totals *totals, const struct session *session)
 	struct session_loss loss;
 
 	session_loss(session, &loss);
-	totals->events += session->events;
+	totals->events += session->ring.taken;
 	loss_add(&totals->lost, &loss);
 	add_advice(totals, session->provider, &loss);
 }

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "trace/loss.h"
 #include "trace/provider.h"
+#include "trace/ring.h"
 #include "trace/wire.h"
 
 enum {
@@ -121,9 +122,6 @@ int session_ring_fd(const struct session *session);
  */
 int session_cpus_fd(const struct session *session);
 
-/* How many events wait in the ring, at most. */
-size_t session_waiting(const struct session *session);
-
 /* Bytes of the tables and the ring, which stay until the session is destroyed. */
 size_t session_memory(const struct session *session);
 
@@ -141,12 +139,11 @@ int session_stack(const struct session *session, int32_t index,
 int session_values(struct session *session, enum object_map map, const void **values,
 		   struct error *err);
 
-/* As ring_peek() and ring_advance() with the provider's event size. */
-size_t session_peek(struct session *session, size_t max, const void **first);
-void session_advance(struct session *session, size_t n);
+/* Its ring: what was taken there is handed over, what was discarded undelivered. */
+struct ring *session_ring(struct session *session);
 
-/* Throws away the events that wait and counts them as undelivered; returns how many. */
-size_t session_discard(struct session *session);
+/* Instead of ring_peek(): the programs learn that somebody looks, and wake for what is new. */
+size_t session_peek(struct session *session, size_t max, const void **first);
 
 const struct session_how *session_how(const struct session *session);
 void session_loss(const struct session *session, struct session_loss *loss);

@@ -64,7 +64,7 @@ static void drain(struct session *session, struct totals *totals)
 
 	while ((n = session_peek(session, MAX_BATCH, &first))) {
 		take(totals, first, n, stride);
-		session_advance(session, n);
+		ring_advance(session_ring(session), n);
 	}
 }
 

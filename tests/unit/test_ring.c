@@ -35,6 +35,7 @@ static int make_ring(void **state)
 		.producer = &fake->producer,
 		.data = fake->data,
 		.size = fake->size,
+		.record_size = RECORD,
 	};
 	*state = fake;
 	return 0;
@@ -71,7 +72,7 @@ static void an_empty_ring_has_no_records(void **state)
 	struct fake *fake = *state;
 	const void *first;
 
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 100, &first), 0);
+	assert_int_equal(ring_peek(&fake->ring, 100, &first), 0);
 }
 
 static void records_come_in_order_and_once(void **state)
@@ -81,13 +82,13 @@ static void records_come_in_order_and_once(void **state)
 
 	for (int i = 0; i < 3; i++)
 		produce(fake, RECORD, (char)('a' + i));
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 2, &first), 2);
+	assert_int_equal(ring_peek(&fake->ring, 2, &first), 2);
 	assert_int_equal(mark_of(first, 1), 'b');
-	ring_advance(&fake->ring, RECORD, 2);
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 2, &first), 1);
+	ring_advance(&fake->ring, 2);
+	assert_int_equal(ring_peek(&fake->ring, 2, &first), 1);
 	assert_int_equal(mark_of(first, 0), 'c');
-	ring_advance(&fake->ring, RECORD, 1);
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 2, &first), 0);
+	ring_advance(&fake->ring, 1);
+	assert_int_equal(ring_peek(&fake->ring, 2, &first), 0);
 	assert_int_equal(fake->consumer, fake->producer);
 }
 
@@ -100,11 +101,11 @@ static void a_record_being_written_stops_the_batch(void **state)
 	produce(fake, RECORD, 'a');
 	busy = produce(fake, RECORD | BPF_RINGBUF_BUSY_BIT, 'b');
 	produce(fake, RECORD, 'c');
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 100, &first), 1);
-	ring_advance(&fake->ring, RECORD, 1);
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 100, &first), 0);
+	assert_int_equal(ring_peek(&fake->ring, 100, &first), 1);
+	ring_advance(&fake->ring, 1);
+	assert_int_equal(ring_peek(&fake->ring, 100, &first), 0);
 	*busy = RECORD;
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 100, &first), 2);
+	assert_int_equal(ring_peek(&fake->ring, 100, &first), 2);
 	assert_int_equal(mark_of(first, 0), 'b');
 }
 
@@ -118,10 +119,10 @@ static void discarded_records_are_skipped(void **state)
 	produce(fake, RECORD, 'a');
 	produce(fake, RECORD | BPF_RINGBUF_DISCARD_BIT, 'x');
 	produce(fake, RECORD, 'b');
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 100, &first), 1);
+	assert_int_equal(ring_peek(&fake->ring, 100, &first), 1);
 	assert_int_equal(mark_of(first, 0), 'a');
-	ring_advance(&fake->ring, RECORD, 1);
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 100, &first), 1);
+	ring_advance(&fake->ring, 1);
+	assert_int_equal(ring_peek(&fake->ring, 100, &first), 1);
 	assert_int_equal(mark_of(first, 0), 'b');
 }
 
@@ -132,10 +133,11 @@ static void no_more_is_given_back_than_was_found(void **state)
 
 	produce(fake, RECORD, 'a');
 	produce(fake, RECORD, 'b');
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 1, &first), 1);
-	assert_int_equal(ring_advance(&fake->ring, RECORD, 1000), 1);
-	assert_int_equal(ring_advance(&fake->ring, RECORD, 1), 0);
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 100, &first), 1);
+	assert_int_equal(ring_peek(&fake->ring, 1, &first), 1);
+	assert_int_equal(ring_advance(&fake->ring, 1000), 1);
+	assert_int_equal(ring_advance(&fake->ring, 1), 0);
+	assert_int_equal(fake->ring.taken, 1);
+	assert_int_equal(ring_peek(&fake->ring, 100, &first), 1);
 	assert_int_equal(mark_of(first, 0), 'b');
 }
 
@@ -149,10 +151,11 @@ static void what_is_ready_is_thrown_away(void **state)
 	produce(fake, RECORD | BPF_RINGBUF_DISCARD_BIT, '-');
 	produce(fake, RECORD, 'b');
 	busy = produce(fake, RECORD | BPF_RINGBUF_BUSY_BIT, 'c');
-	assert_int_equal(ring_waiting(&fake->ring, RECORD), 4);
-	assert_int_equal(ring_discard(&fake->ring, RECORD), 2);
+	assert_int_equal(ring_waiting(&fake->ring), 4);
+	assert_int_equal(ring_discard(&fake->ring), 2);
+	assert_int_equal(fake->ring.discarded, 2);
 	*busy = RECORD;
-	assert_int_equal(ring_peek(&fake->ring, RECORD, 100, &first), 1);
+	assert_int_equal(ring_peek(&fake->ring, 100, &first), 1);
 	assert_int_equal(mark_of(first, 0), 'c');
 }
 
@@ -165,7 +168,7 @@ static void batches_go_on_over_the_end_of_the_ring(void **state)
 	fake->consumer = fake->producer = fake->size - STRIDE - 16;
 	for (size_t i = 0; i < fits; i++)
 		produce(fake, RECORD, (char)i);
-	assert_int_equal(ring_peek(&fake->ring, RECORD, fits, &first), fits);
+	assert_int_equal(ring_peek(&fake->ring, fits, &first), fits);
 	for (size_t i = 0; i < fits; i++)
 		assert_int_equal(mark_of(first, i), (char)i);
 }
@@ -176,7 +179,7 @@ static void a_map_that_is_no_ring_is_refused(void **state)
 	struct error err;
 
 	(void)state;
-	assert_true(ring_map(&ring, -1, 4096, &err) < 0);
+	assert_true(ring_map(&ring, -1, 4096, RECORD, &err) < 0);
 	assert_int_equal(err.code, -EBADF);
 	ring_unmap(&ring);
 }
@@ -187,11 +190,11 @@ static void a_ring_that_is_not_there_is_empty(void **state)
 	struct ring ring = { 0 };
 	const void *first = state;
 
-	assert_int_equal(ring_peek(&ring, RECORD, 10, &first), 0);
+	assert_int_equal(ring_peek(&ring, 10, &first), 0);
 	assert_null(first);
-	assert_int_equal(ring_advance(&ring, RECORD, 10), 0);
-	assert_int_equal(ring_waiting(&ring, RECORD), 0);
-	assert_int_equal(ring_discard(&ring, RECORD), 0);
+	assert_int_equal(ring_advance(&ring, 10), 0);
+	assert_int_equal(ring_waiting(&ring), 0);
+	assert_int_equal(ring_discard(&ring), 0);
 	assert_int_equal(ring_memory(&ring), 0);
 	ring_unmap(&ring);
 }
