@@ -51,7 +51,7 @@ CORE_LIBS := @$(B)/link/core
 HOST_LIBS := @$(B)/link/host
 
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null || true)
-LIBRARIES := $(wildcard $(foreach l,bpf elf z zstd uv uv_a luajit-5.1 lua5.1-luv, \
+LIBRARIES := $(wildcard $(foreach l,bpf elf z zstd uv uv_a luajit-5.1 lua5.1-luv edit tinfo bsd md, \
 	/usr/lib/$(or $(MULTIARCH),$(shell uname -m)-linux-gnu)/lib$(l).a))
 BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -O2 -g -std=gnu11 -Wall -Wextra -Werror \
 	-Wno-unused-parameter -Icore -idirafter /usr/include/$(or $(MULTIARCH),$(shell uname -m)-linux-gnu)
