@@ -155,14 +155,22 @@ $(B)/gen/opcodes.lua: core/host/opcodes.lua $(VMDEF) $(B)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LUAJIT) core/host/opcodes.lua $@
 
+# What help() says at the prompt: the docstrings that editors get.
+META := $(wildcard lua/shark/_meta/*.lua)
+$(B)/gen/reference.lua: docs/help.lua $(META) $(B)/flags
+	$(call say,HELP,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LUAJIT) docs/help.lua $@ $(META)
+
 # core/tracers/NAME/NAME.lua is the module shark.tracers.NAME.
 module_name = $(subst /,.,$(patsubst lua/%.lua,%,$(if $(filter core/%,$(1)),shark/tracers/$(notdir $(basename $(1))),$(1))))
 EMBED := init shark_init.lua module $(LUA_VENDOR) shark.events=$(B)/gen/events.lua \
-	shark.probe.opcodes=$(B)/gen/opcodes.lua \
+	shark.probe.opcodes=$(B)/gen/opcodes.lua shark.prompt.reference=$(B)/gen/reference.lua \
 	$(foreach m,$(LUA_MODULES),$(call module_name,$(m))=$(m)) \
 	script $(foreach s,$(SCRIPTS),$(basename $(notdir $(s)))=$(s))
 
-$(B)/gen/embedded_lua.c: core/host/embed.lua shark_init.lua $(B)/gen/events.lua $(B)/gen/opcodes.lua $(LUA_MODULES) $(SCRIPTS) \
+$(B)/gen/embedded_lua.c: core/host/embed.lua shark_init.lua $(B)/gen/events.lua $(B)/gen/opcodes.lua $(B)/gen/reference.lua \
+		$(LUA_MODULES) $(SCRIPTS) \
 		$(B)/gen/lua-files
 	$(call say,EMBED,$@)
 	$(Q)$(LUAJIT) core/host/embed.lua $@ $(EMBED)

@@ -229,13 +229,11 @@ end
 
 -- ---- what -e and the prompt have at hand ----
 
-local AT_HAND = { probe = function() return require("shark.probe.oneliner").at_hand(require "shark.probe") end }
-
 -- Loaded when it is named first: most lines need none of it.
 local function put_at_hand()
   local meta = getmetatable(_G) or {}
   meta.__index = meta.__index or function(globals, name)
-    local made = AT_HAND[name] and AT_HAND[name]()
+    local made = require("shark.prompt.at_hand").make(name)
     if made then
       rawset(globals, name, made)
     end
