@@ -103,9 +103,12 @@ void run_interrupt(struct run *run, lua_State *L, int signal)
 	lua_sethook(L, raise_interruption, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
 }
 
-void run_interrupt_end(struct run *run, lua_State *L)
+void run_interrupt_end(lua_State *L)
 {
+	struct run *run = run_of(L);
+
 	run->interrupted = 0;
+	run->told_of_it = false;
 	lua_sethook(L, NULL, 0, 0);
 }
 

@@ -41,7 +41,7 @@ int run_call(lua_State *L, int nargs, int nresults, int flags);
  * called from a signal handler, on the thread that runs Lua.
  */
 void run_interrupt(struct run *run, lua_State *L, int signal);
-void run_interrupt_end(struct run *run, lua_State *L);
+void run_interrupt_end(lua_State *L);
 
 /* Reports the error message on the stack's top as run_call() does, and pops it. */
 void run_report(lua_State *L);

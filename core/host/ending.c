@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "host/terminal.h"
 
 enum {
 	LATE_MS = 250, /* a handler that is nearly done is not cut short */
@@ -32,6 +33,8 @@ static struct {
 	timer_t timer;
 	volatile sig_atomic_t paused; /* nothing is late now */
 	volatile sig_atomic_t begun;  /* the ordered end */
+	volatile sig_atomic_t at_prompt;
+	volatile sig_atomic_t stuck;  /* on_stuck was called */
 	uint64_t asked_ns, waited_ns; /* of asked: when, and waited_for_cpu_ns() */
 } ending;
 
@@ -127,8 +130,28 @@ static void set_timer(long ms)
 
 static void die_of(int signal)
 {
+	terminal_restore();
 	set_handler(signal, SIG_DFL);
 	raise(signal);
+}
+
+static bool is_break(void)
+{
+	return ending.at_prompt && ending.asked == SIGINT;
+}
+
+static void die_overdue(void)
+{
+	ending.calls.on_overdue(ending.calls.data, ending.asked);
+	die_of(ending.asked);
+}
+
+static void be_overdue(void)
+{
+	if (!is_break())
+		die_overdue();
+	ending.stuck = true;
+	ending.calls.on_stuck(ending.calls.data);
 }
 
 static void on_tick(int signal)
@@ -144,8 +167,7 @@ static void on_tick(int signal)
 		return;
 	if (had_ms() >= OVERDUE_MS || ms_since_asked() >= OVERDUE_BUSY_MS) {
 		set_timer(0);
-		ending.calls.on_overdue(ending.calls.data, ending.asked);
-		die_of(ending.asked);
+		be_overdue();
 	} else if (had_ms() >= LATE_MS && !ending.late) {
 		ending.late = true;
 		ending.calls.on_late(ending.calls.data, ending.asked);
@@ -173,6 +195,13 @@ static bool is_same(int signal)
 	return ending.asked && (signal == SIGPIPE || ms_since_asked() < SAME_MS);
 }
 
+/* Who is impatient does not lose the traces; only what is stuck takes them along. */
+static void break_again(void)
+{
+	if (ending.stuck)
+		die_overdue();
+}
+
 static void on_signal(int signal)
 {
 	int saved = errno;
@@ -180,8 +209,10 @@ static void on_signal(int signal)
 	/* A socket of the script may break; that is the script's to see. */
 	if (signal == SIGPIPE && !is_output_closed())
 		return;
-	if (!ending.asked && !ending.begun)
+	if ((!ending.asked || (is_break() && signal != SIGINT)) && !ending.begun)
 		ask(signal);
+	else if (is_break() && !ending.begun)
+		break_again();
 	else if (!is_same(signal))
 		die_of(signal);
 	errno = saved;
@@ -192,7 +223,10 @@ static void on_signal(int signal)
 static void on_wake(uv_async_t *wake)
 {
 	(void)wake;
-	ending.calls.on_ask(ending.calls.data);
+	if (is_break())
+		ending.calls.on_break(ending.calls.data);
+	else if (ending.asked)
+		ending.calls.on_ask(ending.calls.data);
 }
 
 static int create_timer(void)
@@ -220,6 +254,26 @@ int ending_watch(uv_loop_t *loop, const struct ending_calls *calls)
 	ending.main_thread = pthread_self();
 	set_all(on_signal);
 	return 0;
+}
+
+void ending_at_prompt(void)
+{
+	ending.at_prompt = true;
+}
+
+void ending_take_break(void)
+{
+	if (is_break())
+		ending.calls.on_break(ending.calls.data);
+}
+
+void ending_forget_break(void)
+{
+	if (!is_break() || ending.begun)
+		return;
+	set_timer(0);
+	ending.late = ending.stuck = false;
+	ending.asked = 0;
 }
 
 void ending_begin(void)

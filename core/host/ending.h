@@ -2,10 +2,10 @@
 /*
  * How a run is told to end. The first SIGINT or SIGTERM, and the first write
  * to a standard output that nobody reads any more, ask the loop to end in
- * order; a second signal ends the process at once. A script that does not come
- * back to the loop is first interrupted, and where that does not reach it, ended
- * with the process: all of this on the main thread, by a timer's signal, whatever
- * that thread is doing, be it compiled code or a write that waits.
+ * order; a second signal ends the process at once. At the prompt SIGINT ends only what runs. A
+ * script that does not come back to the loop is first interrupted, and where that does not reach
+ * it, ended with the process: all of this on the main thread, by a timer's signal, whatever that
+ * thread is doing, be it compiled code or a write that waits.
  */
 #ifndef SHARK_ENDING_H
 #define SHARK_ENDING_H
@@ -23,11 +23,28 @@ struct ending_calls {
 	 */
 	void (*on_late)(void *data, int signal);
 	void (*on_overdue)(void *data, int signal);
+	/*
+	 * With somebody at the prompt, of SIGINT: on_break on the loop instead of
+	 * on_ask; and on_stuck instead of on_overdue and death, which the next one
+	 * brings.
+	 */
+	void (*on_break)(void *data);
+	void (*on_stuck)(void *data);
 	void *data;
 };
 
 /* Catches the signals. Returns 0 or a negative errno. */
 int ending_watch(uv_loop_t *loop, const struct ending_calls *calls);
+
+/* Somebody sits at the prompt from now on: SIGINT ends what runs and not the run. */
+void ending_at_prompt(void);
+
+/* Calls on_break now, if SIGINT came and the loop has not got to it: it came before what is read
+ * now. */
+void ending_take_break(void);
+
+/* What ran has ended, by itself or by SIGINT: that one is done with. */
+void ending_forget_break(void);
 
 /*
  * The ordered end has begun: a closed standard output no longer interrupts it,

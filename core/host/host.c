@@ -12,10 +12,12 @@
 #include "base/log.h"
 #include "bind/bind.h"
 #include "bind/run.h"
+#include "host/above.h"
 #include "host/embedded.h"
 #include "host/ending.h"
 #include "host/lastwords.h"
 #include "host/output.h"
+#include "host/prompt.h"
 #include "host/repl.h"
 #include "host/script.h"
 #include "kernel/debuginfo.h"
@@ -26,8 +28,17 @@ struct host {
 	const struct options *options;
 	lua_State *L;
 	struct run run;
-	int boot; /* reference to the table shark_init.lua returns, 0 before */
+	int boot;	   /* reference to the table shark_init.lua returns, 0 before */
+	bool at_terminal;  /* the prompt is that of prompt.h */
+	struct repl *repl; /* or this one */
 };
+
+static bool wants_prompt(const struct options *options)
+{
+	if (options->interactive)
+		return true;
+	return !options->script && !options->nr_actions && script_stdin_is_terminal();
+}
 
 /* ---- the Lua state ---- */
 
@@ -126,6 +137,29 @@ static void on_overdue(void *data, int signal)
 	lastwords_say(signal);
 }
 
+/* What runs is cut short; if nothing does, the line is. */
+static void on_break(void *data)
+{
+	struct host *host = data;
+	bool was_cut = host->run.interrupted;
+
+	if (prompt_is_busy()) {
+		run_interrupt(&host->run, host->L, SIGINT);
+		uv_stop(&host->run.loop);
+		return;
+	}
+	run_interrupt_end(host->L);
+	ending_forget_break();
+	if (!was_cut)
+		prompt_break();
+}
+
+static void on_stuck(void *data)
+{
+	(void)data;
+	lastwords_warn();
+}
+
 static void on_output_failure(int code, void *data)
 {
 	struct host *host = data;
@@ -172,7 +206,7 @@ static void close_loop(struct host *host)
 			break;
 	}
 	ending_over();
-	run_interrupt_end(&host->run, host->L);
+	run_interrupt_end(host->L);
 	lua_close(host->L);
 	if (uv_loop_close(&host->run.loop))
 		log_debug("the loop closed with handles open");
@@ -197,52 +231,83 @@ static bool set_up_protected(struct host *host)
 	return run_call(L, 1, 0, 0) >= 0;
 }
 
-static bool wants_prompt(const struct options *options)
-{
-	if (options->interactive)
-		return true;
-	return !options->script && !options->nr_actions && script_stdin_is_terminal();
-}
-
 /* No script: what is typed there, or on the command line. */
 static bool is_for_lines(const struct options *options)
 {
 	return !options->script || options->interactive;
 }
 
-/* From the first line of the script to the last turn of the loop. */
-static void run_it(struct host *host)
+/* The prompt of a terminal, or a plain one. */
+static void start_prompt(struct host *host)
 {
-	struct repl *repl = NULL;
-	bool ran;
+	int code;
+
+	host->run.interactive = true;
+	if (host->at_terminal) {
+		code = prompt_start(host->L, &host->run.loop);
+		if (!code)
+			return;
+		log_error("cannot edit lines on this terminal: %s", uv_strerror(code));
+		prompt_stop();
+		host->at_terminal = false;
+	}
+	host->repl = repl_start(host->L, &host->run.loop);
+	host->run.interactive = host->repl != NULL;
+}
+
+static void stop_prompt(struct host *host)
+{
+	host->run.interactive = false;
+	if (host->at_terminal)
+		prompt_stop();
+	repl_stop(host->repl);
+}
+
+static bool watch_signals(struct host *host)
+{
 	const struct ending_calls calls = {
 		.on_ask = on_ask,
 		.on_late = on_late,
 		.on_overdue = on_overdue,
+		.on_break = on_break,
+		.on_stuck = on_stuck,
 		.data = host,
 	};
 
-	if (!set_up_protected(host))
-		return;
-	if (ending_watch(&host->run.loop, &calls)) {
-		log_error("cannot watch for signals");
-		host->run.failed = true;
-		return;
-	}
+	if (!ending_watch(&host->run.loop, &calls))
+		return true;
+	log_error("cannot watch for signals");
+	host->run.failed = true;
+	return false;
+}
+
+/* A prompt behind a script is there whatever became of that. */
+static void run_script(struct host *host)
+{
+	bool prompts = wants_prompt(host->options), ran;
+
 	if (is_for_lines(host->options))
 		call_boot(host, "put_at_hand");
+	host->run.interactive = prompts;
 	ran = script_run(host->L, host->options);
-	if (ran && wants_prompt(host->options))
-		repl = repl_start(host->L, &host->run.loop);
-	host->run.interactive = repl != NULL;
-	if (ran && !repl && !host->options->script)
+	host->run.failed |= !ran;
+	if (prompts)
+		start_prompt(host);
+	else if (ran && !host->options->script)
 		call_boot(host, "go_on");
+}
+
+/* From the first line of the script to the last turn of the loop. */
+static void run_it(struct host *host)
+{
+	if (!set_up_protected(host) || !watch_signals(host))
+		return;
+	run_script(host);
 	run_loop(host);
 	host->run.over = true;
-	host->run.interactive = false;
-	repl_stop(repl);
+	stop_prompt(host);
 	ending_begin();
-	run_interrupt_end(&host->run, host->L);
+	run_interrupt_end(host->L);
 }
 
 /* code: of writing standard output */
@@ -261,6 +326,7 @@ int host_run(const struct options *options)
 	int code;
 
 	log_set_verbose(options->verbose);
+	host.at_terminal = wants_prompt(options) && prompt_is_possible() && !above_open();
 	host.L = luaL_newstate();
 	if (!host.L || open_loop(&host)) {
 		log_error("cannot create the Lua state or the event loop: not enough memory");

@@ -110,3 +110,12 @@ void lastwords_say(int signal)
 	add_traces();
 	write_words();
 }
+
+void lastwords_warn(void)
+{
+	words.used = 0;
+	add("\nshark: what runs could not be interrupted within a second; Ctrl-C again ends "
+	    "shark\n");
+	write_words();
+	words.used = 0;
+}

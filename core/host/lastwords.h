@@ -10,4 +10,7 @@
  */
 void lastwords_say(int signal);
 
+/* Says at the prompt that what runs there could not be ended; likewise. */
+void lastwords_warn(void);
+
 #endif

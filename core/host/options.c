@@ -15,7 +15,7 @@ const char options_usage[] =
 	"\n"
 	"  -e CHUNK       run a line of Lua first\n"
 	"  -l NAME        require module NAME into a global of that name first\n"
-	"  -i             prompt after the script has been loaded\n"
+	"  -i             prompt after the script has been loaded, or has failed\n"
 	"      --list     list the packaged scripts\n"
 	"      --root DIR take Lua modules and packaged scripts from a source tree\n"
 	"  -V, --verbose  tell on standard error what is tried (shark.verbose in Lua)\n"

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "bind/run.h"
-#include "host/script.h"
+#include "host/chunk.h"
 
 struct repl {
 	lua_State *L;
@@ -37,50 +37,6 @@ static void prompt(const struct repl *repl)
 
 /* ---- running what was typed ---- */
 
-/* Is the load error only that the chunk goes on? Such messages end in <eof>. */
-static bool is_incomplete(lua_State *L)
-{
-	size_t length;
-	const char *message = lua_tolstring(L, -1, &length);
-	static const char mark[] = "'<eof>'";
-
-	return length >= sizeof(mark) - 1 && !strcmp(message + length - (sizeof(mark) - 1), mark);
-}
-
-/* An expression prints its values, as in Lua 5.3; "=expression" does too. */
-static int load_chunk(lua_State *L, const char *text, size_t size)
-{
-	bool equals = size && *text == '=';
-	int status;
-
-	lua_pushliteral(L, "return ");
-	lua_pushlstring(L, text + equals, size - equals);
-	lua_concat(L, 2);
-	status = script_load_text(L, lua_tostring(L, -1), lua_objlen(L, -1), "=stdin");
-	lua_remove(L, -2);
-	if (!status || equals)
-		return status;
-	lua_pop(L, 1);
-	return script_load_text(L, text, size, "=stdin");
-}
-
-/* Values may be names that others chose: they are shown fit for a terminal. */
-static void print_results(lua_State *L, int n)
-{
-	if (!n || luaL_loadstring(L, "require('shark.text.out').values(...)"))
-		return;
-	lua_insert(L, -(n + 1));
-	run_call(L, n, 0, 0);
-}
-
-static void run_loaded(lua_State *L)
-{
-	int n = run_call(L, 0, LUA_MULTRET, 0);
-
-	if (n > 0)
-		print_results(L, n);
-}
-
 static void drop(struct repl *repl, size_t size)
 {
 	memmove(repl->pending, repl->pending + size, repl->used - size);
@@ -94,19 +50,15 @@ static void drop(struct repl *repl, size_t size)
  */
 static bool run_chunk(struct repl *repl, size_t size)
 {
-	lua_State *L = repl->L;
-	int status = load_chunk(L, repl->pending, size);
+	enum chunk_state state = chunk_load(repl->L, repl->pending, size);
 
-	if (status && is_incomplete(L)) {
-		lua_pop(L, 1);
+	if (state == CHUNK_GOES_ON) {
 		repl->lines_end = size;
 		return false;
 	}
 	drop(repl, size);
-	if (status)
-		run_report(L);
-	else
-		run_loaded(L);
+	if (state == CHUNK_LOADED)
+		chunk_run(repl->L, "require('shark.text.out').values(...)");
 	return true;
 }
 
