@@ -233,7 +233,9 @@ static void bind_keys(EditLine *el)
 		{ "\033[1;5D", "ed-prev-word" },
 	};
 
-	el_set(el, EL_ADDFN, "shark-complete", "Completes what stands before the cursor", on_tab);
+	/* By el_set() it would keep copies of these that it never frees. */
+	el_wset(el, EL_ADDFN, L"shark-complete", L"Completes what stands before the cursor",
+		on_tab);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		el_set(el, EL_BIND, keys[i][0], keys[i][1], NULL);
 }
