@@ -4,9 +4,6 @@ local doctor = require "shark.doctor"
 local out = require "shark.text.out"
 local wrap = require "shark.text.wrap"
 
--- This ends soon: to compile what it runs would cost more than it saves.
-jit.off()
-
 local NAME = "doctor"
 local WIDTH, INDENT = 80, 32
 
@@ -103,5 +100,5 @@ else
   print_causes()
 end
 if not report.can_trace then
-  os.exit(1)
+  os.exit(1, true)
 end

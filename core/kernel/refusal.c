@@ -138,3 +138,11 @@ int refusal_explain(struct error *err)
 	return error_suffix(err, "not for want of a capability: a security module, or a rule of "
 				 "this kernel's own");
 }
+
+int refusal_explain_ids(struct error *err)
+{
+	if (err->code != -EPERM || kfeat_has_capability(CAP_SYS_ADMIN))
+		return refusal_explain(err);
+	error_suffix(err, "this process lacks CAP_SYS_ADMIN; run shark as root");
+	return err->code = -EACCES;
+}

@@ -13,4 +13,11 @@
  */
 int refusal_explain(struct error *err);
 
+/*
+ * The same of objects looked up by id, as types of modules are, for which CAP_BPF does not do
+ * (bpf_obj_get_next_id(), bpf_btf_get_fd_by_id(), kernel/bpf/syscall.c). What is explained so is
+ * -EACCES, and stays as it is.
+ */
+int refusal_explain_ids(struct error *err);
+
 #endif
