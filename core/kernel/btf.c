@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "kernel/btf_layout.h"
+#include "load/btf_header.h"
 
 /* ---- records ---- */
 
@@ -48,7 +49,7 @@ static bool is_part(const struct btf_reader *reader, const struct btf_part *part
 
 static int read_header(struct btf_reader *reader, const char *path, struct error *err)
 {
-	const struct btf_header *header = lazyfile_at(&reader->file, 0, sizeof(*header));
+	const struct btf_header *header = lazyfile_at(&reader->file, 0, BTF_HEADER);
 	const char *strings;
 
 	if (!header || header->magic != BTF_MAGIC || header->version != BTF_VERSION)
@@ -62,7 +63,7 @@ static int read_header(struct btf_reader *reader, const char *path, struct error
 		.start = (uint64_t)header->hdr_len + header->str_off,
 		.size = header->str_len,
 	};
-	if (header->hdr_len < sizeof(*header) || reader->types.start % sizeof(uint32_t) ||
+	if (header->hdr_len < BTF_HEADER || reader->types.start % sizeof(uint32_t) ||
 	    !is_part(reader, &reader->types) || !is_part(reader, &reader->strings))
 		return error_set(err, -EINVAL, "%s: the BTF is damaged: its header", path);
 	strings = lazyfile_at(&reader->file, reader->strings.start, 1);

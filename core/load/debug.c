@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "load/bpfcall.h"
+#include "load/btf_header.h"
 
 /* The types: int name(void *ctx). */
 enum { TYPE_INT = 1, TYPE_POINTER, TYPE_PROTOTYPE, TYPE_FUNCTION };
@@ -132,21 +133,21 @@ static int load(const struct types *types, const struct strings *strings)
 	struct btf_header header = {
 		.magic = BTF_MAGIC,
 		.version = BTF_VERSION,
-		.hdr_len = sizeof(header),
+		.hdr_len = BTF_HEADER,
 		.type_len = sizeof(*types),
 		.str_off = sizeof(*types),
 		.str_len = (__u32)strings->size,
 	};
-	size_t size = sizeof(header) + sizeof(*types) + strings->size;
+	size_t size = BTF_HEADER + sizeof(*types) + strings->size;
 	char *all = malloc(size);
 	union bpf_attr attr = { .btf = (uintptr_t)all, .btf_size = (__u32)size };
 	int fd;
 
 	if (!all)
 		return -ENOMEM;
-	memcpy(all, &header, sizeof(header));
-	memcpy(all + sizeof(header), types, sizeof(*types));
-	memcpy(all + sizeof(header) + sizeof(*types), strings->text, strings->size);
+	memcpy(all, &header, BTF_HEADER);
+	memcpy(all + BTF_HEADER, types, sizeof(*types));
+	memcpy(all + BTF_HEADER + sizeof(*types), strings->text, strings->size);
 	fd = bpfcall(BPF_BTF_LOAD, &attr, sizeof(attr));
 	free(all);
 	return fd;

@@ -11,6 +11,7 @@
 #include "kernel/btf_layout.h"
 #include "kernel/debuginfo.h"
 #include "kernel/functions.h"
+#include "load/btf_header.h"
 
 static const int structs[] = { BTF_KIND_STRUCT, 0 };
 static const int either[] = { BTF_KIND_TYPEDEF, BTF_KIND_STRUCT, 0 };
@@ -405,6 +406,33 @@ static bool opens(const unsigned char *data, size_t size)
 	return is_open;
 }
 
+static size_t header_of(const void *data)
+{
+	return ((const struct btf_header *)data)->hdr_len;
+}
+
+/* As one made with other headers than ours has: what is behind the header is elsewhere. */
+static void a_longer_header_than_is_known_is_read(void **state)
+{
+	enum { FURTHER = 16 };
+	struct btf *btf = many(10, "s");
+	__u32 size;
+	const unsigned char *data = btf__raw_data(btf, &size);
+	size_t header = header_of(data);
+	unsigned char *copy = calloc(1, size + FURTHER);
+	struct btf_reader *reader;
+
+	(void)state;
+	memcpy(copy, data, header);
+	memcpy(copy + header + FURTHER, data + header, size - header);
+	put(copy, offsetof(struct btf_header, hdr_len), (uint32_t)header + FURTHER);
+	reader = open_bytes(copy, size + FURTHER, NULL);
+	assert_int_equal(find(reader, "s1", structs), 3);
+	btf_close(reader);
+	free(copy);
+	btf__free(btf);
+}
+
 static void headers_that_lie_are_refused(void **state)
 {
 	struct btf *btf = many(10, "s");
@@ -415,7 +443,7 @@ static void headers_that_lie_are_refused(void **state)
 
 	(void)state;
 	assert_true(opens(data, size));
-	for (size_t field = offsetof(struct btf_header, hdr_len); field < sizeof(struct btf_header);
+	for (size_t field = offsetof(struct btf_header, hdr_len); field < BTF_HEADER;
 	     field += sizeof(uint32_t))
 		for (size_t i = 0; i < sizeof(lies) / sizeof(*lies); i++) {
 			bool is_told = field == offsetof(struct btf_header, hdr_len) ||
@@ -446,7 +474,7 @@ static void a_record_that_is_none_ends_the_types_before_it(void **state)
 	(void)state;
 	memcpy(copy, data, size);
 	/* The third struct becomes of kind 31. */
-	put(copy, sizeof(struct btf_header) + INT_SIZE + 2 * STRUCT_SIZE + INFO, 31u << 24);
+	put(copy, header_of(data) + INT_SIZE + 2 * STRUCT_SIZE + INFO, 31u << 24);
 	reader = open_bytes(copy, size, NULL);
 	assert_int_equal(find(reader, "s1", structs), 3);
 	assert_int_equal(btf_find(reader, &late, 1, &err), -EINVAL);
@@ -471,7 +499,7 @@ static void more_elements_than_there_is_room_are_no_type(void **state)
 
 	(void)state;
 	memcpy(copy, data, size);
-	put(copy, sizeof(struct btf_header) + INT_SIZE + 9 * STRUCT_SIZE + INFO,
+	put(copy, header_of(data) + INT_SIZE + 9 * STRUCT_SIZE + INFO,
 	    (unsigned)BTF_KIND_STRUCT << 24 | 2);
 	reader = open_bytes(copy, size, NULL);
 	assert_null(btf_type_at(reader, 11));
@@ -539,6 +567,7 @@ int main(void)
 		cmocka_unit_test(functions_have_arguments_and_results),
 		cmocka_unit_test(tracepoints_lack_their_first_argument),
 		cmocka_unit_test(what_is_no_function_is_refused),
+		cmocka_unit_test(a_longer_header_than_is_known_is_read),
 		cmocka_unit_test(headers_that_lie_are_refused),
 		cmocka_unit_test(a_record_that_is_none_ends_the_types_before_it),
 		cmocka_unit_test(more_elements_than_there_is_room_are_no_type),
