@@ -28,8 +28,8 @@ end
 
 -- How many programs a process has attached: its links (since 5.7, of kprobes since 5.15).
 local function attached(pid)
-  local n = 0
-  for fd in uv.fs_scandir_next, uv.fs_scandir(("/proc/%d/fdinfo"):format(pid)) do
+  local n, scan = 0, uv.fs_scandir(("/proc/%d/fdinfo"):format(pid))
+  for fd in function() return scan and uv.fs_scandir_next(scan) end do
     local file = io.open(("/proc/%d/fdinfo/%s"):format(pid, fd))
     if file then
       n = n + (file:read("*a"):find "\nlink_type:" and 1 or 0)

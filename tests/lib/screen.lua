@@ -14,6 +14,15 @@ function M.is_there()
   return shell.succeeds "command -v tmux >/dev/null"
 end
 
+-- Later tmux (3.6) gives tabs back as they were printed, earlier ones what they look like.
+local function without_tabs(line)
+  repeat
+    local before, after = line:match "^([^\t]*)\t(.*)$"
+    line = before and before .. (" "):rep(8 - #before % 8) .. after or line
+  until not before
+  return line
+end
+
 local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
@@ -55,7 +64,7 @@ function M.start(command, options)
   --- What the screen shows, without blanks at the ends and lines at the bottom.
   --- @return string
   function screen.text()
-    return (tmux("capture-pane", "-p"):gsub("[ \t]+\n", "\n"):gsub("\n+$", ""))
+    return (tmux("capture-pane", "-p"):gsub("[^\n]+", without_tabs):gsub(" +\n", "\n"):gsub("\n+$", ""))
   end
 
   --- Keys by tmux' names: "C-r", "Enter", "a".
