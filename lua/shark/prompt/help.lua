@@ -5,6 +5,7 @@ local known = require "shark.prompt.known"
 local out = require "shark.text.out"
 local reference = require "shark.prompt.reference"
 local uv = require "uv"
+local wrap = require "shark.text.wrap"
 
 local M = {}
 
@@ -24,20 +25,20 @@ Lines of Lua. An expression prints its value; a chunk runs when it is whole.
   help "irqmap"       of a packaged script (shark --list lists them)
 
 At hand are irq, kernel, irqmap, iommu, remap, affinity, virtblk and probe;
-these can be required:
-]]
+these can be required:]]
 
 -- ---- text in columns ----
 
 local function wrapped(text, indent, lines)
-  local line = ""
-  for word in text:gmatch "%S+" do
-    if #line > 0 and #indent + #line + 1 + #word > WIDTH then
-      lines[#lines + 1], line = indent .. line, ""
-    end
-    line = #line > 0 and line .. " " .. word or word
+  for _, line in ipairs(wrap.lines(text, WIDTH - #indent)) do
+    lines[#lines + 1] = indent .. line
   end
-  lines[#lines + 1] = indent .. line
+end
+
+local function add_lines(lines, text)
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    lines[#lines + 1] = line
+  end
 end
 
 -- A name, and behind it its text, in a column of its own.
@@ -91,9 +92,7 @@ local function provider_of(name)
 end
 
 local function add_function(lines, name)
-  for line in ((reference[name] or name) .. "\n"):gmatch "([^\n]*)\n" do
-    lines[#lines + 1] = line
-  end
+  add_lines(lines, reference[name] or name)
   local provider = provider_of(name)
   if provider then
     lines[#lines + 1] = ""
@@ -116,8 +115,7 @@ end
 
 -- The first sentence of what is said of a function.
 local function summary_of(name)
-  local text = reference[name]:match "\n([^@\n][^\n]*)" or ""
-  return text
+  return reference[name]:match "\n([^@\n][^\n]*)" or ""
 end
 
 local function add_module(lines, name, text)
@@ -176,9 +174,7 @@ function M.topics()
 end
 
 local function add_general(lines)
-  for line in GENERAL:gmatch "([^\n]*)\n" do
-    lines[#lines + 1] = line
-  end
+  add_lines(lines, GENERAL)
   for _, module in ipairs(require "shark.modules") do
     add_entry(lines, module.name, module.text, 24)
   end
