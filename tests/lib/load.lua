@@ -52,6 +52,16 @@ function M.remote_calls(cpu, n)
   end
 end
 
+-- A child that ends when work() has, however that ended.
+local function while_it_runs(child, work)
+  local ok, message = xpcall(work, debug.traceback)
+  child.kill "sigkill"
+  child.wait()
+  if not ok then
+    error(message, 0)
+  end
+end
+
 --- Keeps a CPU busy while work() runs: one that idles may poll for what others ask
 --- of it, and then needs no interrupt (kernel/sched/core.c, call_function_single_prep_ipi()).
 function M.while_busy(cpu, work)
@@ -59,12 +69,7 @@ function M.while_busy(cpu, work)
   M.pin(cpu)
   local child = proc.start("/bin/sh", { "-c", "while :; do :; done" })
   M.pin(0)
-  local ok, message = xpcall(work, debug.traceback)
-  child.kill "sigkill"
-  child.wait()
-  if not ok then
-    error(message, 0)
-  end
+  while_it_runs(child, work)
 end
 
 --- Has another process read a map over and over, by system calls on a CPU, while work() runs. The kernel runs no
@@ -89,12 +94,7 @@ function M.while_maps_are_read(cpu, work)
     io.stdout:flush()
     while true do bpf(LOOKUP, attr, 32) end]]):format(package.path:match("^[^;]*;"), cpu) })
   child.wait_for "ready"
-  local ok, message = xpcall(work, debug.traceback)
-  child.kill "sigkill"
-  child.wait()
-  if not ok then
-    error(message, 0)
-  end
+  while_it_runs(child, work)
 end
 
 local MEMBARRIER = { GLOBAL_EXPEDITED = 2, REGISTER_GLOBAL_EXPEDITED = 4 }
@@ -127,12 +127,7 @@ function M.while_registered(cpu, work)
     io.stdout:flush()
     while true do end]]):format(package.path:match("^[^;]*;"), cpu) })
   child.wait_for "ready"
-  local ok, message = xpcall(work, debug.traceback)
-  child.kill "sigkill"
-  child.wait()
-  if not ok then
-    error(message, 0)
-  end
+  while_it_runs(child, work)
 end
 
 return M
