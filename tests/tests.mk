@@ -166,7 +166,7 @@ FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2 -O2,$(ALL_CFLAGS)) -O1 -Itests/u
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 # What the targets need of the core, with the sanitizers and the fuzzer's counters.
 FUZZ_CORE := base/error base/log base/foreign base/libbpf_error kernel/btf kernel/btf_find kernel/btf_sources kernel/debuginfo \
-	kernel/functions kernel/lazyfile kernel/symbols kernel/types
+	kernel/functions kernel/kfeat kernel/lazyfile kernel/refusal kernel/symbols kernel/types
 
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_CORE:%=core/%.c) $(B)/flags
 	$(call say,FUZZ,$@)

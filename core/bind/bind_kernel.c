@@ -13,7 +13,6 @@
 #include "kernel/debuginfo.h"
 #include "kernel/functions.h"
 #include "kernel/kmem.h"
-#include "kernel/refusal.h"
 #include "kernel/tracepoint.h"
 #include "kernel/types.h"
 
@@ -413,10 +412,8 @@ static int btf_fd(lua_State *L)
 	struct error err;
 	int fd = btf_source_fd(luaL_checkstring(L, 1), &err);
 
-	if (fd < 0) {
-		refusal_explain_ids(&err);
+	if (fd < 0)
 		return bind_push_error(L, &err);
-	}
 	lua_pushinteger(L, fd);
 	return 1;
 }

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "kernel/debuginfo.h"
+#include "kernel/refusal.h"
 
 #define BTF_DIR "/sys/kernel/btf"
 
@@ -309,7 +310,7 @@ int btf_source_fd(const char *module, struct error *err)
 		int fd = find_object(module, err);
 
 		if (fd < 0)
-			return fd;
+			return err ? refusal_explain_ids(err) : fd;
 		source->fd = fd;
 	}
 	return source->fd;

@@ -66,6 +66,11 @@ static bool explain_seccomp(struct error *err)
 	return true;
 }
 
+static void lacks_admin(struct error *err)
+{
+	error_suffix(err, "this process lacks CAP_SYS_ADMIN; run shark as root");
+}
+
 /*
  * perf_event_open(2) asks more of a process than CAP_PERFMON for functions of programs
  * (perf_uprobe_event_init(), kernel/events/core.c), and Debian's and Ubuntu's kernels do for
@@ -83,7 +88,7 @@ static bool explain_perf(struct error *err)
 			     "CAP_SYS_ADMIN; run shark as root",
 			     paranoid);
 	else
-		error_suffix(err, "this process lacks CAP_SYS_ADMIN; run shark as root");
+		lacks_admin(err);
 	return true;
 }
 
@@ -143,6 +148,6 @@ int refusal_explain_ids(struct error *err)
 {
 	if (err->code != -EPERM || kfeat_has_capability(CAP_SYS_ADMIN))
 		return refusal_explain(err);
-	error_suffix(err, "this process lacks CAP_SYS_ADMIN; run shark as root");
+	lacks_admin(err);
 	return err->code = -EACCES;
 }

@@ -10,7 +10,6 @@
 #include "kernel/btf_sources.h"
 #include "kernel/debuginfo.h"
 #include "kernel/functions.h"
-#include "kernel/refusal.h"
 #include "kernel/symbols.h"
 #include "kernel/types.h"
 
@@ -339,7 +338,7 @@ static int put_target(const struct btf_wanted *wanted, struct load_target *targe
 		return error_set(err, -ENOENT, "the kernel's types have no %s", wanted->name);
 	target->btf_id = wanted->id;
 	target->btf_fd = place->module ? btf_source_fd(place->module, err) : 0;
-	return target->btf_fd < 0 ? refusal_explain_ids(err) : 0;
+	return target->btf_fd < 0 ? target->btf_fd : 0;
 }
 
 static int put_targets(const struct names *names, struct load_target *targets, struct error *err)
