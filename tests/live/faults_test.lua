@@ -21,12 +21,17 @@ local BY_ID = { prog = 13, map = 14, link = 30 }
 local function bpf_objects(pid)
   local found, scan = {}, uv.fs_scandir(("/proc/%d/fdinfo"):format(pid))
   for fd in function() return uv.fs_scandir_next(scan) end do
-    for line in io.lines(("/proc/%d/fdinfo/%s"):format(pid, fd)) do
+    -- A file that shark read has been closed meanwhile.
+    local file = io.open(("/proc/%d/fdinfo/%s"):format(pid, fd))
+    for line in (file and file:read "*a" or ""):gmatch "[^\n]+" do
       local kind, id = line:match "^(%l+)_id:%s+(%d+)"
       if BY_ID[kind] then
         found[#found + 1] = { kind = kind, id = tonumber(id) }
         found[kind] = true
       end
+    end
+    if file then
+      file:close()
     end
   end
   return found
