@@ -176,4 +176,15 @@ static __always_inline void stream_frame(struct shark_cpu *cpu, void *ctx,
 	submit_event(cpu, event);
 }
 
+/* Ends a frame whose time nobody wants to know. */
+static __always_inline void drop_frame(struct shark_cpu *cpu, __u32 kind, __u32 id, __u64 now)
+{
+	struct shark_frame *frame;
+	__u64 ns;
+
+	frame = end_frame(cpu, kind, id, now, &ns);
+	if (frame)
+		pop_frame(cpu, frame);
+}
+
 #endif

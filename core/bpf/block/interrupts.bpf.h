@@ -47,15 +47,10 @@ static __always_inline int on_irq_of(struct shark_cpu *cpu, __u32 irq, struct qu
 static __always_inline int on_irq_end_of(__u32 irq)
 {
 	struct shark_cpu *cpu = this_cpu();
-	struct shark_frame *frame;
-	__u64 ns;
 
 	/* Only handlers of the driver's devices have frames. */
-	if (!cpu || !cpu->depth)
-		return 0;
-	frame = end_frame(cpu, SHARK_HARDIRQ, irq, bpf_ktime_get_ns(), &ns);
-	if (frame)
-		pop_frame(cpu, frame);
+	if (cpu && cpu->depth)
+		drop_frame(cpu, SHARK_HARDIRQ, irq, bpf_ktime_get_ns());
 	return 0;
 }
 

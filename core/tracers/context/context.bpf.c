@@ -20,14 +20,9 @@ static __always_inline int enter(__u32 kind, __u32 id)
 static __always_inline int leave(__u32 kind, __u32 id)
 {
 	struct shark_cpu *cpu = this_cpu();
-	struct shark_frame *frame;
-	__u64 ns;
 
-	if (!cpu || !may_end())
-		return 0;
-	frame = end_frame(cpu, kind, id, 0, &ns);
-	if (frame)
-		pop_frame(cpu, frame);
+	if (cpu && may_end())
+		drop_frame(cpu, kind, id, 0);
 	return 0;
 }
 

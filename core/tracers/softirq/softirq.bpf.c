@@ -216,15 +216,11 @@ static __always_inline int interrupted(__u32 kind, __u32 id)
 
 static __always_inline int resumed(__u32 kind, __u32 id)
 {
-	__u64 now = bpf_ktime_get_ns(), ns;
+	__u64 now = bpf_ktime_get_ns();
 	struct shark_cpu *cpu = this_cpu();
-	struct shark_frame *frame;
 
-	if (!cpu || !may_end() || !wanted_cpu())
-		return 0;
-	frame = end_frame(cpu, kind, id, now, &ns);
-	if (frame)
-		pop_frame(cpu, frame);
+	if (cpu && may_end() && wanted_cpu())
+		drop_frame(cpu, kind, id, now);
 	return 0;
 }
 
