@@ -222,10 +222,11 @@ run-here:
 run-guest:
 	tests/vm/run --kernel 6.12 --iommu intel -- shark hardirqs --interval 1 -- sh -c '$(call LOAD,/dev/vda)'
 
-# The tables of docs/reference.md, and for editors the types of rows, events and public modules.
+# The tables of docs/reference.md and docs/options.md, and for editors the types of rows, events and public modules.
 reference: $(B)/shark
 	$(Q)$(B)/shark docs/reference.lua
 	$(Q)$(B)/shark docs/types.lua
+	$(Q)$(B)/shark docs/options.lua
 
 include tests/tests.mk
 include tests/bench/bench.mk
@@ -233,7 +234,7 @@ include tests/bench/bench.mk
 # ---- install ----
 
 DOCS := README.md CHANGELOG.md LICENSE
-GUIDE := docs/scripting.md docs/reference.md docs/design.md docs/security.md docs/testing.md
+GUIDE := docs/scripting.md docs/reference.md docs/options.md docs/design.md docs/security.md docs/testing.md
 
 install: all
 	install -D -m 755 $(B)/shark $(DESTDIR)$(PREFIX)/bin/shark

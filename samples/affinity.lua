@@ -13,8 +13,7 @@ local NAME = "affinity"
 
 local parser = cli.parser(NAME, "For each IRQ: the CPUs asked for, the CPU in force, whether a move is pending, the " ..
   "CPUs that its interrupts really came on meanwhile, and a verdict.")
-parser:option("-i --irq", "This IRQ only."):argname("IRQ"):convert(cli.number)
-parser:flag("-a --all", "Also IRQs without an action.")
+cli.options(parser, { "irq", { "all", more = "IRQs without an action." } })
 cli.add_trace_options(parser, { "affinity", "hardirq" })
 local options = parser:parse()
 

@@ -6,8 +6,9 @@ local probetable = require "shark.probetable"
 local NAME = "biosize"
 
 local parser = cli.parser(NAME, "Sizes of requests to disks as they are handed to the driver, by the task that did it.")
-parser:option("-k --key", "comm, pid, cpu, or NAME=EXPRESSION with rq, the request; several times for several keys.")
-  :argname("KEY"):count("*"):default({ "comm" })
+cli.options(parser, {
+  { "key", more = "comm, pid, cpu, or NAME=EXPRESSION with rq, the request.", default = { "comm" } },
+})
 cli.add_run_options(parser)
 local options = parser:parse()
 

@@ -7,8 +7,10 @@ local NAME = "count"
 local parser = cli.parser(NAME, "Counts hits of tracepoints, functions or other probes, by key; of a pattern, " ..
   "of all that match, each by its name.")
 parser:argument("probe", "block_rq_issue, 'block_*', 'syscalls:sys_enter_*', 'vfs_read()', ...")
-parser:option("-k --key", "comm, tid, pid, cpu, uid, stack, irq, vector, softirq, or NAME=EXPRESSION of Lua with " ..
-  "the probe's arguments; several times for several keys."):argname("KEY"):count("*"):default({})
+cli.options(parser, {
+  { "key", more = "comm, tid, pid, cpu, uid, stack, irq, vector, softirq, or NAME=EXPRESSION of Lua with the " ..
+    "probe's arguments." },
+})
 cli.add_run_options(parser)
 local options = parser:parse()
 

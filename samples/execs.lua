@@ -5,7 +5,7 @@ local probetable = require "shark.probetable"
 local NAME = "execs"
 
 local parser = cli.parser(NAME, "Prints each program that is started: its process, who started it, the file.")
-parser:option("-u --uid", "Of this user only."):argname("UID"):convert(cli.number)
+parser:option("--uid", "Of this user only."):argname("UID"):convert(cli.number)
 cli.add_run_options(parser)
 local options = parser:parse()
 

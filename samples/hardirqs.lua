@@ -7,9 +7,7 @@ local rowtable = require "shark.rowtable"
 local NAME = "hardirqs"
 
 local parser = cli.parser(NAME, "Time in hard interrupt handlers, by IRQ, action and CPU, counted in the kernel.")
-parser:option("-i --irq", "This IRQ only."):argname("IRQ"):convert(cli.number)
-parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
-parser:flag("--hist", "Print a histogram of each row.")
+cli.options(parser, { "irq", "cpu", "hist" })
 cli.add_trace_options(parser, "hardirq")
 local options = parser:parse()
 

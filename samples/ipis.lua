@@ -8,8 +8,7 @@ local NAME = "ipis"
 
 local parser = cli.parser(NAME, "Inter-processor interrupts: sent by which CPU and from where in the kernel, " ..
   "received by which, and how long they were under way; counted in the kernel.")
-parser:option("-c --cpu", "Sent to this CPU only, and received by it."):argname("CPU"):convert(cli.number)
-parser:flag("--hist", "Print a histogram of each pair's time under way.")
+cli.options(parser, { { "cpu", more = "What is sent to it and received by it." }, "hist" })
 cli.add_trace_options(parser, "ipi")
 local options = parser:parse()
 

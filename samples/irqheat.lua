@@ -10,10 +10,8 @@ local NAME = "irqheat"
 local FIRST, LAST = 7, 26 -- 128 ns to 67 ms and more: powers of two of nanoseconds
 
 local parser = cli.parser(NAME, "Heat map in the terminal: how long interrupt handlers or softirqs take, over time.")
-parser:option("-i --irq", "Handlers of this IRQ only."):argname("IRQ"):convert(cli.number)
-parser:option("-s --softirq", "This softirq instead: NET_RX, TIMER, ..., or its number."):argname("SOFTIRQ")
-parser:flag("-w --wait", "With --softirq: the time from raise to start.")
-parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
+cli.options(parser, { "irq", "softirq", "cpu" })
+parser:flag("--wait", "With --softirq: the time from raise to start.")
 cli.add_trace_options(parser, { "hardirq", "softirq" })
 local options = parser:parse()
 options.interval = options.interval or 1

@@ -10,27 +10,22 @@ local tree = require "shark.text.tree"
 
 local NAME = "irqmap"
 
-local function cpu_and_vector(text)
-  local cpu, vector = text:match("^(%d+):(%d+)$")
-  if not cpu or tonumber(vector) > 255 then
-    return nil, ("'%s' is not CPU:VECTOR, such as 0:35"):format(text)
-  end
-  return { cpu = tonumber(cpu), vector = tonumber(vector) }
-end
-
 local parser = cli.parser(NAME, "An interrupt's way from the device through message, remapping, vector and " ..
   "descriptor to its handler, live. Without an IRQ: one line for each.")
-parser:argument("irq", "IRQ number, or the name of an action."):argname("IRQ"):args("?")
-parser:mutex(
-  parser:option("--irq", "The same."):argname("IRQ"):target("wanted"),
-  parser:flag("--all", "All of them."),
-  parser:option("--vector", "What a CPU does with a vector."):argname("CPU:VECTOR"):convert(cpu_and_vector))
-parser:mutex(
-  parser:flag("--dot", "Print it for Graphviz."),
-  parser:flag("--svg", "Print it as an SVG picture."),
-  parser:flag("--json", "Print a JSON array, one object for each IRQ."))
+parser:argument("wanted", "IRQ number, or the name of an action."):argname("IRQ"):args("?")
+parser:mutex(cli.options(parser, { "irq", { "all", more = "The whole way of each." },
+  { "vector", more = "With --cpu: what that CPU does with it." } }))
+cli.options(parser, { { "cpu", more = "With --vector." } })
+parser:mutex(parser:flag("--dot", "Print it for Graphviz."),
+  cli.options(parser, { { "svg", more = "'-' is standard output." }, "json" }))
 local options = parser:parse()
-options.wanted = options.wanted or options.irq
+options.wanted = options.wanted or options.irq and tostring(options.irq)
+if (options.vector ~= nil) ~= (options.cpu ~= nil) then
+  parser:error "--vector and --cpu are for each other"
+elseif options.vector and options.vector > 255 then
+  parser:error(("there is no vector %d: they are 0 to 255"):format(options.vector))
+end
+local write_picture = options.svg and cli.writer(NAME, options.svg)
 
 -- ---- which ones ----
 
@@ -152,7 +147,7 @@ local function print_vector(slot)
 end
 
 if options.vector then
-  print_vector(checked(irqmap.describe_vector(options.vector.cpu, options.vector.vector)))
+  print_vector(checked(irqmap.describe_vector(options.cpu, options.vector)))
 else
   local maps = wanted_maps()
   if options.json then
@@ -160,7 +155,7 @@ else
   elseif options.dot then
     out.lines(graph.dot(maps))
   elseif options.svg then
-    out.lines(graph.svg(maps))
+    write_picture(graph.svg(maps) .. "\n")
   elseif options.wanted or options.all then
     print_trees(maps)
   else

@@ -12,9 +12,7 @@ local NAME = "irqslow"
 local parser = cli.parser(NAME, "Prints each interrupt handler and softirq that took at least so long, in the order " ..
   "in which they began, with the kernel stack: where the interrupt hit, or where the softirq was raised. Times are " ..
   "their own, without what interrupted them. A softirq is slow when it ran, or waited to run, so long.")
-parser:option("-u --us", "Microseconds from which one is slow."):argname("US"):default("100"):convert(cli.number)
-parser:option("-k --kind", "Only these."):choices { "hardirq", "softirq", "vector" }
-parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
+cli.options(parser, { { "us", default = "100" }, { "kind", choices = { "hardirq", "softirq", "vector" } }, "cpu" })
 parser:flag("--no-stack", "Without stacks.")
 cli.add_trace_options(parser, { "hardirq", "softirq" })
 local options = parser:parse()
@@ -104,8 +102,8 @@ local function watch(kind)
   sessions[#sessions + 1] = { name = kind, session = session }
 end
 
-for _, kind in ipairs(KINDS) do
-  if not options.kind or options.kind == kind then
+for _, kind in ipairs(#options.kind > 0 and options.kind or KINDS) do
+  if not counts[kind] then
     watch(kind)
   end
 end

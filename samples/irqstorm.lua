@@ -12,7 +12,7 @@ local SAMPLE_MS = 20 -- bursts are told apart at this distance
 
 local parser = cli.parser(NAME, "Rates and bursts of interrupts, softirqs and system vectors, the share of each " ..
   "CPU's time they take, and what can be done about it.")
-parser:option("-t --top", "So many lines."):argname("LINES"):default("10"):convert(cli.number)
+cli.options(parser, { { "top", default = "10" } })
 parser:flag("--per-cpu", "The CPUs' shares only, and the advice.")
 cli.add_trace_options(parser, "softirq") -- the ways of all three
 local options = parser:parse()

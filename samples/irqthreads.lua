@@ -8,9 +8,7 @@ local NAME = "irqthreads"
 
 local parser = cli.parser(NAME, "Threaded interrupt handlers: how long their threads wait for a CPU after being " ..
   "woken, and how long they run; counted in the kernel.")
-parser:option("-i --irq", "This IRQ only."):argname("IRQ"):convert(cli.number)
-parser:option("-c --cpu", "Threads on this CPU only."):argname("CPU"):convert(cli.number)
-parser:flag("--hist", "Print a histogram of each row's runs.")
+cli.options(parser, { "irq", "cpu", "hist" })
 cli.add_trace_options(parser, "irqthread")
 local options = parser:parse()
 

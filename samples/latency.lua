@@ -8,11 +8,10 @@ local NAME = "latency"
 local parser = cli.parser(NAME, "Histograms of the time from one probe to another: of a function, from its entry to " ..
   "its return. What belongs together is told by --match.")
 parser:argument("probe", "Where the time begins: 'vfs_read()', block_rq_issue, syscalls:sys_enter_read, ...")
-parser:option("-t --to", "Where it ends; of a function, its return without this."):argname("PROBE")
-parser:option("-m --match", "What both have the same, an expression of Lua: rq, tid()."):argname("EXPRESSION")
+parser:option("--to", "Where it ends; of a function, its return without this."):argname("PROBE")
+parser:option("--match", "What both have the same, an expression of Lua: rq, tid()."):argname("EXPRESSION")
   :default("tid()")
-parser:option("-k --key", "comm, tid, pid, cpu, irq, softirq, or NAME=EXPRESSION where it ends; several times for " ..
-  "several keys."):argname("KEY"):count("*"):default({})
+cli.options(parser, { { "key", more = "comm, tid, pid, cpu, irq, softirq, or NAME=EXPRESSION where it ends." } })
 cli.add_run_options(parser)
 local options = parser:parse()
 options.to = options.to or options.probe:find("%(%)$") and "return " .. options.probe

@@ -6,12 +6,11 @@ local probetable = require "shark.probetable"
 local NAME = "offcpu"
 
 local parser = cli.parser(NAME, "How long tasks were off their CPU, by name and kernel stack: where they waited.")
-parser:option("-p --pid", "Threads of this process only."):argname("PID"):convert(cli.number)
-parser:option("-m --at-least", "Only times of so many microseconds."):argname("US"):default("1"):convert(cli.number)
+cli.options(parser, { "pid", { "us", default = "1" } })
 cli.add_run_options(parser)
 local options = parser:parse()
 
-local only, least_ns = options.pid or -1, options.at_least * 1000
+local only, least_ns = options.pid or -1, options.us * 1000
 local off = probe.sum("comm", "stack", { unit = "ns" })
 local since = probe.map("tid", "i64", { entries = 16384 })
 local stacks = probe.map("tid", "i64", { entries = 16384 })

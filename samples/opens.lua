@@ -6,8 +6,8 @@ local probetable = require "shark.probetable"
 local NAME = "opens"
 
 local parser = cli.parser(NAME, "Prints each file that is opened: by whom, what came of it, the path.")
-parser:option("-p --pid", "Of this process only."):argname("PID"):convert(cli.number)
-parser:flag("-x --failed", "Only what failed.")
+cli.options(parser, { "pid" })
+parser:flag("--failed", "Only what failed.")
 cli.add_run_options(parser)
 local options = parser:parse()
 local paths = probe.map("tid", "u64", { entries = 10240 })

@@ -13,9 +13,7 @@ local NAME = "remap-trace"
 local parser = cli.parser(NAME, "Prints what changes in interrupt remapping, as it happens: entries of its tables " ..
   "(old and new, who asked, how long it took), affinity that is asked for, pending and in force, vectors taken " ..
   "and given back, and requests that the IOMMU refused.")
-parser:option("-i --irq", "This IRQ only (and all faults)."):argname("IRQ"):convert(cli.number)
-parser:option("-k --kind", "These only; may be repeated."):choices(remap_story.KINDS):count "*"
-parser:flag("--stack", "With the kernel stack of each request.")
+cli.options(parser, { { "irq", more = "And all faults." }, { "kind", choices = remap_story.KINDS }, "stack" })
 parser:flag("--matrix", "Also irq_matrix:*, what each step takes from a CPU.")
 parser:flag("--summary", "No lines, only what they come to at the end.")
 cli.add_trace_options(parser, { "irte_intel", "irte_amd", "affinity", "vecalloc" })

@@ -11,7 +11,7 @@ local NAME = "remap"
 local parser = cli.parser(NAME, "Interrupt remapping: its state, the conditions that the kernel asked and which one " ..
   "decided, and every entry in use with its IRQ and device.")
 parser:flag("--state", "Only the state.")
-parser:flag("--json", "Print one JSON object.")
+cli.options(parser, { "json" })
 local options = parser:parse()
 
 local state = remap.state()

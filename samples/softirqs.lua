@@ -8,9 +8,7 @@ local NAME = "softirqs"
 
 local parser = cli.parser(NAME, "How long softirqs wait after their raise, how long they run (without what " ..
   "interrupts them), and who raises them; counted in the kernel.")
-parser:option("-s --softirq", "This softirq only: NET_RX, TIMER, ..., or its number."):argname("SOFTIRQ")
-parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
-parser:flag("--hist", "Print a histogram of each row's run time.")
+cli.options(parser, { "softirq", "cpu", "hist" })
 parser:flag("--fast", "Run time only: watches neither raises nor interrupts.")
 cli.add_trace_options(parser, "softirq")
 local options = parser:parse()

@@ -7,9 +7,7 @@ local NAME = "sysvecs"
 
 local parser = cli.parser(NAME, "Time in the handlers of system vectors (local timer, reschedule, call function, " ..
   "irq work, thermal, errors) and NMIs, by vector and CPU, counted in the kernel.")
-parser:option("--vector", "This vector only."):argname("VECTOR"):convert(cli.number)
-parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
-parser:flag("--hist", "Print a histogram of each row.")
+cli.options(parser, { "vector", "cpu", "hist" })
 cli.add_trace_options(parser, "vector")
 local options = parser:parse()
 

@@ -7,7 +7,7 @@ local probetable = require "shark.probetable"
 local NAME = "tcpconnect"
 
 local parser = cli.parser(NAME, "Prints each TCP connection that is begun here: by whom, to which address and port.")
-parser:option("-P --port", "To this port only."):argname("PORT"):convert(cli.number)
+parser:option("--port", "To this port only."):argname("PORT"):convert(cli.number)
 cli.add_run_options(parser)
 local options = parser:parse()
 

@@ -7,9 +7,10 @@ local NAME = "trace"
 
 local parser = cli.parser(NAME, "Prints a line for each hit of a probe: the time, and what you choose of it.")
 parser:argument("probe", "block_rq_issue, sched:sched_switch, 'vfs_read()', ...; 'shark args PROBE' has its arguments.")
-parser:option("-f --field", "NAME=EXPRESSION of Lua with the probe's arguments, or comm, tid, pid, cpu, uid, stack, " ..
-  "irq, vector, softirq; several times for several fields."):argname("FIELD"):count("*"):default({})
-parser:option("-w --where", "Only where this is true: 'rq.__data_len > 4096'."):argname("EXPRESSION")
+cli.options(parser, {
+  { "field", more = "comm, tid, pid, cpu, uid, stack, irq, vector, softirq, or NAME=EXPRESSION of Lua with the " ..
+    "probe's arguments." }, "where",
+})
 cli.add_run_options(parser)
 local options = parser:parse()
 local fields = #options.field > 0 and options.field or { "comm", "pid", "cpu" }

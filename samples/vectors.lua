@@ -9,10 +9,10 @@ local NAME = "vectors"
 
 local parser = cli.parser(NAME, "The CPUs' interrupt vectors: used, free, kept for managed interrupts, the " ..
   "system's; from the kernel's vector_irq and irq_matrix.")
-parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
+cli.options(parser, { "cpu" })
 parser:flag("--used", "List the vectors in use.")
 parser:flag("--system", "List the system's own vectors.")
-parser:flag("--json", "Print one JSON object, with every vector.")
+cli.options(parser, { "json" })
 local options = parser:parse()
 
 local found, why_not = irqmap.vectors()

@@ -11,25 +11,19 @@ local FIRST, LAST = 10, 33 -- 1 us to 8.6 s and more: powers of two of nanosecon
 
 local parser = cli.parser(NAME, "Heat map of how long virtio-blk requests, or one of their stages, take over time: " ..
   "in the terminal, and as an SVG picture.")
-parser:option("-D --device", "This disk only, e.g. vda."):argname("DISK")
-parser:option("-s --stage", "This stage instead of the whole request."):choices(virtblk.STAGES)
-parser:option("-o --op", "This operation only: read, write, flush, discard, ..."):argname("OP")
-parser:option("--svg", "Write the map to this file, too."):argname("FILE")
+cli.options(parser, { "disk", "svg" })
+parser:option("--stage", "This stage instead of the whole request."):choices(virtblk.STAGES)
+parser:option("--op", "This operation only: read, write, flush, discard, ..."):argname("OP")
 cli.add_trace_options(parser, "virtblk")
 local options = parser:parse()
 options.interval = options.interval or 1
-
--- Before the trace: who waits for an hour shall not learn only then.
-local svg
-if options.svg then
-  local message
-  svg, message = io.open(options.svg, "w")
-  if not svg then
-    cli.fail(NAME, message)
-  end
+if options.svg == "-" then
+  parser:error "standard output has the map already: --svg takes a file"
 end
 
-local session, message = virtblk.requests { device = options.device, way = options.way, audit = true }
+local write_file = options.svg and cli.writer(NAME, options.svg)
+
+local session, message = virtblk.requests { device = options.disk, way = options.way, audit = true }
 if not session then
   cli.fail(NAME, message)
 end
@@ -75,9 +69,8 @@ local function write_svg()
     slices[#slices] = nil
   end
   local title = ("virtio-blk, %s%s"):format(options.stage and "stage " .. options.stage or "issued to completed",
-    options.device and ", " .. options.device or "")
-  svg:write(heat.svg(slices, FIRST, LAST, title))
-  svg:close()
+    options.disk and ", " .. options.disk or "")
+  write_file(heat.svg(slices, FIRST, LAST, title))
 end
 
 if not options.json then
@@ -90,7 +83,7 @@ cli.run {
   session = session,
   report = function(before)
     local what, kept = report(before)
-    if not before and svg then
+    if not before and write_file then
       write_svg()
     end
     return what, kept

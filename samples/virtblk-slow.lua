@@ -9,14 +9,12 @@ local NAME = "virtblk-slow"
 
 local parser = cli.parser(NAME, "Prints each virtio-blk request that took at least so long: which of its stages " ..
   "did, who issued it, and the interrupt that ended it.")
-parser:option("-u --us", "Microseconds from which one is slow."):argname("US"):default("1000"):convert(cli.number)
-parser:option("-D --device", "This disk only, e.g. vda."):argname("DISK")
-parser:option("-c --cpu", "Requests completed on this CPU only."):argname("CPU"):convert(cli.number)
+cli.options(parser, { { "us", default = "1000" }, "disk", { "cpu", more = "The one where requests complete." } })
 cli.add_trace_options(parser, "virtblk")
 local options = parser:parse()
 
 local session, message = virtblk.requests {
-  device = options.device, cpu = options.cpu, way = options.way, slower_than_us = options.us, audit = not options.cpu,
+  device = options.disk, cpu = options.cpu, way = options.way, slower_than_us = options.us, audit = not options.cpu,
 }
 if not session then
   cli.fail(NAME, message)

@@ -8,13 +8,13 @@ local NAME = "virtblk-stack"
 
 local parser = cli.parser(NAME, "The kernel stacks in which virtio-blk requests are taken from the ring, innermost " ..
   "first: virtblk_done() and what called it. Where the driver cannot be seen, those in which requests complete.")
-parser:option("-D --device", "This disk only, e.g. vda."):argname("DISK")
+cli.options(parser, { "disk" })
 parser:flag("--whole", "With what was interrupted, too: below the interrupt's entry.")
 parser:flag("--folded", "One line for each stack, outermost first, with its count, for flame graphs.")
 cli.add_trace_options(parser, "virtblk")
 local options = parser:parse()
 
-local session, message = virtblk.requests { device = options.device, way = options.way, stacks = true, audit = true }
+local session, message = virtblk.requests { device = options.disk, way = options.way, stacks = true, audit = true }
 if not session then
   cli.fail(NAME, message)
 end

@@ -10,11 +10,8 @@ local NAME = "virtblk"
 
 local parser = cli.parser(NAME, "Where the time of virtio-blk requests goes: from issued over added to the ring, " ..
   "kicked, interrupted and reaped to completed; and what each queue does. Counted in the kernel.")
-parser:option("-D --device", "This disk only, e.g. vda."):argname("DISK")
-parser:option("-c --cpu", "Requests completed on this CPU only."):argname("CPU"):convert(cli.number)
-parser:option("-b --by", "A row for each of these, too; may be repeated: queue, cpu, size, where."):argname("FIELD")
-  :choices({ "queue", "cpu", "size", "where" }):count "*"
-parser:flag("--hist", "Print a histogram of each row.")
+cli.options(parser, { "disk", { "cpu", more = "The one where requests complete." },
+  { "key", choices = { "queue", "cpu", "size", "where" } }, "hist" })
 parser:flag("--disks", "Print the disks with their queues, IRQs, CPUs and features; trace nothing.")
 cli.add_trace_options(parser, "virtblk")
 local options = parser:parse()
@@ -80,7 +77,7 @@ if options.disks then
 end
 
 local session, message = virtblk.requests {
-  device = options.device, cpu = options.cpu, way = options.way, audit = not options.cpu,
+  device = options.disk, cpu = options.cpu, way = options.way, audit = not options.cpu,
 }
 if not session then
   cli.fail(NAME, message)
@@ -89,12 +86,12 @@ end
 -- ---- the stages ----
 
 local fields = { "what", "device", "op", "order", "from", "to" }
-for _, field in ipairs(options.by) do
+for _, field in ipairs(options.key) do
   fields[#fields + 1] = field
 end
 
 local columns = { { title = "DEVICE", field = "device", left = true } }
-for _, field in ipairs(options.by) do
+for _, field in ipairs(options.key) do
   columns[#columns + 1] = { title = field:upper(), field = field }
 end
 for _, column in ipairs {
@@ -113,7 +110,7 @@ local all_rows     -- of the last look, for the queues
 
 local function whole_key(row)
   local parts = { row.device, row.op }
-  for _, field in ipairs(options.by) do
+  for _, field in ipairs(options.key) do
     parts[#parts + 1] = tostring(row[field])
   end
   return table.concat(parts, " ")
@@ -158,7 +155,7 @@ local function complete_rows(rows)
     row.what, row.order, row.place = nil, nil, nil
     for _, field in ipairs { "queue", "cpu", "size", "where" } do
       local kept = false
-      for _, by in ipairs(options.by) do
+      for _, by in ipairs(options.key) do
         kept = kept or by == field
       end
       row[field] = kept and row[field] or nil

@@ -4,6 +4,7 @@
 local argparse = require "argparse"
 local json = require "shark.text.json"
 local ledger = require "shark.text.ledger"
+local options = require "shark.options"
 local out = require "shark.text.out"
 local providers = require "shark.providers"
 local schedule = require "shark.schedule"
@@ -12,36 +13,13 @@ local M = {}
 
 local EXIT_USAGE = 2
 
--- A timer counts milliseconds, and nobody waits for longer than thirty years.
-local LEAST_SECONDS, MOST_SECONDS = 0.001, 1e9
-local MOST_NUMBER = 2 ^ 32 - 1
-
--- Digits only: tonumber() also knows "nan", "inf", "1e400" and "0x10".
-local function within(text, pattern, least, most)
-  local n = text:match(pattern) and tonumber(text)
-  return n and n >= least and n <= most and n or nil
-end
-
 --- Converter for options that take seconds.
---- @return number? @return string? message
-function M.seconds(text)
-  local n = within(text, "^%d*%.?%d*$", LEAST_SECONDS, MOST_SECONDS)
-  if not n then
-    return nil, ("'%s' is not a number of seconds from %s to %.0f"):format(text, LEAST_SECONDS, MOST_SECONDS)
-  end
-  return n
-end
+--- @type fun(text: string): number?, string?
+M.seconds = options.seconds
 
---- Converter for options that take a number of the kernel's (IRQ, CPU, vector),
---- or another whole number.
---- @return number? @return string? message
-function M.number(text)
-  local n = within(text, "^%d+$", 0, MOST_NUMBER)
-  if not n then
-    return nil, ("'%s' is not a whole number from 0 to %.0f"):format(text, MOST_NUMBER)
-  end
-  return n
-end
+--- Converter for options that take a number of the kernel's (IRQ, CPU, vector), or another whole number.
+--- @type fun(text: string): number?, string?
+M.number = options.number
 
 --- A parser with --help, and --json if the script traces; a wrong command line
 --- ends the script with status 2.
@@ -56,22 +34,28 @@ function M.parser(name, description)
   return parser
 end
 
+--- Adds options that several scripts have, by name: the letter, the meaning and the text are the same in all.
+--- docs/options.md lists them. Options of a script's own have names that these have not, and no letter.
+--- @param parser table of parser()
+--- @param wanted table[] names; or { name, more = "said of it besides", choices = {...}, default = value }
+--- @return any ... the options, as argparse has them
+function M.options(parser, wanted)
+  return options.add(parser, wanted)
+end
+
 --- Adds the options of a script that runs for a while.
+--- @param parser table of parser()
 function M.add_run_options(parser)
-  parser:option("-d --duration", "End after this many seconds."):argname("SECONDS"):convert(M.seconds)
-  parser:option("-n --interval", "Print what happened every so many seconds; the total at the end.")
-    :argname("SECONDS"):convert(M.seconds)
-  parser:flag("--json", "Print one JSON object, with -n one per line and interval.")
-  parser:argument("command", "Command to run meanwhile, after '--'; the trace ends with it.")
-    :args("*")
-  return parser
+  options.add(parser, { "duration", "interval", "json" })
+  parser:argument("command", "Command to run meanwhile, after '--'; the trace ends with it."):args "*"
 end
 
 --- Adds the options of a script that traces for a while: those, and --way.
+--- @param parser table of parser()
 --- @param traced string|string[] what it traces, by the names of shark.providers(): whose ways --way can name
 function M.add_trace_options(parser, traced)
-  parser:option("--way", "Attach this way only."):argname("WAY"):choices(providers.ways(traced))
-  return M.add_run_options(parser)
+  options.add(parser, { { "way", choices = providers.ways(traced) } })
+  M.add_run_options(parser)
 end
 
 --- Ends the script with a message on standard error and status 1.
@@ -79,6 +63,24 @@ end
 function M.fail(name, message)
   out.complain("shark %s: %s", name, message)
   os.exit(1)
+end
+
+--- Opens a file that is written at the end: who waits for an hour shall not learn only then that it cannot be.
+--- Ends the script where it cannot.
+--- @param name string of the script @param path string "-": standard output
+--- @return fun(text: string) write writes all of it
+function M.writer(name, path)
+  local file, message = io.stdout, nil
+  if path ~= "-" then
+    file, message = io.open(path, "w")
+  end
+  return file and function(text)
+    local ok, why = file:write(text)
+    if ok then
+      ok, why = file:flush()
+    end
+    return ok or M.fail(name, ("cannot write %s: %s"):format(path, why))
+  end or M.fail(name, message)
 end
 
 --- JSON text of a value, fields in the order given, then the others by name; see shark.text.json.
@@ -171,7 +173,7 @@ end
 ---   show     fun(report)  prints it as text
 ---   order    string[]  of the fields in JSON
 function M.run(trace)
-  local options = trace.options
+  local given = trace.options
   local order = order_of(trace)
   local start = schedule.now()
   local before, last = {}, start
@@ -180,7 +182,7 @@ function M.run(trace)
   local function emit(kind, report, now)
     report.report = kind
     report.seconds = now - start
-    if options.json then
+    if given.json then
       out.json(report, order)
     else
       trace.show(report)
@@ -197,7 +199,7 @@ function M.run(trace)
       add_ending(report, name, ending)
     end)
     emit("total", report, now)
-    for _, entry in ipairs(options.json and {} or endings) do
+    for _, entry in ipairs(given.json and {} or endings) do
       print_ending(entry.name, entry.ending)
     end
     each_session(trace, function(_, session) session:close() end)
@@ -212,9 +214,9 @@ function M.run(trace)
   end
 
   schedule.run {
-    interval = options.interval, duration = options.duration, report = report_interval, stop = shark.stop,
+    interval = given.interval, duration = given.duration, report = report_interval, stop = shark.stop,
   }
-  child = start_command(trace, options.duration, options.command)
+  child = start_command(trace, given.duration, given.command)
 end
 
 return M

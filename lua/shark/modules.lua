@@ -21,6 +21,7 @@ return {
   { name = "shark.storm", text = "rates and bursts of interrupts, and what can be done about them" },
   { name = "shark.timeline", text = "events of several sessions in one order of time" },
   -- scripts
+  { name = "shark.options", text = "the vocabulary of options that packaged scripts take from" },
   { name = "shark.cli", text = "options, the run of a trace with its intervals and its end, JSON" },
   { name = "shark.rowtable", text = "a whole script that prints a table of a session's rows" },
   { name = "shark.probetable", text = "a whole script that prints what probes counted, or a line for each event" },

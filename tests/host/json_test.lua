@@ -22,8 +22,8 @@ local tests = {}
 
 -- Reads of the file system, and what a packaged script shows of them.
 local LOAD = "-- sh -c 'cat /proc/interrupts /etc/passwd > /dev/null; sync; sleep 0.4'"
-local MORE = { irqslow = "-u 0 -k hardirq", ["virtblk-slow"] = "-u 0", ["remap-trace"] = "--matrix --stack",
-  affinity = "-a", virtblk = "-b queue", args = "sched_switch", count = "'block_*' -k comm",
+local MORE = { irqslow = "-u 0 --kind hardirq", ["virtblk-slow"] = "-u 0", ["remap-trace"] = "--matrix --stack",
+  affinity = "-a", virtblk = "-k queue", args = "sched_switch", count = "'block_*' -k comm",
   latency = "sched_wakeup --to sched_switch -k comm", trace = "sched_switch -f comm -f prio=next.prio" }
 
 local function check(name, arguments)

@@ -13,12 +13,12 @@ local INJECT = ("package.path = %q .. package.path; require('hostile').start(%%s
 --- What traces; given a command to trace.
 M.TRACES = {
   { "hardirqs", "--hist", named = true }, { "irqthreads" }, { "softirqs" }, { "sysvecs" }, { "ipis" },
-  { "irqslow", "-u", "0", "-k", "hardirq", named = true }, { "irqheat" }, { "irqstorm", named = true },
+  { "irqslow", "-u", "0", "--kind", "hardirq", named = true }, { "irqheat" }, { "irqstorm", named = true },
   { "affinity", "-a", named = true },
-  { "virtblk", "--hist", "-b", "queue", named = true }, { "virtblk-slow", "-u", "0", named = true },
+  { "virtblk", "--hist", "-k", "queue", named = true }, { "virtblk-slow", "-u", "0", named = true },
   { "count", "syscalls:sys_enter_read", "-k", "comm", named = true },
   { "trace", "sched:sched_process_exec", named = true }, { "execs", named = true }, { "opens", named = true },
-  { "offcpu", named = true }, { "runqlat", "-t", named = true }, { "biosize", named = true }, { "tcpconnect" },
+  { "offcpu", named = true }, { "runqlat", "--tasks", named = true }, { "biosize", named = true }, { "tcpconnect" },
   { "latency", "syscalls:sys_enter_read", "--to", "syscalls:sys_exit_read", "-k", "comm", named = true },
   { "virtblk-heat" }, { "virtblk-stack", named = true }, { "virtblk-stack", "--folded", named = true },
 }
@@ -26,7 +26,7 @@ M.TRACES = {
 --- What shows how things are, and traces of what is shown: of an IOMMU, where there is one.
 M.MAPS = {
   { "irqmap", named = true }, { "irqmap", "--all", named = true }, { "irqmap", "--dot", named = true },
-  { "irqmap", "--svg", named = true }, { "vectors" }, { "vectors", "--used", named = true }, { "vectors", "--system" },
+  { "irqmap", "--svg", "-", named = true }, { "vectors" }, { "vectors", "--used", named = true }, { "vectors", "--system" },
   { "remap" }, { "remap-trace", "--stack", "--matrix", "-d", "0.2" }, { "iommu" }, { "iommu", "--tables" },
   { "virtblk", "--disks", named = true },
   { "args", "sched_switch" }, { "args", "sched:sched_switch" },

@@ -42,7 +42,8 @@ function tests.test_irqmap_of_one_by_number_and_by_name()
   local by_number = out_of("irqmap", tostring(number))
   t.assertStrContains(by_number, ("IRQ %d  %s\n"):format(number, name))
   t.assertStrContains(by_number, "\n  affinity: asked for ")
-  t.assertStrContains(out_of("irqmap", "--irq", name), ("IRQ %d  %s\n"):format(number, name))
+  t.assertStrContains(out_of("irqmap", "-i", tostring(number)), ("IRQ %d  %s\n"):format(number, name))
+  t.assertStrContains(out_of("irqmap", name), ("IRQ %d  %s\n"):format(number, name))
   t.assertEquals(decode("irqmap", name, "--json")[1].irq, number)
 end
 
@@ -79,7 +80,7 @@ end
 -- Every element that is opened is closed, and there is no other text in it.
 function tests.test_irqmap_as_a_picture()
   t.needs "root"
-  local text, open = out_of("irqmap", "--svg"), {}
+  local text, open = out_of("irqmap", "--svg", "-"), {}
   t.assertStrMatches(text, "<%?xml .*<svg .*</svg>\n")
   for slash, name, rest in text:gmatch("<(/?)([%a]+)([^<>]*)>") do
     if slash == "/" then
@@ -106,7 +107,8 @@ end
 
 function tests.test_wrong_command_lines()
   for _, arguments in ipairs {
-    { "irqmap", "--dot", "--svg" }, { "irqmap", "--vector", "35" }, { "irqmap", "--vector", "0:256" },
+    { "irqmap", "--dot", "--svg", "-" }, { "irqmap", "--vector", "35" }, { "irqmap", "-c", "0" },
+    { "irqmap", "-c", "0", "--vector", "256" },
     { "vectors", "-c", "x" }, { "remap", "--nope" }, { "iommu", "more" },
   } do
     local result = shark(unpack(arguments))

@@ -210,7 +210,7 @@ end
 
 function tests.test_runqlat_has_the_waits_of_a_task_that_yields()
   local sleep = own "sleep"
-  local lines = run(("for i in 1 2 3 4 5; do %s 0.01; done"):format(sleep), "runqlat", "-t")
+  local lines = run(("for i in 1 2 3 4 5; do %s 0.01; done"):format(sleep), "runqlat", "--tasks")
   local row = rows_of(lines, "comm", NAME)[1]
   t.assertTrue(row ~= nil and row.count >= 5, "each sleep waits for a CPU when it is over")
 end
@@ -402,7 +402,7 @@ tracepoint:sched:sched_switch {
 function tests.test_runqlat_is_bpftrace_s()
   local sleep = own "sleep"
   local ours, theirs = beside(RUNQLAT:format(NAME), ("for i in $(seq 40); do %s 0.002; done"):format(sleep),
-    "runqlat", "-t")
+    "runqlat", "--tasks")
   local row = rows_of(ours, "comm", NAME)[1]
   t.assertTrue(row.count >= 40, "each sleep waits for a CPU when it is over")
   t.assertEquals(tonumber(theirs:match "@waits: (%d+)"), row.count)

@@ -71,9 +71,9 @@ end
 function tests.test_wrong_command_lines_of_the_others()
   for name, bad in pairs {
     softirqs = { "-s", "NOPE" }, sysvecs = { "--vector", "x" }, ipis = { "--way", "tp" },
-    irqslow = { "-u", "soon" }, irqheat = { "--wait" }, irqstorm = { "-t", "-1" }, irqthreads = { "--way", "tp" },
-    ["remap-trace"] = { "-k", "nope" }, affinity = { "-i", "x" },
-    virtblk = { "--by", "colour" }, ["virtblk-slow"] = { "-u", "soon" }, ["virtblk-heat"] = { "--stage", "none" },
+    irqslow = { "-u", "soon" }, irqheat = { "--wait" }, irqstorm = { "--top", "-1" }, irqthreads = { "--way", "tp" },
+    ["remap-trace"] = { "--kind", "nope" }, affinity = { "-i", "x" },
+    virtblk = { "-k", "colour" }, ["virtblk-slow"] = { "-u", "soon" }, ["virtblk-heat"] = { "--stage", "none" },
     ["virtblk-stack"] = { "--way", "magic" },
   } do
     local result = shark(name, unpack(bad))
@@ -111,7 +111,7 @@ end
 local function slow_softirqs()
   local command = ("require('load').datagrams(50)")
   local path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;")
-  local out = assert_ok(shark("irqslow", "-u", "0", "-k", "softirq", "--json", "--", proc.shark, "-e",
+  local out = assert_ok(shark("irqslow", "-u", "0", "--kind", "softirq", "--json", "--", proc.shark, "-e",
     ("package.path = %q .. package.path %s"):format(path, command)))
   local seen, with_stack, lost = 0, 0, nil
   for line in out:gmatch("[^\n]+") do
@@ -279,7 +279,7 @@ end
 function tests.test_intervals_are_of_what_happened_in_them()
   t.needs("root", "tracing")
   local slow = sums_by_report(function(report) return report.softirq.slow end,
-    "irqslow", "-u", "0", "-k", "softirq", "--no-stack")
+    "irqslow", "-u", "0", "--kind", "softirq", "--no-stack")
   t.assertTrue(slow.total >= 300 and slow.interval > 0, json.encode(slow))
   t.assertTrue(slow.interval <= slow.total, json.encode(slow))
   local arrived = sums_by_report(function(report)

@@ -378,7 +378,7 @@ end
 function tests.test_the_table_script()
   local disk = t.needs("root", "tracing", "disk")
   local load = ("dd if=%s of=/dev/null bs=4096 count=50 iflag=direct"):format(disk.path)
-  local result = proc.run_shark("virtblk", "-D", disk.device, "-b", "queue", "--", "sh", "-c", load)
+  local result = proc.run_shark("virtblk", "-D", disk.device, "-k", "queue", "--", "sh", "-c", load)
   t.assertEquals(result.status, 0, result.err)
   for _, text in ipairs { "virtio-blk requests, ", "WHOLE", "REQ/INT", "attached: ", "lost: " } do
     t.assertStrContains(result.out, text)

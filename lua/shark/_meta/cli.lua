@@ -4,15 +4,12 @@
 local M = {}
 
 --- Converter for options that take seconds.
----@return number?
----@return string? message
-function M.seconds(text) end
+---@type fun(text: string): number?, string?
+M.seconds = nil
 
---- Converter for options that take a number of the kernel's (IRQ, CPU, vector),
---- or another whole number.
----@return number?
----@return string? message
-function M.number(text) end
+--- Converter for options that take a number of the kernel's (IRQ, CPU, vector), or another whole number.
+---@type fun(text: string): number?, string?
+M.number = nil
 
 --- A parser with --help, and --json if the script traces; a wrong command line
 --- ends the script with status 2.
@@ -20,10 +17,19 @@ function M.number(text) end
 ---@param description string
 function M.parser(name, description) end
 
+--- Adds options that several scripts have, by name: the letter, the meaning and the text are the same in all.
+--- docs/options.md lists them. Options of a script's own have names that these have not, and no letter.
+---@param parser table of parser()
+---@param wanted table[] names; or { name, more = "said of it besides", choices = {...}, default = value }
+---@return any ... the options, as argparse has them
+function M.options(parser, wanted) end
+
 --- Adds the options of a script that runs for a while.
+---@param parser table of parser()
 function M.add_run_options(parser) end
 
 --- Adds the options of a script that traces for a while: those, and --way.
+---@param parser table of parser()
 ---@param traced string|string[] what it traces, by the names of shark.providers(): whose ways --way can name
 function M.add_trace_options(parser, traced) end
 
@@ -31,6 +37,13 @@ function M.add_trace_options(parser, traced) end
 ---@param name string of the script
 ---@param message string
 function M.fail(name, message) end
+
+--- Opens a file that is written at the end: who waits for an hour shall not learn only then that it cannot be.
+--- Ends the script where it cannot.
+---@param name string of the script
+---@param path string "-": standard output
+---@return fun(text: string) write writes all of it
+function M.writer(name, path) end
 
 --- JSON text of a value, fields in the order given, then the others by name; see shark.text.json.
 ---@param value any

@@ -5,8 +5,7 @@ local rowtable = require "shark.rowtable"
 local NAME = "timers"
 
 local parser = cli.parser(NAME, "How long the functions of kernel timers run, counted in the kernel.")
-parser:option("-c --cpu", "This CPU only."):argname("CPU"):convert(cli.number)
-parser:flag("--hist", "Print a histogram of each row.")
+cli.options(parser, { "cpu", "hist" })
 cli.add_trace_options(parser, "timer")
 local options = parser:parse()
 
