@@ -83,7 +83,7 @@ BPF_NAMES := $(foreach b,$(BPF),$(firstword $(subst :, ,$(b))))
 BPF_HEADERS := $(foreach n,$(BPF_NAMES),$(B)/bpf/$(n).image.h)
 WIRE := core/trace/wire.h $(wildcard core/bpf/*/wire.h core/tracers/*/wire.h)
 
-all: $(B)/shark
+all: $(B)/shark $(if $(SAN),,$(B)/man/shark.1)
 
 # ---- the binary ----
 
@@ -162,23 +162,35 @@ $(B)/gen/reference.lua: docs/help.lua $(META) $(B)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LUAJIT) docs/help.lua $@ $(META)
 
+# The pages of packaged scripts, for `shark help` and as man pages.
+PAGES := $(filter-out docs/scripts/README.md,$(wildcard docs/scripts/*.md))
+$(B)/gen/pages.lua: docs/pages.lua $(PAGES) $(SCRIPTS) $(B)/flags $(B)/gen/lua-files
+	$(call say,PAGES,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LUAJIT) docs/pages.lua $@ $(PAGES)
+
+$(B)/man/shark.1: docs/man.lua docs/shark.1 $(B)/shark
+	$(call say,MAN,$(@D))
+	$(Q)rm -rf $(@D) && mkdir -p $(@D)
+	$(Q)$(B)/shark docs/man.lua $(@D)
+
 # core/tracers/NAME/NAME.lua is the module shark.tracers.NAME.
 module_name = $(subst /,.,$(patsubst lua/%.lua,%,$(if $(filter core/%,$(1)),shark/tracers/$(notdir $(basename $(1))),$(1))))
 EMBED := init shark_init.lua module $(LUA_VENDOR) shark.events=$(B)/gen/events.lua \
-	shark.probe.opcodes=$(B)/gen/opcodes.lua shark.prompt.reference=$(B)/gen/reference.lua \
+	shark.probe.opcodes=$(B)/gen/opcodes.lua shark.prompt.reference=$(B)/gen/reference.lua shark.manual.pages=$(B)/gen/pages.lua \
 	$(foreach m,$(LUA_MODULES),$(call module_name,$(m))=$(m)) \
 	script $(foreach s,$(SCRIPTS),$(basename $(notdir $(s)))=$(s))
 
-$(B)/gen/embedded_lua.c: core/host/embed.lua shark_init.lua $(B)/gen/events.lua $(B)/gen/opcodes.lua $(B)/gen/reference.lua \
+$(B)/gen/embedded_lua.c: core/host/embed.lua shark_init.lua $(B)/gen/events.lua $(B)/gen/opcodes.lua $(B)/gen/reference.lua $(B)/gen/pages.lua \
 		$(LUA_MODULES) $(SCRIPTS) \
 		$(B)/gen/lua-files
 	$(call say,EMBED,$@)
 	$(Q)$(LUAJIT) core/host/embed.lua $@ $(EMBED)
 
-# Changes when a Lua file, or a part of the wire format, comes or goes.
+# Changes when a Lua file, a page, or a part of the wire format, comes or goes.
 $(B)/gen/lua-files: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(EMBED) $(WIRE)' | cmp -s - $@ || echo '$(EMBED) $(WIRE)' > $@
+	$(Q)echo '$(EMBED) $(WIRE) $(PAGES)' | cmp -s - $@ || echo '$(EMBED) $(WIRE) $(PAGES)' > $@
 
 $(B)/obj/embedded_lua.o: $(B)/gen/embedded_lua.c
 	$(call say,CC,$<)
@@ -222,11 +234,12 @@ run-here:
 run-guest:
 	tests/vm/run --kernel 6.12 --iommu intel -- shark hardirqs --interval 1 -- sh -c '$(call LOAD,/dev/vda)'
 
-# The tables of docs/reference.md and docs/options.md, and for editors the types of rows, events and public modules.
+# The tables of docs/reference.md and docs/options.md, the contents of docs/scripts, and for editors the types of rows, events and public modules.
 reference: $(B)/shark
 	$(Q)$(B)/shark docs/reference.lua
 	$(Q)$(B)/shark docs/types.lua
 	$(Q)$(B)/shark docs/options.lua
+	$(Q)$(B)/shark docs/contents.lua
 
 include tests/tests.mk
 include tests/bench/bench.mk
@@ -238,17 +251,19 @@ GUIDE := docs/scripting.md docs/reference.md docs/options.md docs/design.md docs
 
 install: all
 	install -D -m 755 $(B)/shark $(DESTDIR)$(PREFIX)/bin/shark
-	install -D -m 644 docs/shark.1 $(DESTDIR)$(PREFIX)/share/man/man1/shark.1
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(B)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -D -m 644 docs/shark.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/shark
 	install -d $(DESTDIR)$(PREFIX)/share/shark/samples $(DESTDIR)$(PREFIX)/share/shark/meta \
-		$(DESTDIR)$(PREFIX)/share/doc/shark/docs
+		$(DESTDIR)$(PREFIX)/share/doc/shark/docs/scripts
 	install -m 644 $(SCRIPTS) $(DESTDIR)$(PREFIX)/share/shark/samples
 	install -m 644 $(wildcard lua/shark/_meta/*.lua) $(DESTDIR)$(PREFIX)/share/shark/meta
 	install -m 644 $(DOCS) CONTRIBUTING.md $(DESTDIR)$(PREFIX)/share/doc/shark
 	install -m 644 $(GUIDE) $(DESTDIR)$(PREFIX)/share/doc/shark/docs
+	install -m 644 docs/scripts/*.md $(DESTDIR)$(PREFIX)/share/doc/shark/docs/scripts
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/shark $(DESTDIR)$(PREFIX)/share/man/man1/shark.1 \
+	rm -f $(DESTDIR)$(PREFIX)/bin/shark $(DESTDIR)$(PREFIX)/share/man/man1/shark.1 $(DESTDIR)$(PREFIX)/share/man/man1/shark-*.1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/shark
 	rm -rf $(DESTDIR)$(PREFIX)/share/shark $(DESTDIR)$(PREFIX)/share/doc/shark
 

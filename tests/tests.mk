@@ -58,12 +58,12 @@ $(T)/other_types.o: tests/live/other_types.c
 TEST_PROGRAMS := $(UNIT:%=$(T)/%) $(LIVE_C:%=$(T)/%) $(T)/layout $(T)/blkload $(T)/marked $(T)/filter.o $(T)/loop_disks.o \
 	$(T)/other_types.o
 
-test-programs: $(B)/shark $(TEST_PROGRAMS)
+test-programs: all $(TEST_PROGRAMS)
 
 # With the sanitizers: the C core, the host, and the live tests that drive both.
 SUITES := $(UNIT:%=unit/%) $(LUA_TESTS) $(LIVE_C:%=live/%) $(patsubst tests/%,%,$(wildcard tests/rig/*_test.lua))
-# The sanitized binary is not for installing.
-SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter-out host/install%,$(filter host/%,$(LUA_TESTS)))) \
+# The sanitized binary is not for installing, and has no man pages.
+SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter-out host/install% host/manual%,$(filter host/%,$(LUA_TESTS)))) \
 	$(LIVE_C:%=san/live/%) san/live/events_test.lua san/live/hardirq_test.lua san/live/softirq_test.lua \
 	san/live/vector_test.lua san/live/kernel_test.lua
 

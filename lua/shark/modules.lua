@@ -27,6 +27,7 @@ return {
   { name = "shark.probetable", text = "a whole script that prints what probes counted, or a line for each event" },
   { name = "shark.schedule", text = "when a script reports and when it ends, by the monotonic clock" },
   { name = "shark.providers", text = "what can be traced: ways, filters, fields of rows and events" },
+  { name = "shark.manual", text = "the pages of packaged scripts" },
   { name = "shark.modules", text = "this list" },
   -- what is printed
   { name = "shark.fmt", text = "numbers and names as people read them" },

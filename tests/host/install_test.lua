@@ -21,10 +21,11 @@ end
 function tests.test_install_and_uninstall()
   make "install"
   for _, path in ipairs {
-    "./usr/bin/shark", "./usr/share/man/man1/shark.1", "./usr/share/bash-completion/completions/shark",
+    "./usr/bin/shark", "./usr/share/man/man1/shark.1", "./usr/share/man/man1/shark-hardirqs.1",
+    "./usr/share/bash-completion/completions/shark",
     "./usr/share/shark/samples/hardirqs.lua", "./usr/share/shark/meta/shark.lua", "./usr/share/doc/shark/README.md",
     "./usr/share/doc/shark/LICENSE", "./usr/share/doc/shark/docs/scripting.md",
-    "./usr/share/doc/shark/docs/reference.md",
+    "./usr/share/doc/shark/docs/reference.md", "./usr/share/doc/shark/docs/scripts/hardirqs.md",
   } do
     t.assertStrContains(files(), path .. "\n")
   end

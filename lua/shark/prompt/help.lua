@@ -2,9 +2,9 @@
 
 local foreign = require "shark.text.foreign"
 local known = require "shark.prompt.known"
+local manual = require "shark.manual"
 local out = require "shark.text.out"
 local reference = require "shark.prompt.reference"
-local uv = require "uv"
 local wrap = require "shark.text.wrap"
 
 local M = {}
@@ -133,37 +133,12 @@ local function module_text(name)
   end
 end
 
--- ---- packaged scripts ----
-
-local function run(arguments)
-  local pipe = io.popen(("'%s' %s 2>&1"):format(uv.exepath():gsub("'", "'\\''"), arguments))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
-
-local function scripts()
-  local names = {}
-  for name in run("--list"):gmatch "([^\n]-) [^\n]*\n" do
-    names[#names + 1] = name
-  end
-  return names
-end
-
-local function is_script(name)
-  for _, script in ipairs(scripts()) do
-    if script == name then
-      return true
-    end
-  end
-end
-
 -- ---- all of it ----
 
 --- What there is help on, by name.
 --- @return string[]
 function M.topics()
-  local names = scripts()
+  local names = manual.names()
   for _, module in ipairs(require "shark.modules") do
     names[#names + 1] = module.name:match "^shark%.(.*)$"
   end
@@ -181,18 +156,17 @@ local function add_general(lines)
 end
 
 local function add_named(lines, name)
-  local found = false
-  if is_script(name) then
-    found = true
-    lines[#lines + 1] = run(name .. " --help"):gsub("%s+$", "")
+  local page = manual.page(name)
+  for _, line in ipairs(page and manual.lines(page, WIDTH) or {}) do
+    lines[#lines + 1] = line
   end
   local short = name:gsub("^shark%.", "")
   if module_text(short) then
-    lines[#lines + 1] = found and "" or nil
+    lines[#lines + 1] = page and "" or nil
     add_module(lines, short, module_text(short))
   elseif reference[name] or reference[short] or provider_of(name) then
     add_function(lines, reference[name] and name or short)
-  elseif not found then
+  elseif not page then
     lines[#lines + 1] = ("there is no help on '%s'; help() says what there is help on"):format(name)
   end
 end
