@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -25,7 +26,7 @@ static int call(int command, union bpf_attr *attr, size_t size)
 	return result;
 }
 
-static bool raised;
+static atomic_bool raised;
 
 /* Without the right to do it, it stays as it is. */
 static void raise_limit(void)
@@ -39,9 +40,10 @@ static void raise_limit(void)
 int bpfcall(int command, union bpf_attr *attr, size_t size)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	bool was_raised = raised;
 	int result = call(command, attr, size);
 
-	if (result != -EPERM)
+	if (result != -EPERM || was_raised)
 		return result;
 	pthread_once(&once, raise_limit);
 	return raised ? call(command, attr, size) : result;
