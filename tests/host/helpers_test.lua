@@ -2,6 +2,7 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local ffi = require "ffi"
 local proc = require "proc"
+local script = require "script"
 local t = require "t"
 local uv = require "uv"
 
@@ -10,9 +11,7 @@ local directory = proc.temporary_directory()
 local tests = {}
 
 local function out_of(chunk)
-  local result = shark_run("-e", chunk)
-  t.assertEquals({ result.status, result.signal, result.err }, { 0, 0, "" })
-  return result.out
+  return script.out_of("-e", chunk)
 end
 
 local function assert_raises(text, fn, ...)

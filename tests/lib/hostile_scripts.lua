@@ -26,7 +26,8 @@ M.TRACES = {
 --- What shows how things are, and traces of what is shown: of an IOMMU, where there is one.
 M.MAPS = {
   { "irqmap", named = true }, { "irqmap", "--all", named = true }, { "irqmap", "--dot", named = true },
-  { "irqmap", "--svg", "-", named = true }, { "vectors" }, { "vectors", "--used", named = true }, { "vectors", "--system" },
+  { "irqmap", "--svg", "-", named = true },
+  { "vectors" }, { "vectors", "--used", named = true }, { "vectors", "--system" },
   { "remap" }, { "remap-trace", "--stack", "--matrix", "-d", "0.2" }, { "iommu" }, { "iommu", "--tables" },
   { "virtblk", "--disks", named = true },
   { "args", "sched_switch" }, { "args", "sched:sched_switch" },

@@ -17,7 +17,7 @@ end
 
 -- A handler that is arithmetic is compiled as part of the loop over the batch.
 function tests.test_a_trace_forms_over_a_batch()
-  t.needs("root", "tracing", "disk")
+  local disk = t.needs("root", "tracing", "disk")
   local compiled, aborted = 0, {}
   local jutil = require "jit.util"
   local function watch(what, trace, func, _, reason)
@@ -28,7 +28,6 @@ function tests.test_a_trace_forms_over_a_batch()
     end
   end
   local total = 0
-  local disk = disk_load.find()
   local session = open_streaming({}, function(e) total = total + tonumber(e.ns) end)
   disk_load.direct_reads(disk, READS)
   jit.attach(watch, "trace")

@@ -3,16 +3,11 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local interrupts = require "shark.system.interrupts"
 local json = require "dkjson"
 local proc = require "proc"
+local script = require "script"
 local t = require "t"
 
-local shark = proc.run_shark
+local out_of, shark = script.out_of, proc.run_shark
 local tests = {}
-
-local function out_of(...)
-  local result = shark(...)
-  t.assertEquals({ result.status, result.signal, result.err }, { 0, 0, "" })
-  return result.out
-end
 
 local function decode(...)
   local value, _, message = json.decode(out_of(...))

@@ -110,11 +110,7 @@ end
 
 -- Every read has the disk's handler begin, which is in the IRQ that the tracepoint names.
 function tests.test_each_handler_by_its_own_irq()
-  t.needs "root"
-  local disk, reason = disk_load.find()
-  if not disk then
-    t.skip(reason)
-  end
+  local disk = t.needs("root", "disk")
   local by = probe.count("told:u64", "irq", "vector")
   local tracer = assert(irqs.hardirq { irq = disk.irq })
   local session = assert(probe.on("irq_handler_entry", function(number) by[number][irq()][vector()]:add() end))

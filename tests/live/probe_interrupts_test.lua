@@ -95,11 +95,7 @@ end
 
 -- Each read has the disk's handler begin and end.
 function tests.test_handlers_of_devices_are_in_hard_interrupts()
-  t.needs "root"
-  local disk, reason = disk_load.find()
-  if not disk then
-    t.skip(reason)
-  end
+  local disk = t.needs("root", "disk")
   local visible
   local seen = watch({ "irq_handler_entry", "irq_handler_exit" }, function()
     visible = disk_load.direct_reads(disk, N)

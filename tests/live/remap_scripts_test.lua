@@ -1,23 +1,17 @@
 -- remap-trace and affinity, as a user runs them: of interrupts that are remapped, in guests.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local json = require "dkjson"
-local ledger = require "ledger"
-local proc = require "proc"
 local remap_trace = require "shark.remap.trace"
+local script = require "script"
 local t = require "t"
 
+local out_of = script.out_of
 local tests = {}
-
-local function out_of(...)
-  local result = proc.run_shark(...)
-  t.assertEquals({ result.status, result.signal, result.err }, { 0, 0, "" })
-  return result.out
-end
 
 for _, name in ipairs { "remap-trace", "affinity" } do
   tests["test_" .. name .. "_ends_with_its_ledger"] = function()
     t.needs("root", "tracing")
-    ledger.assert_ended(name)
+    script.assert_ended(name)
   end
 end
 

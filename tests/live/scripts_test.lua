@@ -1,8 +1,8 @@
 -- The packaged scripts, as a user runs them.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local json = require "dkjson"
-local ledger = require "ledger"
 local proc = require "proc"
+local script = require "script"
 local t = require "t"
 local witness = require "witness"
 
@@ -88,7 +88,7 @@ for _, name in ipairs { "softirqs", "sysvecs", "ipis", "irqslow", "irqheat", "ir
   "virtblk-slow", "virtblk-heat", "virtblk-stack" } do
   tests["test_" .. name .. "_ends_with_its_ledger"] = function()
     t.needs("root", "tracing")
-    ledger.assert_ended(name)
+    script.assert_ended(name)
   end
 end
 
