@@ -324,6 +324,41 @@ function tests.test_ctrl_c_on_an_empty_line_says_how_to_leave()
   shown.close()
 end
 
+function tests.test_a_second_ctrl_c_ends_what_cannot_be_interrupted()
+  local shown = start()
+  shown.line "require('uv').sleep(1e6)"
+  shown.wait_end "1e6)"
+  shown.keys "C-c"
+  shown.wait("the way out", function(text) return text:gsub("\n", ""):find("Ctrl-C again ends shark", 1, true) end)
+  shown.keys "C-c"
+  shown.wait_end "status 130\nmodes as before"
+  shown.close()
+end
+
+-- The shell has its terminal while the prompt sleeps, and the line is there afterwards.
+function tests.test_ctrl_z_and_back()
+  t.skipIf(not screen.is_there(), "needs tmux")
+  local shown = screen.start("PS1='sh: ' bash --norc --noprofile -i", { env = { HOME = folder() } })
+  shown.wait_end "sh:"
+  shown.line "exec 2>&1; $SHARK"
+  shown.wait_end "\n>"
+  for i = 1, 2 do
+    shown.type(i == 1 and "1 +" or " 40 +")
+    shown.wait_end(i == 1 and "> 1 +" or "> 1 + 40 +")
+    shown.keys "C-z"
+    shown.wait("the shell", function(text) return text:find "Stopped[^\n]*\n.*sh:$" end)
+    shown.line "stty -a | grep -q ' icanon .* echo ' && echo modes as before"
+    shown.wait_end "\nmodes as before\nsh:"
+    shown.line "fg"
+    shown.wait_end(i == 1 and "> 1 +" or "> 1 + 40 +")
+  end
+  shown.line " 1"
+  shown.wait_end "\n42\n>"
+  shown.keys "C-d"
+  shown.wait_end "sh:"
+  shown.close()
+end
+
 function tests.test_words_leave()
   for _, word in ipairs { "exit", "quit", "exit()", "os.exit(0)", "shark.stop()" } do
     local shown = start()
