@@ -112,10 +112,17 @@ test-here:
 test-installed:
 	$(Q)$(MAKE) $(PARALLEL) --no-print-directory test-programs
 	$(Q)tests/setup
-	$(Q)$(if $(ONLY),,$(MAKE) --no-print-directory test-others lint && \
+	$(Q)$(if $(ONLY),,$(MAKE) --no-print-directory test-others && \
 		$(MAKE) --no-print-directory guests)
-	$(Q)tests/run -j $(shell nproc) $(if $(ONLY),,--complete) $(B) $(or $(ONLY),$(SUITES) $(SAN_SUITES) \
-		$$(cat $(B)/vm/results/index))
+	$(Q)$(if $(ONLY),,$(LINT_BESIDE)) \
+	tests/run -j $(shell nproc) $(if $(ONLY),,--complete) $(B) $(or $(ONLY),$(SUITES) $(SAN_SUITES) \
+		$$(cat $(B)/vm/results/index)) || status=1; \
+	$(if $(ONLY),,$(LINT_ENDED)) \
+	exit $${status:-0}
+
+# Live tests run one by one and leave CPUs idle.
+LINT_BESIDE = nice -n 19 $(MAKE) --no-print-directory lint >$(B)/lint.log 2>&1 & lint=$$!;
+LINT_ENDED = wait $$lint || { cat $(B)/lint.log; status=1; };
 
 # Other builds: with the sanitizers, and with the other compiler.
 test-others:
