@@ -1,36 +1,92 @@
 # bash completion for shark(1)
-_shark() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word i script=
-	COMPREPLY=()
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		word=${COMP_WORDS[i]}
-		case $word in
-		-e|-l|--root) ((i++)) ;;
-		-*) ;;
-		*) script=$word; break ;;
-		esac
+#
+# What can stand in a script's line is asked of the script itself: "shark NAME --complete LINE BREAKS" is given the
+# line as it was typed, expands nothing in it, traces nothing, and prints what fits, quoted as the line needs it.
+# Nothing that it prints is expanded here.
+
+_shark_ask() { # arguments
+	"$shark" "$@" </dev/null 2>/dev/null
+}
+
+# Of the lines of standard input those that begin as what is typed.
+_shark_offer() {
+	local line
+	while IFS= read -r line; do
+		[[ $line != "$cur"* ]] || COMPREPLY+=("$line")
 	done
-	if [[ -n $script ]]; then
-		# The options of a packaged script, from its own --help.
-		if [[ $cur == -* && $script != */* && $script != *.lua ]]; then
-			COMPREPLY=($(compgen -W "$(shark "$script" --help 2>/dev/null |
-				grep -oE -- '(^|[ ,])--?[a-zA-Z][-a-z]*' | tr -d ' ,')" -- "$cur"))
-		else
-			COMPREPLY=($(compgen -f -- "$cur"))
-		fi
-		return
-	fi
-	case $prev in
-	-e|-l) return ;;
-	--root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	esac
-	if [[ $cur == -* ]]; then
-		COMPREPLY=($(compgen -W '-e -l -i --list --root -V --verbose -v --version -h --help --' -- "$cur"))
-	elif [[ $cur == */* ]]; then
-		COMPREPLY=($(compgen -f -- "$cur"))
+}
+
+# Where nothing else was found, readline completes the name of a file.
+_shark_files() {
+	compopt -o default 2>/dev/null
+}
+
+_shark_options() {
+	_shark_ask --help | grep -oE '^ +(-[a-zA-Z])?(, |    )?(--[a-z]*)?' | tr -s ', ' '\n'
+}
+
+_shark_modules() {
+	_shark_ask -e 'for _, module in ipairs(require "shark.modules") do print(module.name) end'
+}
+
+# A packaged script, a folder, or a file with the suffix that files need here.
+_shark_scripts() {
+	_shark_offer < <(_shark_ask --list | sed 's/ .*//')
+	mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -d -- "$cur"; compgen -f -X '!*.lua' -- "$cur")
+	compopt -o filenames 2>/dev/null
+	[[ $cur != */* ]] || _shark_files
+}
+
+_shark_arguments() { # script, the line behind it
+	local answer
+	while IFS= read -r answer; do
+		case $answer in
+		"word "*) COMPREPLY+=("${answer#word }") ;;
+		files) _shark_files ;;
+		esac
+	done < <(_shark_ask "$1" --complete "$2" "$COMP_WORDBREAKS")
+}
+
+_shark_command() { # which of the words it begins with
+	if declare -F _comp_command_offset >/dev/null; then
+		_comp_command_offset "$1"
+	elif declare -F _command_offset >/dev/null; then
+		_command_offset "$1"
+	elif ((COMP_CWORD == $1)); then
+		_shark_offer < <(compgen -c -- "$cur")
 	else
-		# A file here needs its suffix, or a slash.
-		COMPREPLY=($(compgen -d -- "$cur") $(compgen -f -X '!*.lua' -- "$cur") $(compgen -W "$(shark --list 2>/dev/null | awk '{ print $1 }')" -- "$cur"))
+		_shark_files
 	fi
 }
-complete -o filenames -F _shark shark
+
+_shark() {
+	local cur=${COMP_WORDS[COMP_CWORD]} line=${COMP_LINE:0:COMP_POINT} shark script= wants= word i
+	shark=$(type -P -- "$1") || shark=shark
+	COMPREPLY=()
+	line=${line#*"${COMP_WORDS[0]}"}
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ -n $script ]]; then
+			[[ $word == -- ]] || continue
+			_shark_command $((i + 1))
+			return
+		fi
+		line=${line#*"$word"}
+		if [[ -n $wants ]]; then
+			[[ $word == = ]] || wants=
+		elif [[ $word == -[el] || $word == --root ]]; then
+			wants=$word
+		elif [[ $word != -?* ]]; then
+			script=$word
+		fi
+	done
+	case ${script:-$wants} in
+	-e) ;;
+	-l) _shark_offer < <(_shark_modules) ;;
+	--root) _shark_files ;;
+	"") if [[ $cur == -* ]]; then _shark_offer < <(_shark_options); else _shark_scripts; fi ;;
+	*[!a-z0-9-]* | -) _shark_files ;;
+	*) _shark_arguments "$script" "$line" ;;
+	esac
+}
+complete -F _shark shark

@@ -13,6 +13,9 @@ local M = {}
 
 local EXIT_USAGE = 2
 
+-- Asked by shells (docs/shark.bash): what fits the line and the breaks that follow.
+local COMPLETE = "--complete"
+
 --- Converter for options that take seconds.
 --- @type fun(text: string): number?, string?
 M.seconds = options.seconds
@@ -30,6 +33,14 @@ function M.parser(name, description)
   function parser:error(message)
     out.complain("shark %s: %s\n%s", name, message, self:get_usage())
     os.exit(EXIT_USAGE)
+  end
+  local parse = parser.parse
+  function parser:parse()
+    if arg[1] == COMPLETE then
+      require("shark.completion.answer").print(self, arg[2] or "", arg[3] or "")
+      os.exit(0)
+    end
+    return parse(self)
   end
   return parser
 end

@@ -12,9 +12,10 @@ local M = {}
 
 -- ---- what users write ----
 
--- Builtins that are keys by their own name.
-local BUILTINS = { comm = true, tid = true, pid = true, cpu = true, uid = true, stack = true, ustack = true,
-  irq = true, vector = true, softirq = true }
+local is_builtin = {}
+for _, name in ipairs(require("shark.probe.keys").BUILTINS) do
+  is_builtin[name] = true
+end
 
 --- Keys as users write them: "comm", or "NAME=EXPRESSION" where the name may have a type ("file:text(64)=...").
 --- @param list string[] @return string[] names as probe.count() takes them @return string[] expressions of Lua
@@ -22,7 +23,7 @@ function M.keys(list)
   local names, expressions = {}, {}
   for i, text in ipairs(list) do
     local name, expression = text:match("^([%w_:%(%)]+)=([^=].*)$")
-    names[i], expressions[i] = name or text, expression or BUILTINS[text] and text .. "()" or text
+    names[i], expressions[i] = name or text, expression or is_builtin[text] and text .. "()" or text
     names[i] = names[i]:match("^[%a_][%w_:%(%)]*$") and names[i] or names[i]:match("[%a_][%w_]*$") or "key" .. i
   end
   return names, expressions

@@ -2,7 +2,6 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local proc = require "proc"
 local t = require "t"
-local uv = require "uv"
 
 local shark, shell = proc.run_shark, proc.run_shell
 local directory = proc.temporary_directory()
@@ -52,23 +51,6 @@ end
 function tests.test_a_directory_does_not_hide_the_packaged_script()
   os.execute(("mkdir -p %s/d/hello"):format(directory))
   t.assertStrContains(shark({ cwd = directory .. "/d" }, "hello").out, "hello from shark")
-end
-
--- What the completion offers for the last word, in the directory of this test.
-local function completions(...)
-  local words = { "shark", ... }
-  return shell(([[cd %s && bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); shark() { "$SHARK" "$@"; }
-    _shark; printf "%%s\n" "${COMPREPLY[@]}"' bash %s/docs/shark.bash %s]]):format(directory, uv.cwd(),
-    table.concat(words, " "))).out
-end
-
-function tests.test_completion_offers_what_would_run()
-  file("hello", "") file("hellish", "") file("hell.lua", "")
-  t.assertEquals(completions "hell", "hell.lua\nhello\n")
-  t.assertEquals(completions "./helli", "./hellish\n")
-  t.assertStrContains(completions("hardirqs", "--dur"), "--duration")
-  file("hardirqs", "")
-  t.assertStrContains(completions("hardirqs", "--dur"), "--duration")
 end
 
 function tests.test_a_first_line_with_an_interpreter_is_skipped()

@@ -33,6 +33,9 @@ local function text_size(bytes, key)
   return math.ceil(size / ALIGN) * ALIGN
 end
 
+--- Builtins that are keys by their own name.
+M.BUILTINS = { "comm", "tid", "pid", "cpu", "uid", "stack", "ustack", "irq", "vector", "softirq" }
+
 --- A key as it is written: "comm", "dev", "at:ptr", "text(64)", "file:text(64)".
 --- @param key string @return table { name, type = "i64"|"u64"|"text", size, as }
 function M.parse(key)

@@ -10,6 +10,12 @@ for number, name in pairs(NAMES) do
   NUMBERS[name] = number
 end
 
+--- All names, by number from 0.
+--- @return string[]
+function M.names()
+  return { NAMES[0], unpack(NAMES) }
+end
+
 --- What a softirq is called: "NET_RX"; its number as text if it is none that is known.
 --- @param number integer @return string
 function M.name_of(number)
