@@ -246,26 +246,31 @@ include tests/bench/bench.mk
 
 # ---- install ----
 
-DOCS := README.md CHANGELOG.md LICENSE
+DOCS := README.md CHANGELOG.md LICENSE CONTRIBUTING.md
 GUIDE := docs/scripting.md docs/reference.md docs/options.md docs/design.md docs/security.md docs/testing.md
 
+MAN := $(DESTDIR)$(PREFIX)/share/man/man1
+SHARE := $(DESTDIR)$(PREFIX)/share
+
 install: all
+	$(Q)$(MAKE) --no-print-directory install-files
+
+# What was built, as it is.
+install-files:
 	install -D -m 755 $(B)/shark $(DESTDIR)$(PREFIX)/bin/shark
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 $(B)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -D -m 644 docs/shark.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/shark
-	install -d $(DESTDIR)$(PREFIX)/share/shark/samples $(DESTDIR)$(PREFIX)/share/shark/meta \
-		$(DESTDIR)$(PREFIX)/share/doc/shark/docs/scripts
-	install -m 644 $(SCRIPTS) $(DESTDIR)$(PREFIX)/share/shark/samples
-	install -m 644 $(wildcard lua/shark/_meta/*.lua) $(DESTDIR)$(PREFIX)/share/shark/meta
-	install -m 644 $(DOCS) CONTRIBUTING.md $(DESTDIR)$(PREFIX)/share/doc/shark
-	install -m 644 $(GUIDE) $(DESTDIR)$(PREFIX)/share/doc/shark/docs
-	install -m 644 docs/scripts/*.md $(DESTDIR)$(PREFIX)/share/doc/shark/docs/scripts
+	install -D -m 644 docs/shark.bash $(SHARE)/bash-completion/completions/shark
+	install -d $(MAN) $(SHARE)/shark/samples $(SHARE)/shark/meta $(SHARE)/doc/shark/docs/scripts
+	install -m 644 $(wildcard $(B)/man/*.1) $(MAN)
+	install -m 644 $(SCRIPTS) $(SHARE)/shark/samples
+	install -m 644 $(wildcard lua/shark/_meta/*.lua) $(SHARE)/shark/meta
+	install -m 644 $(DOCS) $(SHARE)/doc/shark
+	install -m 644 $(GUIDE) $(SHARE)/doc/shark/docs
+	install -m 644 $(wildcard docs/scripts/*.md) $(SHARE)/doc/shark/docs/scripts
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/shark $(DESTDIR)$(PREFIX)/share/man/man1/shark.1 $(DESTDIR)$(PREFIX)/share/man/man1/shark-*.1 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/shark
-	rm -rf $(DESTDIR)$(PREFIX)/share/shark $(DESTDIR)$(PREFIX)/share/doc/shark
+	rm -f $(DESTDIR)$(PREFIX)/bin/shark $(SHARE)/bash-completion/completions/shark \
+		$(MAN)/shark.1 $(SCRIPTS:samples/%.lua=$(MAN)/shark-%.1)
+	rm -rf $(SHARE)/shark $(SHARE)/doc/shark
 
 clean:
 	rm -rf $(O)
@@ -275,7 +280,7 @@ help:
 	@echo 'variables: V=1  O=dir  CC=clang|gcc  SAN=1  STATIC=1  PREFIX=  DESTDIR=  BENCH_ROUNDS=n  BENCH_ONLY=start  FUZZ_SECONDS=n  SOAK_SECONDS=n'
 
 FORCE:
-.PHONY: all reference deps test-deps vm-deps run run-here run-guest install uninstall clean help FORCE
+.PHONY: all reference deps test-deps vm-deps run run-here run-guest install install-files uninstall clean help FORCE
 
 # What was made of a file that has gone or moved since is made anew.
 core/%.c core/%.h core/%.lua: ;

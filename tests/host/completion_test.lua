@@ -79,6 +79,7 @@ function tests.test_what_is_offered()
     ["shark --root=. -V -l shark.irq hardirqs --his"] = "--hist",
     ["shark -- hardirqs --his"] = "--hist",
     ["shark -e hello hardirqs --his"] = "--hist",
+    ["shark help hardi"] = "hardirqs",
     ["shark hardirqs --way "] = "tp_btf raw_tp tp",
     ["shark hardirqs --way=ra"] = "raw_tp",
     ["shark hardirqs -i "] = irqs(),

@@ -98,6 +98,7 @@ local KINDS = {
   PID = processes,
   UID = users,
   PROBE = probes,
+  SCRIPT = function() return require("shark.manual").names() end,
   KEY = function() return require("shark.probe.keys").BUILTINS end,
 }
 
