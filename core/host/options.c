@@ -14,7 +14,8 @@ const char options_usage[] =
 	"standard input. Without a script and on a terminal: an interactive prompt.\n"
 	"\n"
 	"  -e CHUNK       run a line of Lua first\n"
-	"  -l NAME        require module NAME into a global of that name first\n"
+	"  -l [NAME=]MODULE\n"
+	"                 require a module first, into a global of that name, or NAME\n"
 	"  -i             prompt after the script has been loaded, or has failed\n"
 	"      --list     list the packaged scripts\n"
 	"      --root DIR take Lua modules and packaged scripts from a source tree\n"
@@ -50,6 +51,12 @@ static int wrong(int letter, const char *word, struct error *err)
 	if (optopt && strchr(word, '='))
 		what = "takes no argument";
 	return error_set(err, -EINVAL, "option '%s' %s", word, what);
+}
+
+/* -l takes MODULE, or NAME=MODULE. */
+static bool is_library(const char *text)
+{
+	return *text && *text != '=' && text[strlen(text) - 1] != '=';
 }
 
 static void take(struct options *options, int letter)
@@ -95,6 +102,10 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 			break;
 		if (letter == '?' || letter == ':')
 			return wrong(letter, argv[at], err);
+		if (letter == 'l' && !is_library(optarg))
+			return error_set(err, -EINVAL,
+					 "option '-l' takes MODULE or NAME=MODULE, not '%s'",
+					 optarg);
 		take(options, letter);
 	}
 	options->script = optind < argc ? optind : 0;

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-/* -e chunk or -l name; carried out in the order given. */
+/* -e chunk or -l [name=]module; carried out in the order given. */
 struct action {
 	char option; /* 'e' or 'l' */
 	const char *text;

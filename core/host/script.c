@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "bind/run.h"
+#include "host/beside.h"
 #include "host/embedded.h"
 
 /* See script_load_text(). */
@@ -199,6 +200,12 @@ static bool names_file(const char *name)
 	return strchr(name, '/') || (suffix && !strcmp(suffix, ".lua"));
 }
 
+static bool load_beside(lua_State *L, const char *path)
+{
+	beside_add(L, path);
+	return load_file(L, path);
+}
+
 static bool load_path(lua_State *L, const char *path)
 {
 	struct stat found;
@@ -208,7 +215,7 @@ static bool load_path(lua_State *L, const char *path)
 	else if (S_ISDIR(found.st_mode))
 		lua_pushfstring(L, "cannot run '%s': it is a directory", path);
 	else
-		return load_file(L, path);
+		return load_beside(L, path);
 	return fail(L);
 }
 
@@ -230,19 +237,32 @@ static bool load_named(lua_State *L, const struct options *options, const char *
 	return fail(L);
 }
 
+static bool run_chunk(lua_State *L, const char *text)
+{
+	if (script_load_text(L, text, strlen(text), "=(command line)"))
+		return fail(L);
+	return run_call(L, 0, 0, 0) >= 0;
+}
+
+/* text: NAME=MODULE, or a MODULE that names the global too */
+static bool run_library(lua_State *L, const char *text)
+{
+	const char *equals = strchr(text, '=');
+
+	lua_pushlstring(L, text, equals ? (size_t)(equals - text) : strlen(text));
+	lua_getglobal(L, "require");
+	lua_pushstring(L, equals ? equals + 1 : text);
+	if (run_call(L, 1, 1, 0) < 0) {
+		lua_pop(L, 1);
+		return false;
+	}
+	lua_rawset(L, LUA_GLOBALSINDEX);
+	return true;
+}
+
 static bool run_action(lua_State *L, const struct action *action)
 {
-	if (action->option == 'e') {
-		if (script_load_text(L, action->text, strlen(action->text), "=(command line)"))
-			return fail(L);
-		return run_call(L, 0, 0, 0) >= 0;
-	}
-	lua_getglobal(L, "require");
-	lua_pushstring(L, action->text);
-	if (run_call(L, 1, 1, 0) < 0)
-		return false;
-	lua_setglobal(L, action->text);
-	return true;
+	return (action->option == 'e' ? run_chunk : run_library)(L, action->text);
 }
 
 /* What packaged scripts do until the loop runs they do once: compiling it costs more than it saves.

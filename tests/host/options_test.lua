@@ -76,6 +76,17 @@ function tests.test_library_becomes_a_global()
   assert_ends(shark("-l", "ffi", "-e", "print(ffi.abi('64bit'))"), 0, "true\n")
 end
 
+function tests.test_library_under_another_name()
+  assert_ends(shark("-l", "f=ffi", "-e", "print(f.abi('64bit'), rawget(_G, 'ffi'))"), 0, "true\tnil\n")
+  assert_ends(shark("-l", "x=shark.fmt", "-e", "print(type(x.duration))"), 0, "function\n")
+  local result = shark("-l", "x=no_such_module")
+  t.assertEquals(result.status, 1)
+  t.assertStrContains(result.err, "module 'no_such_module' not found")
+  for _, text in ipairs { "=ffi", "f=", "=", "" } do
+    assert_usage_error(shark("-l", text), ("option '-l' takes MODULE or NAME=MODULE, not '%s'"):format(text))
+  end
+end
+
 function tests.test_missing_library()
   local result = shark("-l", "no_such_module")
   t.assertEquals(result.status, 1)

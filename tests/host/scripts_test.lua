@@ -2,6 +2,7 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local proc = require "proc"
 local t = require "t"
+local uv = require "uv"
 
 local shark, shell = proc.run_shark, proc.run_shell
 local directory = proc.temporary_directory()
@@ -143,6 +144,96 @@ end
 
 function tests.test_out_of_stack()
   assert_fails(shark("-e", "local function f() return 1 + f() end f()"), "stack overflow")
+end
+
+-- ---- modules beside the script ----
+
+local function module_beside(folder, name, value)
+  file(folder .. "/" .. name .. ".lua", ("return %q"):format(value))
+end
+
+local function folder_with(name, modules)
+  os.execute(("mkdir -p %s/%s"):format(directory, name))
+  for module, value in pairs(modules) do
+    module_beside(name, module, value)
+  end
+end
+
+function tests.test_modules_lie_beside_the_script()
+  folder_with("beside", { helper = "the helper" })
+  folder_with("beside/more", { deep = "deep", init = "a folder" })
+  local path = file("beside/main.lua", "print(require 'helper', require 'more.deep', require 'more')")
+  t.assertEquals(shark(path).out, "the helper\tdeep\ta folder\n")
+  t.assertEquals(shark({ cwd = directory .. "/beside" }, "main.lua").out, "the helper\tdeep\ta folder\n")
+  -- Also once the script is done, and whatever the current directory is then.
+  path = file("beside/later.lua", "set_timeout(function() print(require 'helper') end, 1) require('uv').chdir '/'")
+  t.assertEquals(shark({ cwd = directory .. "/beside" }, "./later.lua").out, "the helper\n")
+end
+
+function tests.test_beside_is_where_the_script_really_lies()
+  folder_with("really", { helper = "really here" })
+  folder_with("linked", { helper = "beside the link" })
+  file("really/main.lua", "print(require 'helper')")
+  os.execute(("ln -sf ../really/main.lua %s/linked/main.lua"):format(directory))
+  t.assertEquals(shark({ cwd = directory .. "/linked" }, "main.lua").out, "really here\n")
+end
+
+function tests.test_what_is_linked_in_comes_before_what_lies_beside()
+  folder_with("shadows", { dkjson = "mine", argparse = "mine", uv = "mine", ffi = "mine" })
+  folder_with("shadows/shark", { fmt = "mine", irq = "mine" })
+  local path = file("shadows/main.lua", [[
+    for _, name in ipairs { "dkjson", "argparse", "uv", "ffi", "shark.fmt", "shark.irq" } do
+      print(type(require(name)))
+    end]])
+  t.assertEquals(shark(path).out, ("table\n"):rep(6))
+end
+
+function tests.test_only_a_script_that_was_named_has_a_beside()
+  folder_with("cwd", { helper = "never" })
+  local there = { cwd = directory .. "/cwd" }
+  for _, result in ipairs {
+    shark(there, "-e", "require 'helper'"), shark(there, "-l", "helper"), shark(there, "-l", "h=helper", "hello"),
+    proc.run(proc.shark, { "-" }, { cwd = there.cwd, stdin = "require 'helper'" }),
+    proc.run(proc.shark, { "-i" }, { cwd = there.cwd, stdin = "print(require 'helper')" }),
+    shark(there, file("elsewhere.lua", "require 'helper'")),
+  } do
+    t.assertStrContains(result.err, "module 'helper' not found")
+    t.assertNotStrContains(result.out, "never")
+  end
+end
+
+function tests.test_a_module_that_is_not_there_tells_where_it_was_looked_for()
+  folder_with("missing", {})
+  local path = file("missing/missing.lua", "require 'not.there'")
+  local folder = uv.fs_realpath(directory .. "/missing")
+  assert_fails(shark(path), "missing.lua:1: module 'not.there' not found:",
+    ("no file '%s/not/there.lua'"):format(folder), ("no file '%s/not/there/init.lua'"):format(folder),
+    "no file '/usr/share/lua/5.1/not/there.lua'")
+end
+
+function tests.test_a_module_with_mistakes()
+  folder_with("mistakes", {})
+  file("mistakes/wrong.lua", "x = = 1")
+  file("mistakes/code.lua", string.dump(function() end))
+  os.execute(("mkdir -p %s/mistakes/folder.lua"):format(directory))
+  assert_fails(shark(file("mistakes/a.lua", "require 'wrong'")), "error loading module 'wrong' from file",
+    "wrong.lua:1:", "near '='")
+  assert_fails(shark(file("mistakes/b.lua", "require 'code'")), "error loading module 'code'", "wrong mode")
+  assert_fails(shark(file("mistakes/c.lua", "require 'folder'")), "module 'folder' not found")
+end
+
+-- In a folder like /tmp anybody may lay a file beside a script of root's.
+function tests.test_files_of_strangers_are_left_alone()
+  t.needs "root"
+  folder_with("tmp", { planted = "never", theirs = "theirs" })
+  local path = file("tmp/main.lua", "print(pcall(require, 'planted'))")
+  os.execute(("chown %d %s/tmp/planted.lua"):format(NOBODY, directory))
+  local out = shark(path).out
+  t.assertStrContains(out, ("planted.lua' is left alone: it belongs to user %d"):format(NOBODY))
+  t.assertStrContains(out, "module 'planted' not found")
+  -- Who runs somebody's script runs their modules.
+  os.execute(("chown %d %s"):format(NOBODY, path))
+  t.assertEquals(shark(path).out, "true\tnever\n")
 end
 
 -- ---- what is not loaded ----
