@@ -273,6 +273,27 @@ static int stop(lua_State *L)
 	return 0;
 }
 
+static int status_of(lua_State *L)
+{
+	if (lua_isboolean(L, 1))
+		return lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return luaL_optint(L, 1, EXIT_SUCCESS);
+}
+
+/* os.exit([status]): the run ends in order, here and now; true is 0, false 1 */
+static int exit_(lua_State *L)
+{
+	return run_exit(L, status_of(L));
+}
+
+static void replace_exit(lua_State *L)
+{
+	lua_getglobal(L, "os");
+	lua_pushcfunction(L, exit_);
+	lua_setfield(L, -2, "exit");
+	lua_pop(L, 1);
+}
+
 static const luaL_Reg functions[] = {
 	{ "debuginfo_set", debuginfo_set_ },
 	{ "set_binary", set_binary },
@@ -317,14 +338,17 @@ void bind_shark(lua_State *L, bool verbose)
 	lua_pushliteral(L, SHARK_VERSION);
 	lua_setfield(L, -2, "version");
 	lua_pop(L, 1);
+	replace_exit(L);
 	preload_core(L);
 }
 
-/* protected(function, ...): calls it; a failure is reported and not raised */
+/* protected(function, ...): calls it; a failure is reported and not raised, os.exit() ends it only
+ */
 static int protected(lua_State *L)
 {
 	luaL_checkany(L, 1);
 	run_call(L, lua_gettop(L) - 1, 0, 0);
+	run_exit_end(L);
 	return 0;
 }
 

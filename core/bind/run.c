@@ -2,6 +2,7 @@
 #include "bind/run.h"
 
 #include <lauxlib.h>
+#include <luajit.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -83,9 +84,10 @@ static bool is_ours(const char *source, const char *root)
 
 static const char *interrupter(int signal)
 {
-	return signal == SIGINT	   ? "SIGINT"
-	       : signal == SIGTERM ? "SIGTERM"
-				   : "its output being closed";
+	return signal == SIGINT	    ? "SIGINT"
+	       : signal == SIGTERM  ? "SIGTERM"
+	       : signal == RUN_EXIT ? "os.exit()"
+				    : "its output being closed";
 }
 
 static void raise_interruption(lua_State *L, lua_Debug *at)
@@ -112,6 +114,29 @@ void run_interrupt_end(lua_State *L)
 	lua_sethook(L, NULL, 0, 0);
 }
 
+bool run_is_exiting(const struct run *run)
+{
+	return run->interrupted == RUN_EXIT;
+}
+
+int run_exit(lua_State *L, int status)
+{
+	struct run *run = run_of(L);
+
+	run->status = status;
+	run_stop(L);
+	/* Compiled code would not notice. */
+	luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_FLUSH);
+	run_interrupt(run, L, RUN_EXIT);
+	return luaL_error(L, "interrupted by %s", interrupter(RUN_EXIT));
+}
+
+void run_exit_end(lua_State *L)
+{
+	if (run_is_exiting(run_of(L)))
+		run_interrupt_end(L);
+}
+
 /*
  * One interruption may reach several callbacks before the loop stops: the first
  * tells. That nobody reads the output any more is nothing to tell.
@@ -131,10 +156,10 @@ void run_report(lua_State *L)
 	struct run *run = run_of(L);
 	const char *message = lua_tostring(L, -1);
 
-	if (!was_told(run))
+	if (!run_is_exiting(run) && !was_told(run))
 		log_error("%s", message ? message : "(error in error handling)");
 	lua_pop(L, 1);
-	if (run->interactive)
+	if (run->interactive || run_is_exiting(run))
 		return;
 	run->failed = true;
 	run_stop(L);

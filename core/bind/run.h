@@ -11,13 +11,17 @@
 #include <stdbool.h>
 #include <uv.h>
 
+/* Stands for a signal. */
+enum { RUN_EXIT = -1 };
+
 struct run {
 	uv_loop_t loop;
 	bool failed;			   /* an error was reported: exit status 1 */
+	int status;			   /* another, that os.exit() asked for */
 	bool ending;			   /* no more turns of the loop */
 	bool over;			   /* the loop has stopped: what is left is to clean up */
 	bool interactive;		   /* somebody sits at the prompt: errors end nothing */
-	volatile sig_atomic_t interrupted; /* by this signal: what runs is cut short */
+	volatile sig_atomic_t interrupted; /* by this signal, or RUN_EXIT: what runs is cut short */
 	bool told_of_it;
 	const char *root; /* source tree that Lua files are taken from, or NULL */
 };
@@ -42,6 +46,17 @@ int run_call(lua_State *L, int nargs, int nresults, int flags);
  */
 void run_interrupt(struct run *run, lua_State *L, int signal);
 void run_interrupt_end(lua_State *L);
+
+/*
+ * os.exit(): the run ends in order as soon as control is back in the loop, or with
+ * the callback of the end that runs now. Does not return: what runs is interrupted
+ * as by run_interrupt(), and that is nothing to report.
+ */
+int run_exit(lua_State *L, int status);
+
+/* Is what runs being interrupted by run_exit()? Control is back: no more. */
+bool run_is_exiting(const struct run *run);
+void run_exit_end(lua_State *L);
 
 /* Reports the error message on the stack's top as run_call() does, and pops it. */
 void run_report(lua_State *L);

@@ -187,6 +187,7 @@ static void call_boot(struct host *host, const char *name)
 
 	if (!host->boot)
 		return;
+	run_exit_end(L);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, host->boot);
 	lua_getfield(L, -1, name);
 	lua_remove(L, -2);
@@ -290,8 +291,8 @@ static void run_script(struct host *host)
 		call_boot(host, "put_at_hand");
 	host->run.interactive = prompts;
 	ran = script_run(host->L, host->options);
-	host->run.failed |= !ran;
-	if (prompts)
+	host->run.failed |= !ran && !run_is_exiting(&host->run);
+	if (prompts && !host->run.ending)
 		start_prompt(host);
 	else if (ran && !host->options->script)
 		call_boot(host, "go_on");
@@ -317,7 +318,7 @@ static int exit_status(const struct host *host, int code)
 		ending_die_of_closed_output();
 		return EXIT_FAILURE;
 	}
-	return host->run.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return host->run.status ? host->run.status : host->run.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int host_run(const struct options *options)

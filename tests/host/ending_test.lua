@@ -312,6 +312,79 @@ function tests.test_callbacks_of_the_end_run_after_an_error_in_the_script()
   t.assertEquals(result.out, "end\n")
 end
 
+-- ---- by os.exit() ----
+
+local ENDS = "shark.on_end(function() print 'end' end) "
+
+function tests.test_exit_runs_the_callbacks_of_the_end_and_keeps_the_status()
+  for status, call in pairs { [0] = "os.exit()", [1] = "os.exit(false)", [3] = "os.exit(3)", [4] = "os.exit(4, true)" } do
+    assert_ends(shark("-e", ENDS .. call .. " print 'never'"), status, "end\n")
+  end
+  assert_ends(shark("-e", ENDS .. "os.exit(true) print 'never'"), 0, "end\n")
+end
+
+-- Wherever it is called: nothing of the script runs behind it but the end.
+function tests.test_exit_does_not_return()
+  for _, chunk in ipairs {
+    "set_interval(print, 1000000) set_timeout(function() os.exit(5) print 'never' end, 1)",
+    "coroutine.wrap(function() os.exit(5) print 'never' end)() print 'never'",
+    "pcall(os.exit, 5) print 'never'",
+    "xpcall(os.exit, function() print 'never' end, 5) print 'never'",
+    "while true do pcall(os.exit, 5) end",
+    "jit.opt.start('hotloop=2') for i = 1, 1000 do pcall(tostring, i) if i == 900 then pcall(pcall, os.exit, 5) end end",
+    "table.sort({ 3, 2, 1 }, function() os.exit(5) end) print 'never'",
+    "set_timeout(function() os.exit(5) end, 0) require('uv').run() print 'never'",
+    "require('uv').fs_stat('/', function() os.exit(5) end) require('uv').fs_stat('/', function() end)",
+  } do
+    assert_ends(shark("-e", ENDS .. chunk), 5, "end\n")
+  end
+end
+
+function tests.test_exit_in_a_callback_of_the_end()
+  assert_ends(shark("-e", "shark.on_end(function() os.exit(6) print 'never' end) " .. ENDS), 6, "end\n")
+  -- The last word counts, and each callback runs once.
+  assert_ends(shark("-e", ENDS .. "shark.on_end(function() os.exit(7) end) " .. ENDS .. "os.exit(6)"), 7, "end\nend\n")
+  assert_ends(shark("-e", "shark.on_end(function() set_timeout(function() os.exit(6) end, 0) require('uv').run() " ..
+    "print 'never' end) " .. ENDS), 6, "end\n")
+end
+
+function tests.test_exit_hides_no_error_of_the_end()
+  local wrong = "shark.on_end(function() error 'went wrong' end) "
+  for status, call in pairs { [1] = "os.exit(0)", [8] = "os.exit(8)" } do
+    local result = shark("-e", wrong .. ENDS .. call)
+    t.assertEquals({ result.status, result.out }, { status, "end\n" })
+    t.assertStrContains(result.err, "went wrong")
+  end
+end
+
+function tests.test_exit_in_a_module_a_chunk_and_at_the_prompt()
+  assert_ends(shark("-e", ENDS .. "os.exit(9)", "-e", "print 'never'", "hello"), 9, "end\n")
+  local result = proc.run(proc.shark, { "-i" }, { stdin = ENDS .. "\nos.exit(9)\nprint 'never'\n" })
+  t.assertEquals({ result.status, result.err }, { 9, "" })
+  t.assertStrMatches(result.out, ".*end\n")
+  t.assertNotStrContains(result.out, "never")
+end
+
+-- A thread of luv's has a Lua of its own, to which nothing of the run belongs.
+function tests.test_exit_in_another_thread_runs_no_callback()
+  assert_ends(shark("-e", ENDS .. "require('uv').new_thread(function() os.exit(9) end):join()"), 9, "")
+end
+
+function tests.test_exit_closes_sessions_and_tells_what_they_saw()
+  t.needs("root", "tracing")
+  for _, call in ipairs { "os.exit(5)", "s:on(function() pcall(os.exit, 5) print 'never' end)" } do
+    assert_ends(shark("-e", [[
+      local s = assert(require('shark.irq').softirq())
+      set_interval(function() end, 1)
+      shark.on_end(function() print(s:is_open(), #s:read() >= 0) end) ]] .. call), 5, "true\ttrue\n")
+  end
+end
+
+function tests.test_exit_under_a_command_line_that_is_wrong()
+  local result = shark("-e", ENDS, "hardirqs", "--nope")
+  t.assertEquals({ result.status, result.out }, { 2, "end\n" })
+end
+
 -- ---- handles left open ----
 
 function tests.test_handles_left_open_are_closed()
