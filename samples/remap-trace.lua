@@ -2,7 +2,7 @@
 local cli = require "shark.cli"
 local clock = require "shark.text.clock"
 local fmt = require "shark.fmt"
-local json = require "shark.text.json"
+local json = require "shark.json"
 local out = require "shark.text.out"
 local remap_story = require "shark.story"
 local rows_of = require "shark.rows"

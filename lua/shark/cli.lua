@@ -2,7 +2,7 @@
 -- lines at the end that say how the trace was attached and what it lost.
 
 local argparse = require "argparse"
-local json = require "shark.text.json"
+local json = require "shark.json"
 local ledger = require "shark.text.ledger"
 local options = require "shark.options"
 local out = require "shark.text.out"
@@ -94,7 +94,7 @@ function M.writer(name, path)
   end or M.fail(name, message)
 end
 
---- JSON text of a value, fields in the order given, then the others by name; see shark.text.json.
+--- JSON text of a value, fields in the order given, then the others by name; see shark.json.
 --- @param value any @param order? string[] @return string
 M.json = json.encode
 
@@ -184,6 +184,9 @@ end
 ---   show     fun(report)  prints it as text
 ---   order    string[]  of the fields in JSON
 function M.run(trace)
+  if type(trace) ~= "table" or not (trace.name and trace.options and trace.report and trace.show) then
+    error("bad argument #1 to 'run' (table with name, options, report and show expected)", 2)
+  end
   local given = trace.options
   local order = order_of(trace)
   local start = schedule.now()

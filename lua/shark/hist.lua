@@ -4,7 +4,7 @@
 
 local ffi = require "ffi"
 local C = require "shark.events"
-local json = require "shark.text.json"
+local json = require "shark.json"
 
 local SUB, NR = C.SHARK_HIST_SUB, C.SHARK_HIST_BUCKETS
 local counters = ffi.typeof("uint64_t[?]")

@@ -40,7 +40,7 @@ return {
   { name = "shark.text.chain", text = "chains of decisions (of shark.remap and shark.iommu) as lines" },
   { name = "shark.text.acpi", text = "the ACPI tables DMAR and IVRS as lines" },
   { name = "shark.text.clock", text = "the time of day of events" },
-  { name = "shark.text.json", text = "JSON, with the order of fields" },
+  { name = "shark.json", text = "JSON: exact numbers, an order of fields" },
   { name = "shark.text.plain", text = "64-bit registers and addresses as hexadecimal text, for JSON" },
   { name = "shark.text.foreign", text = "text of others made fit for terminals, XML and Graphviz" },
   -- bits

@@ -181,7 +181,7 @@ function tests.test_copies_are_json()
     session:close()
   end
   for name, copy in pairs(copies) do
-    local text = require("shark.text.json").encode(copy)
+    local text = require("shark.json").encode(copy)
     t.assertTrue(require("dkjson").decode(text).ts_ns > 0, name)
   end
   t.assertTrue(copies.hardirq and copies.softirq and copies.vector and true, "no events")

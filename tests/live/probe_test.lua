@@ -2,7 +2,7 @@
 -- only this process makes, so that each count is exact.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local features = require "shark.probe.features"
-local json = require "shark.text.json"
+local json = require "shark.json"
 local load = require "probe_load"
 local probe = require "shark.probe"
 local t = require "t"

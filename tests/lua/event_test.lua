@@ -3,7 +3,7 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local event = require "shark.trace.event"
 local ffi = require "ffi"
-local json = require "shark.text.json"
+local json = require "shark.json"
 local session = require "shark.trace.session"
 local t = require "t"
 

@@ -1,6 +1,6 @@
--- shark.text.json: exact numbers, each field once, valid whatever the names hold.
+-- shark.json: exact numbers, each field once, valid whatever the names hold.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
-local json = require "shark.text.json"
+local json = require "shark.json"
 local t = require "t"
 
 local tests = {}
@@ -9,7 +9,8 @@ function tests.test_integers_are_exact()
   for text, value in pairs {
     ["0"] = -0.0, ["-1"] = -1, ["9007199254740992"] = 2 ^ 53, ["1763744000123456"] = 1763744000123456,
     ["18446744073709551615"] = 0xffffffffffffffffULL, ["-9223372036854775808"] = -0x7fffffffffffffffLL - 1LL,
-    ["9007199254740993"] = 9007199254740993LL,
+    ["9007199254740993"] = 9007199254740993LL, ["1000000000000000"] = 1e15, ["1152921504606846976"] = 2 ^ 60,
+    ["18446744073709551616"] = 2 ^ 64,
   } do
     t.assertEquals(json.encode(value), text)
   end
@@ -53,6 +54,31 @@ function tests.test_what_json_cannot_say_raises()
     t.assertFalse(ok, message)
     t.assertStrContains(why:gsub("%-nan", "nan"), message)
   end
+end
+
+-- As read() gives them: with their histogram, and in the order of the tracer.
+function tests.test_rows()
+  local rows, hist = require "shark.rows", require("shark.hist").new()
+  hist:add(9)
+  local row = setmetatable({ hist = hist, total_ns = 2 ^ 53, cpu = 1, irq = 26 },
+    rows.type("hardirq", { "irq", "cpu", "count", "total_ns", "hist" }))
+  t.assertEquals(json.encode { row }, '[{"irq":26,"cpu":1,"total_ns":9007199254740992,"hist":[{"lo":9,"hi":10,"count":1}]}]')
+  t.assertEquals(json.encode({ row }, { "cpu", "none" }),
+    '[{"cpu":1,"hist":[{"lo":9,"hi":10,"count":1}],"irq":26,"total_ns":9007199254740992}]')
+end
+
+function tests.test_decode()
+  for _, text in ipairs { '{"a":[1,2.5,"x\\u001b"],"b":{},"c":[],"d":true}', "[]", "-5" } do
+    t.assertEquals(json.encode(json.decode(text)), text)
+  end
+  t.assertEquals(json.decode " null ", nil)
+  t.assertEquals(json.decode('{"a":null,"b":1}'), { b = 1 })
+  for _, text in ipairs { "", "[1,", "{a:1}", "1 2", "nan", "[1]]" } do
+    local value, message, name = json.decode(text)
+    t.assertEquals({ value, name }, { nil, "EBADMSG" }, text)
+    t.assertStrContains(message, "no JSON: ")
+  end
+  t.assertErrorMsgContains("string expected, got nil", json.decode)
 end
 
 function tests.test_names_of_others()

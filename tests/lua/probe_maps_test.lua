@@ -3,7 +3,7 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local fake = require "fake_maps"
 local ffi = require "ffi"
-local json = require "shark.text.json"
+local json = require "shark.json"
 local maps = require "shark.probe.maps"
 local probe = require "shark.probe"
 local t = require "t"

@@ -3,7 +3,7 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 require "fake_maps"
 local event = require "shark.trace.event"
 local ffi = require "ffi"
-local json = require "shark.text.json"
+local json = require "shark.json"
 local records_of = require "shark.probe.records"
 local t = require "t"
 

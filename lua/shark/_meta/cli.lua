@@ -45,7 +45,7 @@ function M.fail(name, message) end
 ---@return fun(text: string) write writes all of it
 function M.writer(name, path) end
 
---- JSON text of a value, fields in the order given, then the others by name; see shark.text.json.
+--- JSON text of a value, fields in the order given, then the others by name; see shark.json.
 ---@param value any
 ---@param order? string[]
 ---@return string

@@ -19,7 +19,7 @@ function M.raw(text) end
 
 --- Prints a value as JSON, on a line.
 ---@param value any
----@param order string[] of fields, see shark.text.json
+---@param order string[] of fields, see shark.json
 function M.json(value, order) end
 
 --- Prints values as print() does, their text made fit.

@@ -1,7 +1,7 @@
 --- The time of day of events, which have CLOCK_MONOTONIC.
 
 local ffi = require "ffi"
-local json = require "shark.text.json"
+local json = require "shark.json"
 local uv = require "uv"
 
 local M = {}

@@ -1,7 +1,7 @@
 --- Where packaged scripts and modules print: nothing foreign reaches the terminal as it is.
 
 local foreign = require "shark.text.foreign"
-local json = require "shark.text.json"
+local json = require "shark.json"
 
 local M = {}
 
@@ -41,7 +41,7 @@ function M.raw(text)
 end
 
 --- Prints a value as JSON, on a line.
---- @param value any @param order string[] of fields, see shark.text.json
+--- @param value any @param order string[] of fields, see shark.json
 function M.json(value, order)
   io.stdout:write(json.encode(value, order), "\n")
 end

@@ -1,5 +1,5 @@
 --- Registers and addresses in tables made fit for JSON: 64-bit integers become
--- hexadecimal text, as people write them; shark.text.json alone would print them,
+-- hexadecimal text, as people write them; shark.json alone would print them,
 -- exact too, as decimal numbers.
 
 local register = require "shark.decode.register"

@@ -1,5 +1,8 @@
 --- JSON as packaged scripts print it: 64-bit integers exact, numbers with all their digits,
 -- fields in a known order, each once, and UTF-8 whatever the names hold.
+--
+--   print(json.encode(session:read()))        rows, their fields in the order of the reference
+--   print(json.encode(event:copy()))          an event
 
 local ffi = require "ffi"
 local foreign = require "shark.text.foreign"
@@ -7,7 +10,8 @@ local foreign = require "shark.text.foreign"
 local M = {}
 
 local DEEPEST = 64
-local EXACT = 2 ^ 53
+-- From here on a whole number is written with an exponent: it has more digits than 64 bits give.
+local MANY_DIGITS = 2 ^ 64
 
 -- ---- numbers ----
 
@@ -32,7 +36,7 @@ local function number(value)
   elseif value == 0 then
     return "0"
   end
-  return value == math.floor(value) and math.abs(value) <= EXACT and ("%.0f"):format(value) or fraction(value)
+  return value == math.floor(value) and math.abs(value) <= MANY_DIGITS and ("%.0f"):format(value) or fraction(value)
 end
 
 local int64, uint64 = ffi.typeof "int64_t", ffi.typeof "uint64_t"
@@ -47,6 +51,7 @@ end
 -- ---- tables ----
 
 local encode
+local NONE = {}
 
 local function is_list(value)
   local n = #value
@@ -76,8 +81,8 @@ end
 
 local function keys_of(value, order)
   local keys, others, taken = {}, {}, {}
-  for _, key in ipairs(order) do
-    if value[key] ~= nil and not taken[key] then
+  for _, key in ipairs(order or NONE) do
+    if rawget(value, key) ~= nil and not taken[key] then
       keys[#keys + 1], taken[key] = key, true
     end
   end
@@ -119,6 +124,7 @@ local function any_table(value, order, depth)
   elseif meta and meta.__tojson then
     return meta.__tojson(value)
   end
+  order = order or meta and meta.__order
   return (meta ~= Object and is_list(value) and list or object)(value, order, depth + 1)
 end
 
@@ -146,14 +152,32 @@ end
 --- a backslash before what looks like that \x5c; an empty table is a list. Raises for what
 --- JSON cannot say: not a number, infinity, functions, two fields of one name.
 --- @param value any
---- @param order? string[] fields in this order, at every level; then the others, by name
+--- @param order? string[] fields in this order, at every level, then the others, by name; without one, rows of
+---   read() have their fields in the order of the reference
 --- @return string
 function M.encode(value, order)
-  local ok, text = pcall(encode, value, order or {}, 0)
+  local ok, text = pcall(encode, value, order, 0)
   if not ok then
     error(text, 2)
   end
   return text
+end
+
+--- The value of a JSON text: objects and lists as tables, null as nil. Numbers are Lua's, whole ones exact up to 2^53.
+--- @param text string
+--- @return any value @return string? message where it is no JSON @return string? name of the error
+function M.decode(text)
+  if type(text) ~= "string" then
+    error(("bad argument #1 to 'decode' (string expected, got %s)"):format(type(text)), 2)
+  end
+  local value, at, message = require("dkjson").decode(text, 1, nil, Object, nil)
+  if not message and text:find("%S", at) then
+    message = ("more than a value at byte %d"):format(text:find("%S", at))
+  end
+  if message then
+    return nil, "no JSON: " .. message, "EBADMSG"
+  end
+  return value
 end
 
 -- ---- times ----
