@@ -11,6 +11,7 @@
 #include "bind/bind.h"
 #include "bind/bind_ring.h"
 #include "bind/luaint.h"
+#include "bind/run.h"
 #include "trace/session.h"
 
 #define SESSION_TYPE "shark.core.session"
@@ -459,6 +460,8 @@ static const luaL_Reg methods[] = {
 static const luaL_Reg functions[] = {
 	{ "session", open_session },
 	{ "call", call },
+	{ "traceback", run_traceback },
+	{ "misuse", run_misuse },
 	{ "clock", clock_address },
 	{ NULL, NULL },
 };

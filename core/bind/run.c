@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 #include <luajit.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -23,6 +24,39 @@ static struct run *run_of(lua_State *L)
 	return run;
 }
 
+/* ---- whose code it is ---- */
+
+static bool begins_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
+
+/* Names of chunks: what is linked in, and loops made for a handler. */
+static bool is_linked_in(const char *source)
+{
+	return begins_with(source, "@lua/shark/") || begins_with(source, "@core/tracers/") ||
+	       !strcmp(source, "@shark_init.lua") || begins_with(source, "=shark.");
+}
+
+/* The same of files of a source tree. */
+static bool is_in_tree(const char *source, const char *root)
+{
+	size_t length = root ? strlen(root) : 0;
+
+	if (!root || *source != '@' || !begins_with(source + 1, root) || source[1 + length] != '/')
+		return false;
+	source += 2 + length;
+	return begins_with(source, "lua/shark/") || begins_with(source, "core/tracers/") ||
+	       !strcmp(source, "shark_init.lua");
+}
+
+static bool is_ours(const char *source, const char *root)
+{
+	return is_linked_in(source) || is_in_tree(source, root);
+}
+
+/* ---- errors as text ---- */
+
 /* Replaces the error value at index 1, which is no text, by text. */
 static void error_to_text(lua_State *L)
 {
@@ -37,15 +71,70 @@ static void error_to_text(lua_State *L)
 	lua_replace(L, 1);
 }
 
-/* Message handler: any error value to text, with where it happened. */
-static int traceback(lua_State *L)
+/* Does the message say that it happened there? Returns what it says besides, or NULL. */
+static const char *behind_place(const char *message, const lua_Debug *at)
+{
+	char place[LUA_IDSIZE + 16];
+	int size = snprintf(place, sizeof(place), "%s:%d: ", at->short_src, at->currentline);
+
+	return strncmp(message, place, (size_t)size) ? NULL : message + size;
+}
+
+/*
+ * Finds the line of the script that called what of ours failed, from the level on at which
+ * it failed. What the message says of a line of ours is left out: the traceback has it.
+ */
+static bool find_caller(lua_State *L, const char **message, lua_Debug *at)
+{
+	const struct run *run = run_of(L);
+	bool failed_in_ours = false;
+
+	for (int level = 1; lua_getstack(L, level, at); level++) {
+		const char *rest;
+
+		lua_getinfo(L, "Sl", at);
+		if (at->currentline < 0)
+			continue;
+		rest = behind_place(*message, at);
+		if (!is_ours(at->source, run->root))
+			return failed_in_ours && !rest;
+		failed_in_ours = true;
+		*message = rest ? rest : *message;
+	}
+	return false;
+}
+
+/* A mistake in a call of ours is the caller's: the message at index 1 begins with the script's
+ * line. */
+static void blame_caller(lua_State *L)
+{
+	const char *message = lua_tostring(L, 1);
+	lua_Debug at;
+
+	if (!find_caller(L, &message, &at))
+		return;
+	lua_pushfstring(L, "%s:%d: %s", at.short_src, at.currentline, message);
+	lua_replace(L, 1);
+}
+
+int run_misuse(lua_State *L)
+{
+	luaL_checkstring(L, 1);
+	lua_settop(L, 1);
+	blame_caller(L);
+	return lua_error(L);
+}
+
+int run_traceback(lua_State *L)
 {
 	if (!lua_isstring(L, 1))
 		error_to_text(L);
 	lua_settop(L, 1);
 	/* An error that was caught and raised again knows better where it was. */
-	if (!strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
-		luaL_traceback(L, L, lua_tostring(L, 1), 1);
+	if (strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
+		return 1;
+	blame_caller(L);
+	luaL_traceback(L, L, lua_tostring(L, 1), 1);
 	return 1;
 }
 
@@ -63,24 +152,6 @@ void run_stop(lua_State *L)
 }
 
 /* ---- interruption ---- */
-
-static bool begins_with(const char *text, const char *start)
-{
-	return !strncmp(text, start, strlen(start));
-}
-
-static bool is_in_tree(const char *source, const char *root)
-{
-	return root && *source == '@' && begins_with(source + 1, root) &&
-	       begins_with(source + 1 + strlen(root), "/lua/shark/");
-}
-
-/* Names of chunks: modules that are linked in, those of a source tree, loops made for a handler. */
-static bool is_ours(const char *source, const char *root)
-{
-	return begins_with(source, "@lua/shark/") || begins_with(source, "=shark.") ||
-	       is_in_tree(source, root);
-}
 
 static const char *interrupter(int signal)
 {
@@ -182,7 +253,7 @@ int run_call(lua_State *L, int nargs, int nresults, int flags)
 	/* What a callback needs and nobody keeps does not survive. */
 	lua_gc(L, LUA_GCCOLLECT, 0);
 #endif
-	lua_pushcfunction(L, traceback);
+	lua_pushcfunction(L, run_traceback);
 	lua_insert(L, base);
 	status = lua_pcall(L, nargs, nresults, base);
 	lua_remove(L, base);

@@ -39,6 +39,15 @@ void run_adopt(struct run *run, lua_State *L);
 int run_call(lua_State *L, int nargs, int nresults, int flags);
 
 /*
+ * The message handler of these calls: any error value to text with a traceback. What failed in a
+ * module of shark, and was not said to be elsewhere, is said to be in the script's line that called it.
+ */
+int run_traceback(lua_State *L);
+
+/* misuse(message): raises it with the script's line that called what of shark calls this. */
+int run_misuse(lua_State *L);
+
+/*
  * What the script runs now, and whatever it runs next, raises an error, until
  * run_interrupt_end(): a pcall() in it holds it up, but not for ever. Modules of
  * shark itself are let finish what they do. Compiled loops do not notice. May be

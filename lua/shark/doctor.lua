@@ -17,7 +17,10 @@ end
 --- @return table report { kernel, rights = of shark.system.rights, can_trace, tracers, probes, reading } of answers
 ---   { name, title, ok, way?, tried = {{ way, ok, skipped?, reason?, error?, cause? = { kind, name, remedy? } }} }
 function M.examine(options)
-  local all = (options or {}).all
+  if options ~= nil and (type(options) ~= "table" or next(options, next(options) == "all" and "all" or nil)) then
+    error("bad argument #1 to 'examine' (table with all expected)", 2)
+  end
+  local all = options and options.all
   local report = {
     kernel = require("uv").os_uname().release, rights = require("shark.system.rights").read(),
     tracers = require("shark.doctor.tracers").answers(all), probes = require("shark.doctor.probes").answers(all),

@@ -59,16 +59,17 @@ function M.merger(spec)
   local counts = spec.counts or NONE
   return function(into, row)
     for _, field in ipairs(sums) do
-      into[field] = joined(into[field], row[field], add)
+      into[field] = joined(rawget(into, field), rawget(row, field), add)
     end
     for _, field in ipairs(maxima) do
-      into[field] = joined(into[field], row[field], math.max)
+      into[field] = joined(rawget(into, field), rawget(row, field), math.max)
     end
     for _, field in ipairs(hists) do
-      if into[field] and row[field] then
-        into[field]:merge(row[field])
+      local had, more = rawget(into, field), rawget(row, field)
+      if had and more then
+        had:merge(more)
       else
-        into[field] = into[field] or row[field] and row[field]:copy()
+        into[field] = had or more and more:copy()
       end
     end
     for _, field in ipairs(counts) do
@@ -96,15 +97,36 @@ function M.since(row, before, spec)
     delta[field] = value
   end
   for _, field in ipairs(before and spec.sums or NONE) do
-    delta[field] = row[field] and row[field] - (before[field] or 0)
+    local value = rawget(row, field)
+    delta[field] = value and value - (rawget(before, field) or 0)
   end
   for _, field in ipairs(before and spec.hists or NONE) do
-    delta[field] = row[field] and before[field] and row[field]:since(before[field]) or row[field]
+    local now, earlier = rawget(row, field), rawget(before, field)
+    delta[field] = now and earlier and now:since(earlier) or now
   end
   for _, field in ipairs(before and spec.counts or NONE) do
-    delta[field] = row[field] and before[field] and counts_since(row[field], before[field]) or row[field]
+    local now, earlier = rawget(row, field), rawget(before, field)
+    delta[field] = now and earlier and counts_since(now, earlier) or now
   end
   return delta
+end
+
+--- A metatable for rows: reading a field that there is not raises and lists those there are, so that one that is
+--- mistyped is not taken for one that is nil; shark.json writes them in this order.
+--- @param what string what is traced @param fields string[] @param inner? string[] further ones, not to be listed
+--- @return table
+function M.type(what, fields, inner)
+  local known = {}
+  for _, list in ipairs { fields, inner or NONE } do
+    for _, field in ipairs(list) do
+      known[field] = true
+    end
+  end
+  return { __order = fields, __index = function(_, name)
+    if not known[name] then
+      error(("a row of %s has no field '%s'; there are: %s"):format(what, tostring(name), table.concat(fields, ", ")), 2)
+    end
+  end }
 end
 
 --- Rows by their key.

@@ -309,7 +309,7 @@ function tests.test_misuse_raises()
   t.assertErrorMsgContains("option 'way' takes one of: tp_btf raw_tp tp", irq.hardirq, { way = "kprobe" })
   t.assertErrorMsgContains("option 'ring_bytes' takes a number", irq.hardirq, { ring_bytes = -1 })
   t.assertErrorMsgContains("the filters of hardirq have names", irq.hardirq, { 36 })
-  t.assertErrorMsgContains("table expected", irq.hardirq, 36)
+  t.assertErrorMsgContains("the options of hardirq are a table, not a number", irq.hardirq, 36)
 end
 
 -- ---- how, stop and close ----

@@ -27,6 +27,14 @@ function M.merger(spec) end
 ---@return table
 function M.since(row, before, spec) end
 
+--- A metatable for rows: reading a field that there is not raises and lists those there are, so that one that is
+--- mistyped is not taken for one that is nil; shark.json writes them in this order.
+---@param what string what is traced
+---@param fields string[]
+---@param inner? string[] further ones, not to be listed
+---@return table
+function M.type(what, fields, inner) end
+
 --- Rows by their key.
 ---@param rows table[]
 ---@param key fun(row): string|number

@@ -15,6 +15,7 @@ local core = require "shark.core.probe"
 local cpus = require "shark.system.cpus"
 local ffi = require "ffi"
 local keys_of = require "shark.probe.keys"
+local rows = require "shark.rows"
 
 local M = {}
 
@@ -88,8 +89,26 @@ local KINDS = {
 
 -- ---- declaring ----
 
+-- What rows have besides the keys.
+local COUNTED = {
+  count = { "count" }, sum = { "total" }, hist = { "hist", "count" }, max = { "max", "count" },
+  min = { "min", "count" }, map = { "value" }, var = { "value" },
+}
+
+local function fields_of(agg)
+  local fields = {}
+  for i, key in ipairs(agg.keys) do
+    fields[i] = key.name
+  end
+  for _, field in ipairs(COUNTED[agg.kind]) do
+    fields[#fields + 1] = field
+  end
+  return fields
+end
+
 -- Fields that are made when they are asked for.
 local LAZY = {
+  row_type = function(agg) return rows.type(agg.name or agg.kind, fields_of(agg)) end,
   spec = function(agg)
     local kind = KINDS[agg.kind]
     return { (#agg.keys > 0 and kind.keyed or kind.plain)(agg) }
@@ -154,12 +173,6 @@ local function checked(options)
   end
   return taken
 end
-
--- What rows have besides the keys.
-local COUNTED = {
-  count = { "count" }, sum = { "total" }, hist = { "hist", "count" }, max = { "max", "count" },
-  min = { "min", "count" }, map = { "value" },
-}
 
 local function check_names(kind, keys)
   for _, key in ipairs(keys) do

@@ -231,12 +231,14 @@ end
 --- number holds exactly is one, all else is int64_t or uint64_t.
 --- @return table[]? rows @return string? message @return string? name of the error
 function M.read(agg)
-  if #agg.keys == 0 then
-    return read_plain(agg)
-  elseif not agg.made then
+  if #agg.keys > 0 and not agg.made then
     return {}
   end
-  return read_keyed(agg)
+  local list, message, name = (#agg.keys == 0 and read_plain or read_keyed)(agg)
+  for _, row in ipairs(list or {}) do
+    setmetatable(row, agg.row_type)
+  end
+  return list, message, name
 end
 
 local SUMS = { sums = { "count", "total" }, hists = { "hist" } }

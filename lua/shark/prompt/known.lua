@@ -84,17 +84,17 @@ local function is_event(value, fields)
 end
 
 --- Of a table that is a row or a copied event: which, the names of its fields in order, and the kind.
---- Rows have no mark: they are known by their fields.
+--- Differences of rows have no mark: they are known by their fields.
 --- @param value table @return string? what @return string[]? names @return table? kind
 function M.record(value)
-  local sessions = loaded["shark.trace.session"]
-  if next(value) == nil or debug.getmetatable(value) then
+  local sessions, mark = loaded["shark.trace.session"], debug.getmetatable(value)
+  if next(value) == nil then
     return nil
   end
   for _, kind in pairs(sessions and sessions.kinds or {}) do
-    if is_row(value, kind.rows) then
+    if mark == kind.row_type or not mark and is_row(value, kind.rows) then
       return "row", kind.order, kind
-    elseif is_event(value, kind.events) then
+    elseif not mark and is_event(value, kind.events) then
       return "event", kind.names, kind
     end
   end

@@ -104,7 +104,7 @@ local function deliver(session, turn, most)
   turn.consumer, turn.asked_ns, turn.done = session.consumer, start_ns, 0
   local batch = event.enter(turn)
   live.check_at = turn.step - 1
-  n = took(turn, records, core.call(debug.traceback, turn.consumer, records, n, batch))
+  n = took(turn, records, core.call(core.traceback, turn.consumer, records, n, batch))
   event.leave()
   session.handle:advance(n)
   if session.whole_batches then

@@ -170,7 +170,8 @@ end
 -- ---- types ----
 
 local function no_field(kind, name)
-  error(("an event of %s has no field '%s'"):format(kind.provider, tostring(name)), 3)
+  error(("an event of %s has no field '%s'; there are: %s"):format(kind.provider, tostring(name),
+    table.concat(kind.names, ", ")), 3)
 end
 
 -- A record as it lies in the ring, for batches. Its further fields are known

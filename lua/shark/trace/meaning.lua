@@ -154,7 +154,7 @@ local function further(fields, of_rows)
 end
 
 --- Completes a kind by what its `rows` and `events` say: decode, by, sums, maxima, hists,
---- counts, order (names of a row's fields, for JSON), fields and names of events.
+--- counts, order (names of a row's fields, for JSON), row_type, fields and names of events.
 --- @param kind table
 function M.apply(kind)
   local fields = kind.rows
@@ -166,6 +166,9 @@ function M.apply(kind)
   kind.sums, kind.maxima = summed(fields, "add"), summed(fields, "max")
   kind.hists, kind.counts = summed(fields, "hist"), summed(fields, "by name")
   kind.order = named(fields, function(field) return not field.inner end)
+  local unlisted = named(fields, function(field) return field.inner end)
+  unlisted[#unlisted + 1] = "torn"
+  kind.row_type = rows.type(kind.provider, kind.order, unlisted)
   kind.merge = kind.merge or rows.merger(kind)
   kind.names = named(kind.events, function() return true end)
   kind.fields = further(kind.events, fields)

@@ -70,6 +70,37 @@ function M.define(kind)
   return kind
 end
 
+-- What may be asked for, by the names that scripts use.
+local function option_names(kind)
+  local described, as, names = require("shark.core.providers").describe(kind.provider), kind.options or {}, {}
+  for _, list in ipairs { described.filters, described.features, described.sizes } do
+    for _, option in ipairs(list) do
+      names[#names + 1] = as[option.name] and as[option.name].name or option.name
+    end
+  end
+  names[#names + 1] = "way"
+  names[#names + 1] = kind.audit and "audit" or nil
+  return names
+end
+
+-- An option that is none is told with those there are.
+local function refuse(kind, options, message)
+  if type(options) ~= "table" then
+    core.misuse(("the options of %s are a table, not a %s"):format(kind.provider, type(options)))
+  end
+  local names, known = option_names(kind), {}
+  for _, name in ipairs(names) do
+    known[name] = true
+  end
+  for name in pairs(options) do
+    if type(name) == "string" and not known[name] then
+      core.misuse(("%s has no filter or option '%s'; there are: %s"):format(kind.provider, tostring(name),
+        table.concat(names, ", ")))
+    end
+  end
+  core.misuse(message)
+end
+
 -- What this module itself does with an option; the others are the core's.
 local function split_options(options)
   if type(options) ~= "table" then
@@ -115,8 +146,10 @@ function M.open(kind, options)
   local core_options, audited = split_options(options)
   audited = audited and kind.audit
   local before = audited and audit.before(kind)
-  local handle, message, name = core.session(kind.provider, core_options)
-  if not handle then
+  local ok, handle, message, name = pcall(core.session, kind.provider, core_options)
+  if not ok then
+    refuse(kind, options, handle)
+  elseif not handle then
     return nil, message, name
   end
   local session = setmetatable({ handle = handle, kind = kind, options = options or {}, names = {} }, Session)
@@ -212,6 +245,9 @@ function Session:read()
     end
   end
   table.sort(list, kind.less)
+  for _, row in ipairs(list) do
+    setmetatable(row, kind.row_type)
+  end
   self.last_read = #list
   return list
 end
