@@ -95,6 +95,35 @@ function shark.on_end(callback)
   on_end[#on_end + 1] = callback
 end
 
+-- ---- differences ----
+
+local MAX_SECONDS = MAX_MS / 1000
+
+local function check_source(source)
+  local ok = type(source) == "table" and pcall(function() source:since({}) end)
+  check(2, ok, "bad argument #2 to 'every' (session, or what probes count in, expected, got %s)", type(source))
+end
+
+--- Calls callback(rows, seconds, is_last) every so many seconds with what the rows of a trace have more than at the
+--- last call, and when the run ends, before the callbacks of the end, with the rest: all that was handed over adds up to
+--- what read() gives then. Rows without anything new are left out. A row that is gone comes once more, with what
+--- it had counted taken back. Maxima are those since the start. `seconds` is the time since the last call.
+--- At the end all traces are stopped before the last calls.
+--- @param seconds number @param source shark.Session|shark.probe.Aggregate
+--- @param callback fun(rows: table[], seconds: number, is_last: boolean)
+--- @return userdata timer a luv timer; timer:close() ends it, without a last call
+function shark.every(seconds, source, callback)
+  check(1, type(seconds) == "number" and seconds > 0 and seconds <= MAX_SECONDS,
+    "bad argument #1 to 'every' (seconds expected, got %s)", tostring(seconds))
+  check_source(source)
+  check(1, type(callback) == "function", "bad argument #3 to 'every' (function expected, got %s)", type(callback))
+  local every = require "shark.trace.every"
+  local timer, finish = every.start(seconds, source, callback)
+  shark.add_end_notify(every.stop_all)
+  shark.add_end_notify(finish)
+  return timer
+end
+
 local function call_all(callbacks)
   local i = 1
   while callbacks[i] do -- a callback may add another

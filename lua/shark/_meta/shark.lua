@@ -113,6 +113,15 @@ function shark.add_end_notify(callback) end
 ---@param callback fun()
 function shark.on_end(callback) end
 
+--- Calls callback every so many seconds with what the rows of a trace have more than at the last call, and
+--- when the run ends, before the callbacks of the end, with the rest: all of it adds up to what read() gives then.
+--- A row that is gone comes once more, with what it had counted taken back. Maxima are those since the start.
+---@param seconds number
+---@param source shark.Session|shark.probe.Aggregate
+---@param callback fun(rows: table[], seconds: number, is_last: boolean) rows with something new, and the time since the last call
+---@return uv_timer_t timer closing it ends this, without a last call
+function shark.every(seconds, source, callback) end
+
 --- Bars, each scaled to its share of the total, descending.
 ---@param t table<any, number>
 ---@param cmp? fun(a: number, b: number): boolean
