@@ -227,6 +227,8 @@ void run_report(lua_State *L)
 	struct run *run = run_of(L);
 	const char *message = lua_tostring(L, -1);
 
+	if (!run->interactive)
+		run->before_report();
 	if (!run_is_exiting(run) && !was_told(run))
 		log_error("%s", message ? message : "(error in error handling)");
 	lua_pop(L, 1);

@@ -23,6 +23,8 @@ struct run {
 	bool interactive;		   /* somebody sits at the prompt: errors end nothing */
 	volatile sig_atomic_t interrupted; /* by this signal, or RUN_EXIT: what runs is cut short */
 	bool told_of_it;
+	void (*before_report)(
+		void);	  /* of what ends the run: it is not told on a screen that goes */
 	const char *root; /* source tree that Lua files are taken from, or NULL */
 };
 

@@ -15,11 +15,13 @@
 #include "host/above.h"
 #include "host/embedded.h"
 #include "host/ending.h"
+#include "host/fullscreen.h"
 #include "host/lastwords.h"
 #include "host/output.h"
 #include "host/prompt.h"
 #include "host/repl.h"
 #include "host/script.h"
+#include "host/terminal.h"
 #include "kernel/debuginfo.h"
 #include "kernel/kmem.h"
 #include "kernel/types.h"
@@ -110,6 +112,7 @@ static int set_up(lua_State *L)
 	script_set_paths(L, host->options->root);
 	open_luv(host);
 	bind_shark(L, host->options->verbose);
+	fullscreen_preload(L, wants_prompt(host->options));
 	script_set_arg(L, host->options);
 	boot(host);
 	return 0;
@@ -226,6 +229,7 @@ static bool set_up_protected(struct host *host)
 	lua_State *L = host->L;
 
 	host->run.root = host->options->root;
+	host->run.before_report = terminal_restore;
 	run_adopt(&host->run, L);
 	lua_pushcfunction(L, set_up);
 	lua_pushlightuserdata(L, host);
@@ -307,6 +311,7 @@ static void run_it(struct host *host)
 	run_loop(host);
 	host->run.over = true;
 	stop_prompt(host);
+	terminal_restore();
 	ending_begin();
 	run_interrupt_end(host->L);
 }
