@@ -151,6 +151,13 @@ function M.vectors()
   return partial
 end
 
+--- How many vectors each CPU has left: the allocator's counts, at the cost of a few reads.
+--- @return table? left { cpus = {{ cpu, available, allocated, managed, managed_allocated }}, available, reserved,
+---   allocated }, as vectors() has them @return string? message @return string? name
+function M.vectors_left()
+  return require("shark.map.vectors").left()
+end
+
 --- The IRQs with an action of this name, or the one with this number.
 --- @param what string "virtio0-req.0", or "26"
 --- @return integer[]? irqs @return string? message @return string? name "ENOENT"

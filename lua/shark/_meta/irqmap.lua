@@ -156,6 +156,18 @@ function irqmap.describe_vector(cpu, vector) end
 ---@return string? name of the error
 function irqmap.vectors() end
 
+---@class shark.VectorsLeft
+---@field cpus { cpu: integer, available: integer, allocated: integer, managed: integer, managed_allocated: integer }[]
+---@field available integer
+---@field reserved integer
+---@field allocated integer
+
+--- How many vectors each CPU has left: the allocator's counts, at the cost of a few reads.
+---@return shark.VectorsLeft? left
+---@return string? message
+---@return string? name of the error
+function irqmap.vectors_left() end
+
 --- IRQs by the name of an action, or a number as text.
 ---@param what string "virtio0-req.0", "26"
 ---@return integer[]? irqs

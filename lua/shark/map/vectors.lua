@@ -35,18 +35,25 @@ end
 
 local COUNTS = { "available", "allocated", "managed", "managed_allocated" }
 
+local function copy_counts(into, from)
+  for _, name in ipairs(COUNTS) do
+    into[name] = from[name]
+  end
+  return into
+end
+
 local function cpu_map(matrix, cpu)
   local map = must(k.copy(must(globals.per_cpu(matrix.maps, cpu))))
-  local found = { allocated_map = bitmap(map, "alloc_map"), managed_map = bitmap(map, "managed_map") }
-  for _, name in ipairs(COUNTS) do
-    found[name] = map[name]
-  end
-  return found
+  return copy_counts({ allocated_map = bitmap(map, "alloc_map"), managed_map = bitmap(map, "managed_map") }, map)
+end
+
+local function matrix_object()
+  local pointer = must(globals.variable("vector_matrix", "struct irq_matrix *"))
+  return must(pointer:value(), "no vector allocator is set up")
 end
 
 local function read_matrix()
-  local pointer = must(globals.variable("vector_matrix", "struct irq_matrix *"))
-  local matrix = must(pointer:value(), "no vector allocator is set up")
+  local matrix = matrix_object()
   local found = { system_map = bitmap(matrix, "system_map"), object = matrix }
   for _, name in ipairs { "alloc_start", "alloc_end", "global_available", "global_reserved", "total_allocated",
     "online_maps", "systembits_inalloc" } do
@@ -152,11 +159,7 @@ local function read_cpu(cpu, matrix)
     slots[#slots + 1] = slot
     counts[slot.state] = (counts[slot.state] or 0) + 1
   end
-  local found = { cpu = cpu, counts = counts, vectors = slots }
-  for _, name in ipairs(COUNTS) do
-    found[name] = map[name]
-  end
-  return found
+  return copy_counts({ cpu = cpu, counts = counts, vectors = slots }, map)
 end
 
 -- The system's vectors and the code that their IDT entries lead to; the IDT is
@@ -195,6 +198,21 @@ function M.read()
       table.insert(found.cpus, read_cpu(cpu, matrix))
     end
     return found
+  end)
+end
+
+--- The allocator's own counts, without a look at any vector.
+--- @return table? left { cpus = {{ cpu, available, allocated, managed, managed_allocated }}, available, reserved,
+---   allocated } @return string? message @return string? name
+function M.left()
+  return memory.attempt(memory.look, function()
+    local matrix, list = must(k.copy(matrix_object())), {}
+    for cpu, map in pairs(must(globals.per_cpu_each(matrix.maps, must(cpus.online())))) do
+      list[#list + 1] = copy_counts({ cpu = cpu }, map)
+    end
+    table.sort(list, function(one, other) return one.cpu < other.cpu end)
+    return { cpus = list, available = matrix.global_available, reserved = matrix.global_reserved,
+      allocated = matrix.total_allocated }
   end)
 end
 
