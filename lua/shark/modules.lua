@@ -25,6 +25,7 @@ return {
   { name = "shark.cli", text = "options, the run of a trace with its intervals and its end, JSON" },
   { name = "shark.rowtable", text = "a whole script that prints a table of a session's rows" },
   { name = "shark.probetable", text = "a whole script that prints what probes counted, or a line for each event" },
+  { name = "shark.top", text = "the live view of the whole screen" },
   { name = "shark.schedule", text = "when a script reports and when it ends, by the monotonic clock" },
   { name = "shark.providers", text = "what can be traced: ways, filters, fields of rows and events" },
   { name = "shark.manual", text = "the pages of packaged scripts" },

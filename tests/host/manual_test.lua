@@ -39,10 +39,13 @@ end
 
 -- ---- columns ----
 
+-- A script whose tables are made elsewhere.
+local MADE_IN = { top = "lua/shark/top/views.lua" }
+
 -- What the script's tables have as titles; those of probes that users choose are not known.
 local function columns_of(name)
-  local source, list = text_of(("samples/%s.lua"):format(name)), {}
-  for title in source:gmatch 'title = "([%u%d:/ %-]+)"' do
+  local source, list = text_of(MADE_IN[name] or ("samples/%s.lua"):format(name)), {}
+  for title in source:gmatch 'title = "([%%%u%d:/ %-]+)"' do
     list[#list + 1] = title
   end
   for shared in source:gmatch "rowtable%.(%u[%u%d]*)" do

@@ -1,0 +1,32 @@
+-- top: a live view of the whole screen: CPUs, interrupts, softirqs, IPIs, vectors, disks, remapping
+local cli = require "shark.cli"
+local top = require "shark.top"
+
+local NAME = "top"
+
+local function column(text)
+  local fields = top.sorts()
+  if fields[text:lower()] then
+    return fields[text:lower()]
+  end
+  local titles = {}
+  for title in pairs(fields) do
+    titles[#titles + 1] = title:upper()
+  end
+  table.sort(titles)
+  return nil, ("'%s' is no column; there are %s"):format(text, table.concat(titles, ", "))
+end
+
+local parser = cli.parser(NAME, "A live view of the whole screen: CPUs and interrupts, softirqs, IPIs, vectors " ..
+  "left, virtio-blk stages, remapping changes. The key h lists the keys.")
+cli.options(parser, { "irq", "cpu" })
+parser:option("--sort", "Order the interrupts by this column."):argname("COLUMN"):convert(column)
+cli.add_trace_options(parser, { "hardirq", "softirq", "vector", "ipi", "virtblk" })
+local options = parser:parse()
+
+options.interval = options.interval or 1
+if #options.command > 0 and not options.json then
+  parser:error "a command would print over the screen: start it in another terminal, or with --json"
+end
+
+top.run(options)
