@@ -40,7 +40,7 @@ SAN_FLAGS := $(if $(SAN),$(SANITIZE))
 HARDEN := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
 # Headers of others and generated ones: their warnings are not ours to fix.
 SYSTEM := -isystem /usr/include/luajit-2.1 -isystem /usr/include/lua5.1 -isystem $(B)/bpf -isystem $(B)/link
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Icore $(SYSTEM) $(WARN) $(HARDEN) $(SAN_FLAGS) $(CFLAGS)
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -Icore $(SYSTEM) $(WARN) $(HARDEN) $(SAN_FLAGS) $(CPPFLAGS) $(CFLAGS)
 
 # C modules that scripts require find the Lua API in the binary.
 EXPORT := $(if $(STATIC),,-Wl,--export-dynamic-symbol=lua_* -Wl,--export-dynamic-symbol=luaL_*)
@@ -272,15 +272,26 @@ uninstall:
 		$(MAN)/shark.1 $(SCRIPTS:samples/%.lua=$(MAN)/shark-%.1)
 	rm -rf $(SHARE)/shark $(SHARE)/doc/shark
 
+# ---- packages ----
+
+# Of Debian, for the release that this is; in $(O)/deb.
+deb:
+	$(Q)deps/install build deb
+	$(Q)deps/deb $(O)/deb
+
+# The packages of others whose code is in the binary.
+contained:
+	@deps/contained '$(CC)' $(B)/link $(foreach l,$(LUA_VENDOR),$(lastword $(subst =, ,$(l))))
+
 clean:
 	rm -rf $(O)
 
 help:
-	@echo 'make run | test | test-matrix | bench | soak | fuzz | lint | reference | install | uninstall | clean | deps | test-deps'
+	@echo 'make run | test | test-matrix | bench | soak | fuzz | lint | reference | install | uninstall | deb | clean | deps | test-deps'
 	@echo 'variables: V=1  O=dir  CC=clang|gcc  SAN=1  STATIC=1  PREFIX=  DESTDIR=  BENCH_ROUNDS=n  BENCH_ONLY=start  FUZZ_SECONDS=n  SOAK_SECONDS=n'
 
 FORCE:
-.PHONY: all reference deps test-deps vm-deps run run-here run-guest install install-files uninstall clean help FORCE
+.PHONY: all reference deps test-deps vm-deps run run-here run-guest install install-files uninstall deb contained clean help FORCE
 
 # What was made of a file that has gone or moved since is made anew.
 core/%.c core/%.h core/%.lua: ;
