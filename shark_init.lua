@@ -101,7 +101,8 @@ local MAX_SECONDS = MAX_MS / 1000
 
 local function check_source(source)
   local ok = type(source) == "table" and pcall(function() source:since({}) end)
-  check(2, ok, "bad argument #2 to 'every' (session, or what probes count in, expected, got %s)", type(source))
+  check(2, ok, "bad argument #2 to 'every' (session, or what probes count in, expected, got %s)",
+    type(source))
 end
 
 --- Calls callback(rows, seconds, is_last) every so many seconds with what the rows of a trace have more than at the

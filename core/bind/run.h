@@ -42,7 +42,8 @@ int run_call(lua_State *L, int nargs, int nresults, int flags);
 
 /*
  * The message handler of these calls: any error value to text with a traceback. What failed in a
- * module of shark, and was not said to be elsewhere, is said to be in the script's line that called it.
+ * module of shark, and was not said to be elsewhere, is said to be in the script's line that called
+ * it.
  */
 int run_traceback(lua_State *L);
 

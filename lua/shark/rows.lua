@@ -124,7 +124,8 @@ function M.type(what, fields, inner)
   end
   return { __order = fields, __index = function(_, name)
     if not known[name] then
-      error(("a row of %s has no field '%s'; there are: %s"):format(what, tostring(name), table.concat(fields, ", ")), 2)
+      error(("a row of %s has no field '%s'; there are: %s"):format(what, tostring(name),
+        table.concat(fields, ", ")), 2)
     end
   end }
 end

@@ -28,7 +28,8 @@ local function compare(source, fields)
   for _, row in ipairs(source:read()) do
     local key = source:key(row)
     for _, field in ipairs(fields) do
-      assert(sums[key][field] == row[field], ("%s: %s of %s"):format(key, tostring(sums[key][field]), tostring(row[field])))
+      local sum, all = sums[key][field], row[field]
+      assert(sum == all, ("%s: %s of %s"):format(key, tostring(sum), tostring(all)))
     end
     total, sums[key] = total + row.count, nil
   end

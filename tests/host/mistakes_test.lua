@@ -72,8 +72,8 @@ function tests.test_functions_of_modules()
   end
   assert_complained(complaints(script), "shark.irq.hardirq", "shark.irq.describe", "shark.virtblk.requests",
     "shark.probe.on", "shark.probe.count", "shark.kernel.cast", "shark.kernel.var", "shark.cli.run",
-    "shark.cli.number", "shark.hist.new", "shark.json.decode", "shark.fmt.duration", "shark.rowtable.run", "shark.every",
-    "shark.symbol", "shark.trace", "shark.on_end", "set_interval", "shark.doctor.examine")
+    "shark.cli.number", "shark.hist.new", "shark.json.decode", "shark.fmt.duration", "shark.rowtable.run",
+    "shark.every", "shark.symbol", "shark.trace", "shark.on_end", "set_interval", "shark.doctor.examine")
 end
 
 function tests.test_methods()
@@ -92,8 +92,8 @@ function tests.test_methods()
       end
     end
   end
-  assert_complained(complaints(script), "session:on", "session:on_batch", "session:read", "session:stack", "session:since",
-    "hist:merge", "hist:percentile", "count:since", "count:get", "count:read")
+  assert_complained(complaints(script), "session:on", "session:on_batch", "session:read", "session:stack",
+    "session:since", "hist:merge", "hist:percentile", "count:since", "count:get", "count:read")
 end
 
 -- In events the handler is called by what hands them over.
@@ -106,8 +106,8 @@ function tests.test_mistakes_in_callbacks()
     set_interval(function() end, 1000) s:on(function(e)
       %s end)]]
   t.assertStrContains(message_of(trace:format "require('shark.fmt').duration({})"), "callback.lua:3: ")
-  t.assertStrMatches(message_of(trace:format "print(e.irqq)"), "shark: %S+callback.lua:3: an event of softirq has no field " ..
-    "'irqq'; there are: [%w_, ]*softirq[%w_, ]*\n.*")
+  t.assertStrMatches(message_of(trace:format "print(e.irqq)"), "shark: %S+callback.lua:3: an event of softirq has " ..
+    "no field 'irqq'; there are: [%w_, ]*softirq[%w_, ]*\n.*")
 end
 
 -- ---- fields and options that are none ----

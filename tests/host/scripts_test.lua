@@ -162,11 +162,11 @@ end
 function tests.test_modules_lie_beside_the_script()
   folder_with("beside", { helper = "the helper" })
   folder_with("beside/more", { deep = "deep", init = "a folder" })
-  local path = file("beside/main.lua", "print(require 'helper', require 'more.deep', require 'more')")
-  t.assertEquals(shark(path).out, "the helper\tdeep\ta folder\n")
+  local main = file("beside/main.lua", "print(require 'helper', require 'more.deep', require 'more')")
+  t.assertEquals(shark(main).out, "the helper\tdeep\ta folder\n")
   t.assertEquals(shark({ cwd = directory .. "/beside" }, "main.lua").out, "the helper\tdeep\ta folder\n")
   -- Also once the script is done, and whatever the current directory is then.
-  path = file("beside/later.lua", "set_timeout(function() print(require 'helper') end, 1) require('uv').chdir '/'")
+  file("beside/later.lua", "set_timeout(function() print(require 'helper') end, 1) require('uv').chdir '/'")
   t.assertEquals(shark({ cwd = directory .. "/beside" }, "./later.lua").out, "the helper\n")
 end
 

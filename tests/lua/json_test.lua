@@ -62,7 +62,8 @@ function tests.test_rows()
   hist:add(9)
   local row = setmetatable({ hist = hist, total_ns = 2 ^ 53, cpu = 1, irq = 26 },
     rows.type("hardirq", { "irq", "cpu", "count", "total_ns", "hist" }))
-  t.assertEquals(json.encode { row }, '[{"irq":26,"cpu":1,"total_ns":9007199254740992,"hist":[{"lo":9,"hi":10,"count":1}]}]')
+  t.assertEquals(json.encode { row },
+    '[{"irq":26,"cpu":1,"total_ns":9007199254740992,"hist":[{"lo":9,"hi":10,"count":1}]}]')
   t.assertEquals(json.encode({ row }, { "cpu", "none" }),
     '[{"cpu":1,"hist":[{"lo":9,"hi":10,"count":1}],"irq":26,"total_ns":9007199254740992}]')
 end
