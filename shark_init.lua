@@ -105,10 +105,10 @@ local function check_source(source)
     type(source))
 end
 
---- Calls callback(rows, seconds, is_last) every so many seconds with what the rows of a trace have more than at the
---- last call, and when the run ends, before the callbacks of the end, with the rest: all that was handed over adds up to
---- what read() gives then. Rows without anything new are left out. A row that is gone comes once more, with what
---- it had counted taken back. Maxima are those since the start. `seconds` is the time since the last call.
+--- Calls callback(rows, seconds, is_last) every so many seconds with what the rows of a trace have more than at
+--- the last call, and when the run ends, before the callbacks of the end, with the rest: all that was handed over
+--- adds up to what read() gives then. Rows without anything new are left out. A row that is gone comes once more,
+--- with what it had counted taken back. Maxima are those since the start. `seconds` is the time since the last call.
 --- At the end all traces are stopped before the last calls.
 --- @param seconds number @param source shark.Session|shark.probe.Aggregate
 --- @param callback fun(rows: table[], seconds: number, is_last: boolean)

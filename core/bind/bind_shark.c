@@ -14,6 +14,7 @@
 #include "bind/bind.h"
 #include "bind/luaint.h"
 #include "bind/run.h"
+#include "kernel/capabilities.h"
 #include "kernel/debuginfo.h"
 #include "kernel/resolve.h"
 #include "trace/rawsock.h"
@@ -254,6 +255,40 @@ static int iptos(lua_State *L)
 	return 1;
 }
 
+/* ---- capabilities ---- */
+
+/* The bit of the name on the stack's top. */
+static uint64_t capability_bit(lua_State *L)
+{
+	const char *name = lua_tostring(L, -1);
+	int number = lua_type(L, -1) == LUA_TSTRING ? capabilities_number(name) : -1;
+
+	if (number >= 0)
+		return UINT64_C(1) << number;
+	lua_pushfstring(L, "'%s' is no capability", name ? name : luaL_typename(L, -1));
+	return (uint64_t)luaL_argerror(L, 1, lua_tostring(L, -1));
+}
+
+/*
+ * shark.drop_capabilities([keep]) -> true | nil, message, name
+ * keep: list of names, {"CAP_BPF"}; none: nothing
+ */
+static int drop_capabilities(lua_State *L)
+{
+	uint64_t keep = 0;
+	struct error err;
+
+	lua_settop(L, 1);
+	if (lua_isnil(L, 1)) {
+		lua_newtable(L);
+		lua_replace(L, 1);
+	}
+	luaL_checktype(L, 1, LUA_TTABLE);
+	for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
+		keep |= capability_bit(L);
+	return push_result(L, capabilities_drop(keep, &err), &err);
+}
+
 /* ---- the run ---- */
 
 /* shark.gettimeofday() -> microseconds since 1970 */
@@ -304,6 +339,7 @@ static const luaL_Reg functions[] = {
 	{ "open_raw_sock", open_raw_sock },
 	{ "sock_attach_bpf", sock_attach_bpf },
 	{ "iptos", iptos },
+	{ "drop_capabilities", drop_capabilities },
 	{ "gettimeofday", gettimeofday_ },
 	{ "stop", stop },
 	{ NULL, NULL },

@@ -170,9 +170,23 @@ local function start_command(trace, seconds, command)
   end
 end
 
+-- What is still asked of the kernel when all is attached: reading maps (before 5.19) and the names of addresses.
+local KEPT = { "CAP_BPF", "CAP_PERFMON", "CAP_SYSLOG" }
+
+-- A command is ended at the end, as whatever user it runs by then.
+local function drop_capabilities(child)
+  local keep = { unpack(KEPT) }
+  keep[#keep + 1] = child and "CAP_KILL" or nil
+  local ok, message = shark.drop_capabilities(keep)
+  if not ok and shark.verbose then
+    out.complain("shark: %s", message)
+  end
+end
+
 --- Runs a trace as its options say: until the duration is over, the command has
 --- ended or the user interrupts; prints each interval and the total. Times count
---- from this call: what is traced is attached by then.
+--- from this call: what is traced is attached by then. Capabilities that only attaching needs are given up, for good,
+--- when the command has been started.
 --- @param trace table
 ---   name     string  of the script
 ---   options  table   parsed, see add_trace_options()
@@ -231,6 +245,7 @@ function M.run(trace)
     interval = given.interval, duration = given.duration, report = report_interval, stop = shark.stop,
   }
   child = start_command(trace, given.duration, given.command)
+  drop_capabilities(child)
 end
 
 return M

@@ -1,53 +1,61 @@
--- What packaged scripts print with --json is JSON to others, too: python3's parser, which
--- is told to take no field twice, no NaN and no infinity.
+-- What packaged scripts print with --json is JSON to others, too: to python3's parser, which is told to take no
+-- field twice, no NaN and no infinity. And when all is attached, they may do no more than reading needs.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local capabilities = require "capabilities"
 local proc = require "proc"
 local t = require "t"
-
-local STRICT = [[
-import json, sys
-def once(pairs):
-    names = [name for name, _ in pairs]
-    assert len(names) == len(set(names)), "twice in one object: %s" % names
-    return dict(pairs)
-def never(word):
-    raise ValueError(word)
-lines = sys.stdin.buffer.read().decode("utf-8").splitlines()
-assert lines, "nothing was printed"
-for line in lines:
-    json.loads(line, object_pairs_hook=once, parse_constant=never)
-]]
 
 local tests = {}
 
 -- Reads of the file system, and what a packaged script shows of them.
-local LOAD = "-- sh -c 'cat /proc/interrupts /etc/passwd > /dev/null; sync; sleep 0.4'"
+local LOAD = "cat /proc/interrupts /etc/passwd > /dev/null; sync; sleep 0.4"
 local MORE = { irqslow = "-u 0 --kind hardirq", ["virtblk-slow"] = "-u 0", ["remap-trace"] = "--matrix --stack",
   affinity = "-a", virtblk = "-k queue", args = "sched_switch", count = "'block_*' -k comm",
   latency = "sched_wakeup --to sched_switch -k comm", trace = "sched_switch -f comm -f prio=next.prio" }
 
-local function check(name, arguments)
-  local path = proc.temporary_directory() .. "/strict.py"
-  proc.write_file(path, STRICT)
-  local result = proc.run_shell(("$SHARK %s --json %s > %s.out; echo $?; python3 %s < %s.out"):format(name, arguments,
-    path, path, path))
-  t.assertEquals({ result.out, result.err, result.status }, { "0\n", "", 0 }, name)
-end
+local directory = proc.temporary_directory()
+local CHECK = arg[0]:gsub("[^/]+/[^/]+$", "lib/check_json.py")
 
+-- What each prints, and how it ended.
+local results, arguments = {}, { ["virtblk --disks"] = "virtblk --disks --json" }
 for name in proc.run_shark("--list").out:gmatch("(%S+)[^\n]*\n") do
   local help = name ~= "hello" and name ~= "ticks" and proc.run_shark(name, "--help").out or ""
+  local traces = help:find("--interval", 1, true)
   if help:find("--json", 1, true) then
-    tests["test_" .. name] = function()
-      t.needs("root", "tracing")
-      check(name, help:find("--interval", 1, true) and ("-n 0.1 %s %s"):format(MORE[name] or "", LOAD)
-        or MORE[name] or "")
-    end
+    arguments[name] = ("%s --json %s %s"):format(name, traces and "-n 0.1" or "", MORE[name] or "")
+    arguments[name] = arguments[name] .. (traces and " -- sh -c '%s'" or "")
   end
 end
 
-function tests.test_disks()
-  t.needs("root")
-  check("virtblk", "--disks")
+local function run_all()
+  local paths = {}
+  for name, words in pairs(arguments) do
+    local path = ("%s/%s"):format(directory, name:gsub(" ", ""))
+    local command = words:format(capabilities.watch(path .. ".caps") .. LOAD)
+    results[name] = proc.run_shell(("$SHARK %s > %s"):format(command, path))
+    results[name].path, paths[#paths + 1] = path, path
+  end
+  return proc.run("/usr/bin/python3", { CHECK, unpack(paths) })
+end
+
+local checked
+local function result_of(name)
+  checked = checked or run_all()
+  t.assertEquals({ checked.status, checked.err }, { 0, "" })
+  return results[name]
+end
+
+for name, words in pairs(arguments) do
+  tests["test_" .. name] = function()
+    t.needs("root", "tracing")
+    local result = result_of(name)
+    t.assertEquals({ result.err, result.status }, { "", 0 }, name)
+    local wrong = checked.out:match(("%%f[^\n%%z]%s\t([^\n]*)"):format(name:gsub("%W", "%%%0"):gsub("%% ", "")))
+    t.assertNil(wrong, name)
+    if words:find(" -- ", 1, true) then
+      capabilities.assert_only(result.path .. ".caps", { "CAP_KILL", "CAP_SYSLOG", "CAP_PERFMON", "CAP_BPF" })
+    end
+  end
 end
 
 t.run(tests)

@@ -53,7 +53,8 @@ function M.json(value, order) end
 
 --- Runs a trace as its options say: until the duration is over, the command has
 --- ended or the user interrupts; prints each interval and the total. Times count
---- from this call: what is traced is attached by then.
+--- from this call: what is traced is attached by then. Capabilities that only attaching needs are given up, for good,
+--- when the command has been started.
 ---@param trace table
 ---   name     string  of the script
 ---   options  table   parsed, see add_trace_options()

@@ -98,6 +98,14 @@ function shark.trace(provider, options) end
 ---@return string
 function shark.iptos(address) end
 
+--- Gives up what the process may do, for good, but for the capabilities that are named. Traces that run go on; what
+--- needs more afterwards is refused. Commands that root starts have root's capabilities again, those of users have not.
+---@param keep? string[] { "CAP_BPF", "CAP_PERFMON" }; none: keeps nothing
+---@return true? ok
+---@return string? message
+---@return string? name "EBUSY" while other threads run, which keep theirs
+function shark.drop_capabilities(keep) end
+
 --- Microseconds since 1970.
 ---@return integer
 function shark.gettimeofday() end
