@@ -181,7 +181,7 @@ EMBED := init shark_init.lua module $(LUA_VENDOR) shark.events=$(B)/gen/events.l
 	$(foreach m,$(LUA_MODULES),$(call module_name,$(m))=$(m)) \
 	script $(foreach s,$(SCRIPTS),$(basename $(notdir $(s)))=$(s))
 
-$(B)/gen/embedded_lua.c: core/host/embed.lua shark_init.lua $(B)/gen/events.lua $(B)/gen/opcodes.lua $(B)/gen/reference.lua $(B)/gen/pages.lua \
+$(B)/gen/embedded_lua.c: core/host/embed.lua core/host/canonical.lua shark_init.lua $(B)/gen/events.lua $(B)/gen/opcodes.lua $(B)/gen/reference.lua $(B)/gen/pages.lua \
 		$(LUA_MODULES) $(SCRIPTS) \
 		$(B)/gen/lua-files
 	$(call say,EMBED,$@)

@@ -1,5 +1,6 @@
 -- Build step: compiles Lua files to bytecode and writes them as C tables.
 -- usage: luajit embed.lua OUT.c init FILE module NAME=FILE ... script NAME=FILE ...
+local canonical = dofile((arg[0]:gsub("[^/]+$", "canonical.lua")))
 local out_path = arg[1]
 
 local function bytecode(path)
@@ -8,7 +9,7 @@ local function bytecode(path)
     io.stderr:write(message, "\n")
     os.exit(1)
   end
-  return string.dump(chunk)
+  return canonical(string.dump(chunk))
 end
 
 -- What --list says of a script: its first line, "-- NAME: summary".
