@@ -46,6 +46,16 @@ function M.page(name)
     table.concat(nearest.names(name, M.names(), 3), ", "))
 end
 
+--- The columns of a packaged script's tables, by their titles.
+--- @param name string @return string[]
+function M.columns(name)
+  local page, list = M.page(name), {}
+  for title in (page and page.text or ""):gmatch "\n| `([%u%%][^`%l]*)` |" do
+    list[#list + 1] = title
+  end
+  return list
+end
+
 -- ---- options ----
 
 -- In the text of --help, what an argument or option is for stands from this column on.

@@ -107,4 +107,12 @@ function tests.test_arguments_in_their_order()
   t.assertStrContains(fitting " light ", "-- -h --help")
 end
 
+-- As the script's page has them, which is held to the script.
+function tests.test_columns_of_a_packaged_script()
+  local parser = argparse "shark hardirqs"
+  parser:option("--by"):argname "COLUMN"
+  t.assertEquals(answer.of(parser, " --by PER", BREAKS), { "PER-S" })
+  t.assertTrue(#answer.of(parser, " --by ", BREAKS) > 8)
+end
+
 t.run(tests)

@@ -18,6 +18,11 @@ function M.names() end
 ---@return string? message with the nearest
 function M.page(name) end
 
+--- The columns of a packaged script's tables, by their titles.
+---@param name string
+---@return string[]
+function M.columns(name) end
+
 --- What a packaged script takes, as it says itself.
 ---@param name string
 ---@return table { usage = lines, { title = "Options", entries = { { label, text }, ... } }, ... }

@@ -25,9 +25,9 @@ local function is_accepted(element, value)
   return type(convert) ~= "function" or convert(value) ~= nil
 end
 
-local function values_of(element, before, typed)
-  local list = {}
-  for _, value in ipairs(element._choices or values.of(place.kind(element), typed)) do
+local function values_of(parser, element, before, typed)
+  local list, script = {}, parser._name:gsub("^shark ", "")
+  for _, value in ipairs(element._choices or values.of(place.kind(element), typed, script)) do
     list[#list + 1] = is_accepted(element, value) and before .. value or nil
   end
   return list
@@ -36,7 +36,7 @@ end
 -- Where nothing is left to be named but a command, options can still come.
 local function candidates_at(parser, at, typed)
   if at.element and place.kind(at.element) ~= "COMMAND" then
-    return values_of(at.element, at.before, typed:sub(#at.before + 1))
+    return values_of(parser, at.element, at.before, typed:sub(#at.before + 1))
   end
   return not at.ended and names_of(parser) or {}
 end

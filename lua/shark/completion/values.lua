@@ -99,14 +99,15 @@ local KINDS = {
   UID = users,
   PROBE = probes,
   SCRIPT = function() return require("shark.manual").names() end,
+  COLUMN = function(_, script) return require("shark.manual").columns(script) end,
   KEY = function() return require("shark.probe.keys").BUILTINS end,
 }
 
 --- What there is of a kind; none where nothing is known of it.
---- @param kind string "IRQ" @param typed string what it begins with so far
+--- @param kind string "IRQ" @param typed string what it begins with so far @param script string whose option it is
 --- @return string[]
-function M.of(kind, typed)
-  return KINDS[kind] and KINDS[kind](typed) or {}
+function M.of(kind, typed, script)
+  return KINDS[kind] and KINDS[kind](typed, script) or {}
 end
 
 return M
