@@ -21,6 +21,13 @@ function tests.test_more_is_darker()
   t.assertEquals(heat.line({ [3] = 7 }, 3, 3, true), "\27[48;5;231m  \27[0m")
 end
 
+-- Whatever it is: logarithms are not exact.
+function tests.test_the_most_is_darkest()
+  for most = 1, 5000 do
+    t.assertEquals(heat.line({ [3] = most }, 3, 3, false), "@@")
+  end
+end
+
 function tests.test_the_scale_names_columns()
   t.assertEquals(heat.scale(10, 18), "1.02us  16.4us  262us")
 end

@@ -32,7 +32,8 @@ local function level(count, most)
   if count == 0 then
     return 0
   end
-  return math.max(1, math.ceil(DARKEST * math.log(count + 1) / math.log(most + 1)))
+  local share = math.log(count + 1) / math.log(most + 1)
+  return math.max(1, math.ceil(DARKEST * share))
 end
 
 local function mark(darkness, coloured)
