@@ -247,7 +247,7 @@ include tests/bench/bench.mk
 # ---- install ----
 
 DOCS := README.md CHANGELOG.md LICENSE CONTRIBUTING.md
-GUIDE := docs/scripting.md docs/reference.md docs/options.md docs/design.md docs/security.md docs/testing.md
+GUIDE := $(wildcard docs/*.md)
 
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1
 SHARE := $(DESTDIR)$(PREFIX)/share

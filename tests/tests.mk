@@ -69,7 +69,7 @@ SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter-out host/install%
 
 # The live tests in guests, and those that change the machine they run on.
 GUEST_TESTS := $(filter live/%,$(LUA_TESTS)) $(LIVE_C:%=live/%) guest/changes_test.lua guest/kernel_test.lua \
-	guest/replay_test.lua guest/irqmap_changes_test.lua guest/irqmap_fires_test.lua \
+	guest/docs_test.lua guest/replay_test.lua guest/irqmap_changes_test.lua guest/irqmap_fires_test.lua \
 	guest/remap_test.lua guest/virtblk_test.lua
 
 # make test ONLY=live/events_test.lua runs that one only (no guests, no lint).
@@ -148,7 +148,7 @@ lint: $(BPF_HEADERS)
 
 # What every guest gets besides a kernel: shark, and the tests if they are built.
 $(B)/vm/base.cpio.gz: tests/vm/initramfs tests/vm/init tests/vm/in-guest $(B)/shark \
-		$(wildcard $(TEST_PROGRAMS) tests/lib/* tests/live/* tests/guest/* tests/rig/faulty/*)
+		$(wildcard $(TEST_PROGRAMS) tests/lib/* tests/live/* tests/guest/* tests/rig/faulty/* README.md docs/* docs/scripts/*)
 	$(call say,CPIO,$@)
 	$(Q)tests/vm/initramfs $(B) $@
 

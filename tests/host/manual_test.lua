@@ -134,9 +134,13 @@ function tests.test_help_prints_the_page()
   end
 end
 
+-- What was printed in an example is as it was.
 function tests.test_pages_fit_a_terminal()
   for _, name in ipairs(scripts) do
-    assert_fits(table.concat(manual.lines(manual.page(name), 80), "\n"))
+    local text = manual.page(name).text
+    for _, line in ipairs(manual.lines(manual.page(name), 80)) do
+      t.assertTrue(#line <= 80 or text:find("\n" .. line .. "\n", 1, true) ~= nil, line)
+    end
   end
 end
 

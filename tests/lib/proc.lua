@@ -46,8 +46,8 @@ local function read_all(pipe, into)
 end
 
 --- Starts a program. options: stdin (text, then closed; or true: child:write(),
---- child:close_stdin()), env = { "NAME=value" }, cwd, uid, gid.
---- @return table child with pid, out(), err(), kill(signal), wait()
+--- child:close_stdin()), env = { "NAME=value" }, cwd, uid, gid, group (true: a session of its own).
+--- @return table child with pid, out(), err(), kill(signal), wait(); with group: interrupt(), kill_group()
 function M.start(program, args, options)
   options = options or {}
   local child = { stdout = {}, stderr = {} }
@@ -56,7 +56,7 @@ function M.start(program, args, options)
   local handle, pid
   handle, pid = uv.spawn(program, {
     args = args, stdio = { stdin or nil, stdout, stderr }, env = options.env, cwd = options.cwd,
-    uid = options.uid, gid = options.gid,
+    uid = options.uid, gid = options.gid, detached = options.group,
   }, function(status, signal)
     child.status, child.signal = status, signal
     handle:close()
@@ -69,6 +69,8 @@ function M.start(program, args, options)
   function child.out() return table.concat(child.stdout) end
   function child.err() return table.concat(child.stderr) end
   function child.kill(signal) handle:kill(signal) end
+  function child.interrupt() uv.kill(-pid, "sigint") end
+  function child.kill_group() uv.kill(-pid, "sigkill") end
   function child.write(text) stdin:write(text) end
   function child.close_stdin() stdin:shutdown(function() stdin:close() end) end
 
@@ -96,12 +98,15 @@ function M.start(program, args, options)
     end)
   end
 
-  --- Turns the loop until the child and its output have ended.
+  --- Whether the child and its output have ended.
+  function child.ended()
+    return child.status and stdout:is_closing() and stderr:is_closing()
+  end
+
+  --- Turns the loop until they have.
   --- @return table result { status, signal, out, err }
   function child.wait()
-    child.wait_until(function()
-      return child.status and stdout:is_closing() and stderr:is_closing()
-    end)
+    child.wait_until(child.ended)
     return { status = child.status, signal = child.signal, out = child.out(), err = child.err() }
   end
 

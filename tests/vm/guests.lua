@@ -64,6 +64,8 @@ M.WHERE = {
   ["guest/replay_test.lua"] = { OLDEST, NEWEST },
   ["guest/irqmap_fires_test.lua"] = { AMD, RT },
   ["guest/irqmap_changes_test.lua"] = { INTEL },
+  -- The documentation's examples, printed there.
+  ["guest/docs_test.lua"] = { RT },
   -- What can be traced, and who refuses: the kernel and the IOMMU decide.
   ["live/doctor_test.lua"] = { OLDEST, AMD, NEWEST },
   -- What scripts print of an IOMMU.
