@@ -7,13 +7,13 @@ local out = require "shark.text.out"
 local providers = require "shark.providers"
 local remap = require "shark.remap"
 local rows_of = require "shark.rows"
-local table_text = require "shark.text.table"
+local rowtable = require "shark.rowtable"
 
 local NAME = "affinity"
 
 local parser = cli.parser(NAME, "For each IRQ: the CPUs asked for, the CPU in force, whether a move is pending, the " ..
   "CPUs that its interrupts really came on meanwhile, and a verdict.")
-cli.options(parser, { "irq", { "all", more = "IRQs without an action." } })
+cli.options(parser, { "irq", "sort", "top", { "all", more = "IRQs without an action." } })
 cli.add_trace_options(parser, { "affinity", "hardirq" })
 local options = parser:parse()
 
@@ -61,6 +61,31 @@ end
 
 local at_start = effective()
 
+local function arrived_text(arrived)
+  local cpus, parts = {}, {}
+  for cpu in pairs(arrived) do
+    cpus[#cpus + 1] = cpu
+  end
+  table.sort(cpus)
+  for i, cpu in ipairs(cpus) do
+    parts[i] = ("%d:%.0f"):format(cpu, arrived[cpu])
+  end
+  return #parts > 0 and table.concat(parts, " ") or "-"
+end
+
+local COLUMNS = {
+  rowtable.IRQ,
+  { title = "ACTION", field = "actions", format = function(list) return table.concat(list, ",") end, left = true,
+    cut = true },
+  { title = "ASKED", field = "asked", rank = 1 },
+  { title = "EFFECTIVE", field = "effective" },
+  { title = "PENDING", field = "pending", format = function(is) return is and "yes" or "no" end, rank = 3 },
+  { title = "REQUESTS", field = "requests", rank = 4 },
+  { title = "WAITED-US", field = "waited_ns", format = fmt.microseconds, rank = 5, most = true },
+  { title = "ARRIVED CPU:N", field = "arrived", format = arrived_text, left = true, cut = true, rank = 2 },
+  { title = "VERDICT", field = "text", left = true, cut = true },
+}
+
 -- ---- the report ----
 
 -- Interrupts by IRQ and CPU; of an IRQ that devices share, each action is called.
@@ -100,6 +125,8 @@ local function report(before)
     end
   end
   table.sort(rows, function(a, b) return a.irq < b.irq end)
+  local shown, left_out = cli.arranged(NAME, options, COLUMNS, rows)
+  rows = shown
   for _, row in ipairs(options.json and rows or {}) do
     local list = {}
     for cpu, count in pairs(row.arrived) do
@@ -108,37 +135,14 @@ local function report(before)
     table.sort(list, function(a, b) return a.cpu < b.cpu end)
     row.arrived = list
   end
-  return { rows = rows, not_traced = why_no_moves and { requests = why_no_moves } or nil },
+  return { rows = rows, left_out = options.top and left_out or nil,
+      not_traced = why_no_moves and { requests = why_no_moves } or nil },
     { rows = rows_of.by_key(counted, function(row) return hardirqs:key(row) end), effective = effective() }
 end
 
-local function arrived_text(arrived)
-  local cpus, parts = {}, {}
-  for cpu in pairs(arrived) do
-    cpus[#cpus + 1] = cpu
-  end
-  table.sort(cpus)
-  for i, cpu in ipairs(cpus) do
-    parts[i] = ("%d:%.0f"):format(cpu, arrived[cpu])
-  end
-  return #parts > 0 and table.concat(parts, " ") or "-"
-end
-
-local COLUMNS = {
-  { title = "IRQ", field = "irq" },
-  { title = "ACTION", field = "actions", format = function(list) return table.concat(list, ",") end, left = true },
-  { title = "ASKED", field = "asked" },
-  { title = "EFFECTIVE", field = "effective" },
-  { title = "PENDING", field = "pending", format = function(is) return is and "yes" or "no" end },
-  { title = "REQUESTS", field = "requests" },
-  { title = "WAITED-US", field = "waited_ns", format = fmt.microseconds },
-  { title = "ARRIVED CPU:N", field = "arrived", format = arrived_text, left = true },
-  { title = "VERDICT", field = "text", left = true },
-}
-
 local function show(what)
   out.line("\naffinity of interrupts, %.1f s", what.seconds)
-  out.lines(table_text.render(COLUMNS, what.rows))
+  out.table(COLUMNS, what.rows, { left_out = what.left_out })
   if why_no_moves then
     out.line("requests are not traced: %s", why_no_moves)
   end
@@ -146,10 +150,12 @@ end
 
 cli.run {
   name = NAME,
+  title = "affinity of interrupts",
   options = options,
   sessions = sessions,
   report = report,
   show = show,
-  order = { "rows", "irq", "actions", "chip", "asked", "effective", "effective_before", "pending", "requests", "waits",
+  order = { "rows", "left_out", "irq", "actions", "chip", "asked",
+    "effective", "effective_before", "pending", "requests", "waits",
     "waited_ns", "moved_to", "arrived", "cpu", "count", "verdict", "text", "not_traced" },
 }

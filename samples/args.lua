@@ -10,7 +10,7 @@ local parser = cli.parser(NAME, "Prints which arguments handlers of a probe have
   "of a pattern, of all that match.")
 parser:argument("probe", "block_rq_issue, 'block_*', sched:sched_switch, 'return vfs_read()', ...")
 parser:flag("--members", "Members of arguments too.")
-cli.options(parser, { "json" })
+cli.options(parser, { "json", "wide" })
 local options = parser:parse()
 
 local described = {}

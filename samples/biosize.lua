@@ -7,6 +7,7 @@ local NAME = "biosize"
 
 local parser = cli.parser(NAME, "Sizes of requests to disks as they are handed to the driver, by the task that did it.")
 cli.options(parser, {
+  "sort", "top",
   { "key", more = "comm, pid, cpu, or NAME=EXPRESSION with rq, the request.", default = { "comm" } },
 })
 cli.add_run_options(parser)

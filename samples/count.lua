@@ -8,6 +8,7 @@ local parser = cli.parser(NAME, "Counts hits of tracepoints, functions or other 
   "of all that match, each by its name.")
 parser:argument("probe", "block_rq_issue, 'block_*', 'syscalls:sys_enter_*', 'vfs_read()', ...")
 cli.options(parser, {
+  "sort", "top",
   { "key", more = "comm, tid, pid, cpu, uid, stack, irq, vector, softirq, or NAME=EXPRESSION of Lua with the " ..
     "probe's arguments." },
 })

@@ -9,7 +9,7 @@ local WIDTH, INDENT = 80, 32
 
 local parser = cli.parser(NAME, "Tries all that shark can trace, each way into the kernel, and says what refuses " ..
   "the rest: a capability, a kernel option, lockdown, a sysctl. Exit status 1 if nothing can be traced.")
-cli.options(parser, { { "all", more = "The ways behind one that works, and every reason." }, "json" })
+cli.options(parser, { { "all", more = "The ways behind one that works, and every reason." }, "json", "wide" })
 local options = parser:parse()
 
 local report = doctor.examine { all = options.all }

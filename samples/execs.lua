@@ -19,7 +19,7 @@ local function started(task, old_pid, bprm)
 end
 
 probetable.lines {
-  name = NAME, options = options, what = "programs started",
+  name = NAME, options = options, what = "programs started", filters = { "uid" },
   session = probetable.attach(NAME, { { "sched_process_exec", started } }),
   columns = { { title = "PID", field = "pid", width = 8 }, { title = "PPID", field = "ppid", width = 8 },
     { title = "UID", field = "uid", width = 6 }, { title = "COMM", field = "comm", width = 16 },

@@ -7,7 +7,7 @@ local rowtable = require "shark.rowtable"
 local NAME = "hardirqs"
 
 local parser = cli.parser(NAME, "Time in hard interrupt handlers, by IRQ, action and CPU, counted in the kernel.")
-cli.options(parser, { "irq", "cpu", "hist" })
+cli.options(parser, { "irq", "cpu", "sort", "top", "hist" })
 cli.add_trace_options(parser, "hardirq")
 local options = parser:parse()
 
@@ -26,12 +26,11 @@ rowtable.run {
   session = session,
   title = "hard interrupt handlers",
   columns = {
-    { title = "IRQ", field = "irq" },
-    { title = "CPU", field = "cpu" },
-    { title = "CHIP", field = "chip", left = true },
-    { title = "ACTION", field = "action", left = true },
+    rowtable.IRQ, rowtable.CPU,
+    { title = "CHIP", field = "chip", left = true, rank = 6 },
+    { title = "ACTION", field = "action", left = true, cut = true },
     rowtable.COUNT, rowtable.RATE, rowtable.TOTAL, rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
-    { title = "NONE", field = "none", format = fmt.count },
+    { title = "NONE", field = "none", format = fmt.count, rank = 5 },
   },
   label = function(row) return ("IRQ %d %s, CPU %d"):format(row.irq, row.action, row.cpu) end,
   prepare = function() chips = irq.interrupts() or {} end,

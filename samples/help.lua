@@ -2,7 +2,7 @@
 local cli = require "shark.cli"
 local manual = require "shark.manual"
 local out = require "shark.text.out"
-local uv = require "uv"
+local terminal = require "shark.text.terminal"
 
 local NAME = "help"
 local WIDTH, WIDEST = 80, 120 -- columns: where there is no terminal, and beyond which lines are hard to read
@@ -14,12 +14,7 @@ cli.options(parser, { { "json", more = "Pages are Markdown." } })
 local options = parser:parse()
 
 local function width()
-  local terminal = uv.guess_handle(1) == "tty" and uv.new_tty(1, false)
-  local columns = terminal and terminal:get_winsize() or 0
-  if terminal then
-    terminal:close()
-  end
-  return columns > 0 and math.min(columns, WIDEST) or WIDTH
+  return math.min(terminal.columns() or WIDTH, WIDEST)
 end
 
 local function asked()

@@ -12,7 +12,7 @@ local NAME = "iommu"
 local parser = cli.parser(NAME, "The IOMMUs: units, their registers and devices, what the firmware's tables say, " ..
   "and which switch decided whether they translate DMA, for each group.")
 parser:flag("--tables", "Print the ACPI tables DMAR and IVRS, decoded.")
-cli.options(parser, { "json" })
+cli.options(parser, { "json", "wide" })
 local options = parser:parse()
 
 -- ---- reading ----

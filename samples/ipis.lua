@@ -8,7 +8,7 @@ local NAME = "ipis"
 
 local parser = cli.parser(NAME, "Inter-processor interrupts: sent by which CPU and from where in the kernel, " ..
   "received by which, and how long they were under way; counted in the kernel.")
-cli.options(parser, { { "cpu", more = "What is sent to it and received by it." }, "hist" })
+cli.options(parser, { { "cpu", more = "What is sent to it and received by it." }, "sort", "top", "hist" })
 cli.add_trace_options(parser, "ipi")
 local options = parser:parse()
 
@@ -28,14 +28,12 @@ rowtable.run {
   title = "inter-processor interrupts",
   columns = {
     { title = "IPI", field = "name", left = true },
-    { title = "FROM", field = "from" },
-    { title = "TO", field = "to" },
+    { title = "FROM", field = "from", key = true },
+    { title = "TO", field = "to", key = true },
     rowtable.COUNT, rowtable.RATE,
-    { title = "AVG-US", field = "avg_ns", format = fmt.microseconds },
-    { title = "P99-US", field = "p99_ns", format = fmt.microseconds },
-    { title = "MAX-US", field = "max_ns", format = fmt.microseconds },
-    { title = "PENDING", field = "coalesced", format = fmt.count },
-    { title = "SENT FROM", field = "callsite", left = true },
+    rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
+    { title = "PENDING", field = "coalesced", format = fmt.count, rank = 3 },
+    { title = "SENT FROM", field = "callsite", left = true, cut = true },
   },
   label = function(row) return ("%s, CPU %s to CPU %s"):format(row.name, row.from, row.to) end,
   complete = function(row)

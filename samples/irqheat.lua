@@ -4,7 +4,7 @@ local heat = require "shark.text.heat"
 local hist = require "shark.hist"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
-local uv = require "uv"
+local terminal = require "shark.text.terminal"
 
 local NAME = "irqheat"
 local FIRST, LAST = 7, 26 -- 128 ns to 67 ms and more: powers of two of nanoseconds
@@ -34,8 +34,7 @@ elseif not session then
   cli.fail(NAME, message)
 end
 
--- NO_COLOR: https://no-color.org
-local coloured = uv.guess_handle(1) == "tty" and not os.getenv("NO_COLOR")
+local coloured = terminal.is_coloured()
 local field = options.wait and "wait_hist" or "hist"
 
 local function all_rows()
@@ -64,6 +63,7 @@ end
 
 cli.run {
   name = NAME,
+  title = options.softirq and "softirqs" or "interrupt handlers",
   options = options,
   session = session,
   report = function(before)

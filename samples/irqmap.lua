@@ -1,11 +1,10 @@
 -- irqmap: an interrupt's way from the device through remapping and vector to its handler
 local cli = require "shark.cli"
-local fmt = require "shark.fmt"
 local graph = require "shark.text.graph"
 local irqmap = require "shark.irqmap"
 local out = require "shark.text.out"
 local plain = require "shark.text.plain"
-local table_text = require "shark.text.table"
+local rowtable = require "shark.rowtable"
 local tree = require "shark.text.tree"
 
 local NAME = "irqmap"
@@ -15,7 +14,7 @@ local parser = cli.parser(NAME, "An interrupt's way from the device through mess
 parser:argument("wanted", "IRQ number, or the name of an action."):argname("IRQ"):args("?")
 parser:mutex(cli.options(parser, { "irq", { "all", more = "The whole way of each." },
   { "vector", more = "With --cpu: what that CPU does with it." } }))
-cli.options(parser, { { "cpu", more = "With --vector." } })
+cli.options(parser, { { "cpu", more = "With --vector." }, "sort", "top", "wide" })
 parser:mutex(parser:flag("--dot", "Print it for Graphviz."),
   cli.options(parser, { { "svg", more = "'-' is standard output." }, "json" }))
 local options = parser:parse()
@@ -50,15 +49,14 @@ end
 -- ---- one line for each ----
 
 local columns = {
-  { title = "IRQ", field = "irq" },
-  { title = "CPU", field = "cpu" },
-  { title = "VECTOR", field = "vector" },
-  { title = "IRTE", field = "irte", left = true },
-  { title = "CHIP", field = "chip", left = true },
-  { title = "FLOW", field = "flow", left = true },
-  { title = "COUNT", field = "count", format = fmt.count },
-  { title = "HANDLER", field = "handler", left = true },
-  { title = "ACTION", field = "action", left = true },
+  rowtable.IRQ, rowtable.CPU,
+  { title = "VECTOR", field = "vector", key = true },
+  { title = "IRTE", field = "irte", left = true, rank = 2 },
+  { title = "CHIP", field = "chip", left = true, rank = 3 },
+  { title = "FLOW", field = "flow", left = true, rank = 4 },
+  rowtable.COUNT,
+  { title = "HANDLER", field = "handler", left = true, cut = true, rank = 1 },
+  { title = "ACTION", field = "action", left = true, cut = true },
 }
 
 local function names_of(map, field)
@@ -113,7 +111,8 @@ local function print_table(maps)
   for i, map in ipairs(maps) do
     rows[i] = row_of(map)
   end
-  out.lines(table_text.render(columns, rows))
+  local shown, left_out = cli.arranged(NAME, options, columns, rows)
+  out.table(columns, shown, { left_out = left_out })
   print_changed(maps)
   print_missing(maps)
 end
@@ -153,7 +152,7 @@ else
   if options.json then
     out.json(plain(maps), ORDER)
   elseif options.dot then
-    out.lines(graph.dot(maps))
+    out.raw(graph.dot(maps))
   elseif options.svg then
     write_picture(graph.svg(maps) .. "\n")
   elseif options.wanted or options.all then

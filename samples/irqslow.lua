@@ -115,6 +115,7 @@ end
 
 cli.run {
   name = NAME,
+  title = ("handlers and softirqs of %d us and more"):format(options.us),
   options = options,
   sessions = sessions,
   report = function(before)

@@ -3,16 +3,16 @@ local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local irq = require "shark.irq"
 local out = require "shark.text.out"
+local rowtable = require "shark.rowtable"
 local schedule = require "shark.schedule"
 local storm = require "shark.storm"
-local table_text = require "shark.text.table"
 
 local NAME = "irqstorm"
 local SAMPLE_MS = 20 -- bursts are told apart at this distance
 
 local parser = cli.parser(NAME, "Rates and bursts of interrupts, softirqs and system vectors, the share of each " ..
   "CPU's time they take, and what can be done about it.")
-cli.options(parser, { { "top", default = "10" } })
+cli.options(parser, { "sort", { "top", default = "10" } })
 parser:flag("--per-cpu", "The CPUs' shares only, and the advice.")
 cli.add_trace_options(parser, "softirq") -- the ways of all three
 local options = parser:parse()
@@ -121,34 +121,29 @@ local function percent(share)
 end
 
 local SOURCES = {
-  { title = "SOURCE", field = "name", left = true },
-  { title = "CPU", field = "cpu" },
-  { title = "COUNT", field = "count", format = fmt.count },
-  { title = "PER-S", field = "rate", format = fmt.rate },
-  { title = "PEAK-S", field = "peak_rate", format = fmt.rate },
-  { title = "OF-CPU", field = "share", format = percent },
-  { title = "MAX-US", field = "max_ns", format = fmt.microseconds },
+  { title = "SOURCE", field = "name", left = true, cut = true },
+  rowtable.CPU, rowtable.COUNT, rowtable.RATE,
+  { title = "PEAK-S", field = "peak_rate", format = fmt.rate, rank = 1 },
+  { title = "OF-CPU", field = "share", format = percent, most = true },
+  rowtable.MAX,
 }
 local CPUS = {
-  { title = "CPU", field = "cpu" },
-  { title = "IN-INTERRUPTS", field = "share", format = percent },
+  rowtable.CPU,
+  { title = "IN-INTERRUPTS", field = "share", format = percent, most = true },
   { title = "DEVICE-IRQS", field = "device_count", format = fmt.count },
-  { title = "MOST IN", field = "top", left = true },
+  { title = "MOST IN", field = "top", left = true, cut = true },
 }
 
 local function show(what)
   out.line("\n%s, %.1f s", what.report == "interval" and os.date("%H:%M:%S") or "interrupts", what.window)
   if not options.per_cpu then
-    local top = {}
-    for i = 1, math.min(options.top, #what.sources) do
-      top[i] = what.sources[i]
-    end
-    out.lines(table_text.render(SOURCES, top))
+    local top, left_out = cli.arranged(NAME, options, SOURCES, what.sources)
+    out.table(SOURCES, top, { left_out = left_out })
     out.line("")
   end
-  out.lines(table_text.render(CPUS, what.cpus))
+  out.table(CPUS, what.cpus)
   for _, line in ipairs(what.advice) do
-    out.line("! %s", line)
+    out.warn("! %s", line)
   end
   if #what.advice == 0 then
     out.line("nothing out of the ordinary")
@@ -157,6 +152,7 @@ end
 
 cli.run {
   name = NAME,
+  title = "interrupts",
   options = options,
   sessions = kinds,
   report = function(before, seconds)

@@ -8,7 +8,7 @@ local NAME = "irqthreads"
 
 local parser = cli.parser(NAME, "Threaded interrupt handlers: how long their threads wait for a CPU after being " ..
   "woken, and how long they run; counted in the kernel.")
-cli.options(parser, { "irq", "cpu", "hist" })
+cli.options(parser, { "irq", "cpu", "sort", "top", "hist" })
 cli.add_trace_options(parser, "irqthread")
 local options = parser:parse()
 
@@ -23,15 +23,14 @@ rowtable.run {
   session = session,
   title = "threads of interrupt handlers",
   columns = {
-    { title = "IRQ", field = "irq" },
-    { title = "CPU", field = "cpu" },
-    { title = "ACTION", field = "action", left = true },
-    { title = "WAKES", field = "wakes", format = fmt.count },
+    rowtable.IRQ, rowtable.CPU,
+    { title = "ACTION", field = "action", left = true, cut = true },
+    { title = "WAKES", field = "wakes", format = fmt.count, rank = 5 },
     rowtable.COUNT, rowtable.RATE, rowtable.TOTAL, rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
-    { title = "PREEMPTED-US", field = "preempted_ns", format = fmt.microseconds },
-    { title = "WAIT-US", field = "wait_avg_ns", format = fmt.microseconds },
-    { title = "WAIT99-US", field = "wait_p99_ns", format = fmt.microseconds },
-    { title = "WAITMAX-US", field = "wait_max_ns", format = fmt.microseconds },
+    { title = "PREEMPTED-US", field = "preempted_ns", format = fmt.microseconds, rank = 4 },
+    { title = "WAIT-US", field = "wait_avg_ns", format = fmt.microseconds, rank = 2 },
+    { title = "WAIT99-US", field = "wait_p99_ns", format = fmt.microseconds, rank = 3 },
+    { title = "WAITMAX-US", field = "wait_max_ns", format = fmt.microseconds, most = true },
   },
   label = function(row) return ("IRQ %d %s, CPU %d"):format(row.irq, row.action, row.cpu) end,
   is_shown = function(row) return row.count > 0 or row.wakes > 0 end,

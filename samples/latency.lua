@@ -11,7 +11,8 @@ parser:argument("probe", "Where the time begins: 'vfs_read()', block_rq_issue, s
 parser:option("--to", "Where it ends; of a function, its return without this."):argname("PROBE")
 parser:option("--match", "What both have the same, an expression of Lua: rq, tid()."):argname("EXPRESSION")
   :default("tid()")
-cli.options(parser, { { "key", more = "comm, tid, pid, cpu, irq, softirq, or NAME=EXPRESSION where it ends." } })
+cli.options(parser, { "sort", "top",
+  { "key", more = "comm, tid, pid, cpu, irq, softirq, or NAME=EXPRESSION where it ends." } })
 cli.add_run_options(parser)
 local options = parser:parse()
 options.to = options.to or options.probe:find("%(%)$") and "return " .. options.probe

@@ -6,7 +6,7 @@ local probetable = require "shark.probetable"
 local NAME = "offcpu"
 
 local parser = cli.parser(NAME, "How long tasks were off their CPU, by name and kernel stack: where they waited.")
-cli.options(parser, { "pid", { "us", default = "1" } })
+cli.options(parser, { "pid", "sort", "top", { "us", default = "1" } })
 cli.add_run_options(parser)
 local options = parser:parse()
 

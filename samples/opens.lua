@@ -34,6 +34,7 @@ end
 
 probetable.lines {
   name = NAME, options = options, session = probetable.attach(NAME, list), what = "files opened",
+  filters = { "failed" },
   columns = { { title = "PID", field = "pid", width = 8 }, { title = "COMM", field = "comm", width = 16 },
     { title = "RET", field = "ret", width = 4 }, { title = "PATH", field = "path" } },
 }

@@ -6,7 +6,7 @@ local json = require "shark.json"
 local out = require "shark.text.out"
 local remap_story = require "shark.story"
 local rows_of = require "shark.rows"
-local table_text = require "shark.text.table"
+local rowtable = require "shark.rowtable"
 
 local NAME = "remap-trace"
 
@@ -176,47 +176,43 @@ local function place(row)
 end
 
 local IRTE_COLUMNS = {
-  { title = "IRQ", field = "irq" }, { title = "CPU", field = "cpu" }, { title = "IRTE", field = "place", left = true },
-  { title = "WHY", field = "what", left = true }, { title = "COUNT", field = "count", format = fmt.count },
-  { title = "SAME", field = "unchanged", format = fmt.count },
-  { title = "REFUSED", field = "refused", format = fmt.count },
-  { title = "AVG-US", field = "avg_ns", format = fmt.microseconds },
-  { title = "P99-US", field = "p99_ns", format = fmt.microseconds },
-  { title = "MAX-US", field = "max_ns", format = fmt.microseconds },
-  { title = "INVALIDATE-US", field = "flush_avg_ns", format = fmt.microseconds },
+  rowtable.IRQ, rowtable.CPU, { title = "IRTE", field = "place", left = true },
+  { title = "WHY", field = "what", left = true, cut = true }, rowtable.COUNT,
+  { title = "SAME", field = "unchanged", format = fmt.count, rank = 5 },
+  { title = "REFUSED", field = "refused", format = fmt.count, rank = 3 },
+  rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
+  { title = "INVALIDATE-US", field = "flush_avg_ns", format = fmt.microseconds, rank = 4 },
 }
 local AFFINITY_COLUMNS = {
-  { title = "IRQ", field = "irq" }, { title = "CPU", field = "cpu" },
+  rowtable.IRQ, rowtable.CPU,
   { title = "AFFINITY", field = "what", left = true },
-  { title = "COUNT", field = "count", format = fmt.count },
-  { title = "LEFT-PENDING", field = "left_pending", format = fmt.count },
-  { title = "REPLACED", field = "replaced", format = fmt.count },
+  rowtable.COUNT,
+  { title = "LEFT-PENDING", field = "left_pending", format = fmt.count, rank = 3 },
+  { title = "REPLACED", field = "replaced", format = fmt.count, rank = 4 },
   { title = "FAILED", field = "failed", format = fmt.count },
-  { title = "AVG-US", field = "avg_ns", format = fmt.microseconds },
-  { title = "P99-US", field = "p99_ns", format = fmt.microseconds },
-  { title = "MAX-US", field = "max_ns", format = fmt.microseconds },
+  rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
 }
 local function list_text(list)
   return #list > 0 and table.concat(list, "; ") or "-"
 end
 local VECTOR_COLUMNS = {
-  { title = "IRQ", field = "irq" }, { title = "SET-UP", field = "set_up" }, { title = "ALLOC", field = "allocated" },
+  rowtable.IRQ, { title = "SET-UP", field = "set_up", rank = 4 }, { title = "ALLOC", field = "allocated" },
   { title = "FAILED", field = "failed" }, { title = "MOVED", field = "moved" },
-  { title = "UNSEEN", field = "unseen" }, { title = "CLEANED", field = "cleaned" },
-  { title = "CLEARED", field = "cleared" }, { title = "TORN-DOWN", field = "torn_down" },
+  { title = "UNSEEN", field = "unseen", rank = 3 }, { title = "CLEANED", field = "cleaned", rank = 5 },
+  { title = "CLEARED", field = "cleared", rank = 6 }, { title = "TORN-DOWN", field = "torn_down", rank = 7 },
   { title = "NOW", field = "now", left = true },
-  { title = "MOVE IN PROGRESS FROM", field = "moving", format = list_text, left = true },
-  { title = "UNMATCHED", field = "unmatched", format = list_text, left = true },
+  { title = "MOVE IN PROGRESS FROM", field = "moving", format = list_text, left = true, cut = true, rank = 1 },
+  { title = "UNMATCHED", field = "unmatched", format = list_text, left = true, cut = true, rank = 2 },
 }
 local CPU_COLUMNS = {
-  { title = "CPU", field = "cpu" }, { title = "VECTORS-LEFT", field = "available" },
+  rowtable.CPU, { title = "VECTORS-LEFT", field = "available" },
   { title = "ALLOCATED", field = "allocated" }, { title = "MANAGED", field = "managed" },
   { title = "MANAGED-IN-USE", field = "managed_allocated" },
 }
 local FAULT_COLUMNS = {
   { title = "IOMMU", field = "unit", left = true }, { title = "SOURCE", field = "source", left = true },
-  { title = "COUNT", field = "count", format = fmt.count }, { title = "CODE", field = "code" },
-  { title = "REASON", field = "reason", left = true },
+  rowtable.COUNT, { title = "CODE", field = "code", rank = 1 },
+  { title = "REASON", field = "reason", left = true, cut = true },
 }
 
 local function section(columns, rows, what)
@@ -226,7 +222,7 @@ local function section(columns, rows, what)
     out.line("\nno %s", what)
   else
     out.line("")
-    out.lines(table_text.render(columns, rows))
+    out.table(columns, rows)
   end
 end
 
@@ -257,6 +253,7 @@ end
 
 cli.run {
   name = NAME,
+  title = "interrupt remapping",
   options = options,
   sessions = story.sessions,
   report = report,

@@ -4,14 +4,14 @@ local cli = require "shark.cli"
 local out = require "shark.text.out"
 local plain = require "shark.text.plain"
 local remap = require "shark.remap"
-local table_text = require "shark.text.table"
+local rowtable = require "shark.rowtable"
 
 local NAME = "remap"
 
 local parser = cli.parser(NAME, "Interrupt remapping: its state, the conditions that the kernel asked and which one " ..
   "decided, and every entry in use with its IRQ and device.")
 parser:flag("--state", "Only the state.")
-cli.options(parser, { "json" })
+cli.options(parser, { "sort", "top", "json", "wide" })
 local options = parser:parse()
 
 local state = remap.state()
@@ -45,11 +45,12 @@ local function print_ops()
 end
 
 local columns = {
-  { title = "IOMMU", field = "iommu", left = true }, { title = "TABLE-OF", field = "device", left = true },
-  { title = "IRTE", field = "index" }, { title = "IRQ", field = "irq" },
-  { title = "FORMAT", field = "format", left = true },
-  { title = "VECTOR", field = "vector" }, { title = "DEST", field = "dest" },
-  { title = "SOURCE", field = "source", left = true }, { title = "ACTION", field = "action", left = true },
+  { title = "IOMMU", field = "iommu", left = true }, { title = "TABLE-OF", field = "device", left = true, rank = 3 },
+  { title = "IRTE", field = "index", key = true }, rowtable.IRQ,
+  { title = "FORMAT", field = "format", left = true, rank = 2 },
+  { title = "VECTOR", field = "vector", key = true }, { title = "DEST", field = "dest" },
+  { title = "SOURCE", field = "source", left = true, rank = 1 },
+  { title = "ACTION", field = "action", left = true, cut = true },
 }
 
 -- A logical destination is a mask of APICs, not an id.
@@ -74,7 +75,8 @@ local function print_entries()
   end
   out.line("\n%d entries are present", #rows)
   if #rows > 0 then
-    out.lines(table_text.render(columns, rows))
+    local shown, left_out = cli.arranged(NAME, options, columns, rows)
+    out.table(columns, shown, { left_out = left_out })
   end
 end
 

@@ -8,7 +8,7 @@ local NAME = "runqlat"
 local parser = cli.parser(NAME, "How long tasks wait for a CPU from when they can run: woken up, or made to give " ..
   "way to another.")
 parser:flag("--tasks", "A histogram for each task's name.")
-cli.options(parser, { "pid" })
+cli.options(parser, { "pid", "sort", "top" })
 cli.add_run_options(parser)
 local options = parser:parse()
 

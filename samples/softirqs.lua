@@ -8,7 +8,7 @@ local NAME = "softirqs"
 
 local parser = cli.parser(NAME, "How long softirqs wait after their raise, how long they run (without what " ..
   "interrupts them), and who raises them; counted in the kernel.")
-cli.options(parser, { "softirq", "cpu", "hist" })
+cli.options(parser, { "softirq", "cpu", "sort", "top", "hist" })
 parser:flag("--fast", "Run time only: watches neither raises nor interrupts.")
 cli.add_trace_options(parser, "softirq")
 local options = parser:parse()
@@ -47,16 +47,16 @@ end
 
 local columns = {
   { title = "SOFTIRQ", field = "softirq", left = true },
-  { title = "CPU", field = "cpu" },
+  rowtable.CPU,
   rowtable.COUNT, rowtable.RATE, rowtable.TOTAL, rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
 }
 if not options.fast then
   for _, column in ipairs {
-    { title = "INTR-US", field = "interrupted_ns", format = fmt.microseconds },
-    { title = "KSOFTIRQD", field = "ksoftirqd", format = fmt.count },
-    { title = "WAIT-US", field = "wait_avg_ns", format = fmt.microseconds },
-    { title = "WAIT99-US", field = "wait_p99_ns", format = fmt.microseconds },
-    { title = "RAISED BY", field = "raisers", left = true, format = text_of },
+    { title = "INTR-US", field = "interrupted_ns", format = fmt.microseconds, rank = 6 },
+    { title = "KSOFTIRQD", field = "ksoftirqd", format = fmt.count, rank = 2 },
+    { title = "WAIT-US", field = "wait_avg_ns", format = fmt.microseconds, rank = 5 },
+    { title = "WAIT99-US", field = "wait_p99_ns", format = fmt.microseconds, rank = 3 },
+    { title = "RAISED BY", field = "raisers", left = true, format = text_of, cut = true },
   } do
     columns[#columns + 1] = column
   end

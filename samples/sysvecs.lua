@@ -7,7 +7,7 @@ local NAME = "sysvecs"
 
 local parser = cli.parser(NAME, "Time in the handlers of system vectors (local timer, reschedule, call function, " ..
   "irq work, thermal, errors) and NMIs, by vector and CPU, counted in the kernel.")
-cli.options(parser, { "vector", "cpu", "hist" })
+cli.options(parser, { "vector", "cpu", "sort", "top", "hist" })
 cli.add_trace_options(parser, "vector")
 local options = parser:parse()
 
@@ -24,11 +24,11 @@ rowtable.run {
   session = session,
   title = "system vectors",
   columns = {
-    { title = "VECTOR", field = "vector" },
+    { title = "VECTOR", field = "vector", key = true },
     { title = "NAME", field = "name", left = true },
-    { title = "CPU", field = "cpu" },
+    rowtable.CPU,
     rowtable.COUNT, rowtable.RATE, rowtable.TOTAL, rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
-    { title = "NMI HANDLER", field = "handler", left = true },
+    { title = "NMI HANDLER", field = "handler", left = true, cut = true, rank = 5 },
   },
   label = function(row) return ("%s, CPU %d"):format(row.name, row.cpu) end,
 }

@@ -27,7 +27,7 @@ local function changed(sock, _, state)
 end
 
 probetable.lines {
-  name = NAME, options = options, what = "connections begun",
+  name = NAME, options = options, what = "connections begun", filters = { "port" },
   session = probetable.attach(NAME, { { "inet_sock_set_state", changed } }),
   prepare = function(r)
     r.address = r.family == INET6 and probetable.ipv6(r.a, r.b, r.c, r.d) or probetable.ipv4(r.v4)

@@ -19,8 +19,7 @@ end
 
 local parser = cli.parser(NAME, "A live view of the whole screen: CPUs and interrupts, softirqs, IPIs, vectors " ..
   "left, virtio-blk stages, remapping changes. The key h lists the keys.")
-cli.options(parser, { "irq", "cpu" })
-parser:option("--sort", "Order the interrupts by this column."):argname("COLUMN"):convert(column)
+cli.options(parser, { "irq", "cpu", { "sort", convert = column } })
 cli.add_trace_options(parser, { "hardirq", "softirq", "vector", "ipi", "virtblk" })
 local options = parser:parse()
 

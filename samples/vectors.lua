@@ -3,13 +3,13 @@ local cli = require "shark.cli"
 local irq = require "shark.irq"
 local irqmap = require "shark.irqmap"
 local out = require "shark.text.out"
-local table_text = require "shark.text.table"
+local rowtable = require "shark.rowtable"
 
 local NAME = "vectors"
 
 local parser = cli.parser(NAME, "The CPUs' interrupt vectors: used, free, kept for managed interrupts, the " ..
   "system's; from the kernel's vector_irq and irq_matrix.")
-cli.options(parser, { "cpu" })
+cli.options(parser, { "cpu", "sort", "top", "wide" })
 parser:flag("--used", "List the vectors in use.")
 parser:flag("--system", "List the system's own vectors.")
 cli.options(parser, { "json" })
@@ -40,12 +40,17 @@ local function count_of(entry, state)
   return entry.counts[state] or not found.partial and 0 or nil
 end
 
+local function print_rows(columns, rows)
+  local shown, left_out = cli.arranged(NAME, options, columns, rows)
+  out.table(columns, shown, { left_out = left_out })
+end
+
 -- A column for each state a vector can be in; together they are all from 32 on.
 local columns = {
-  { title = "CPU", field = "cpu" }, { title = "USED", field = "used" }, { title = "FREE", field = "free" },
-  { title = "MANAGED-FREE", field = "managed_free" }, { title = "ALLOCATED", field = "allocated" },
-  { title = "SYSTEM", field = "system" }, { title = "BEYOND", field = "beyond" },
-  { title = "UNKNOWN", field = "unknown" },
+  rowtable.CPU, { title = "USED", field = "used", most = true }, { title = "FREE", field = "free" },
+  { title = "MANAGED-FREE", field = "managed_free", rank = 1 }, { title = "ALLOCATED", field = "allocated" },
+  { title = "SYSTEM", field = "system", rank = 3 }, { title = "BEYOND", field = "beyond", rank = 4 },
+  { title = "UNKNOWN", field = "unknown", rank = 2 },
 }
 
 -- The allocator's own count was read at another moment.
@@ -60,7 +65,7 @@ local function print_allocator()
   out.line("allocator: vectors %d to %d, %d allocated, %d available, %d reserved for interrupts without a vector yet",
     found.first, found.last, found.allocated, found.available, found.reserved)
   if found.available < found.reserved then
-    out.line("TOO FEW: more vectors are promised than there are left")
+    out.warn("TOO FEW: more vectors are promised than there are left")
   end
 end
 
@@ -73,7 +78,7 @@ local function print_summary()
       system = count_of(entry, "system"), beyond = count_of(entry, "beyond"), unknown = count_of(entry, "unknown"),
     }
   end
-  out.lines(table_text.render(columns, rows))
+  print_rows(columns, rows)
   for _, entry in ipairs(found.cpus) do
     print_disagreement(entry)
   end
@@ -83,8 +88,9 @@ local function print_summary()
 end
 
 local slot_columns = {
-  { title = "CPU", field = "cpu" }, { title = "VECTOR", field = "vector" }, { title = "IRQ", field = "irq" },
-  { title = "STATE", field = "words", left = true }, { title = "ACTION", field = "actions", left = true },
+  rowtable.CPU, { title = "VECTOR", field = "vector", key = true }, rowtable.IRQ,
+  { title = "STATE", field = "words", left = true, cut = true },
+  { title = "ACTION", field = "actions", left = true, cut = true },
 }
 
 local QUIET = { free = true, system = true, beyond = true, exception = true }
@@ -100,16 +106,17 @@ local function print_used()
       end
     end
   end
-  out.lines(table_text.render(slot_columns, rows))
+  print_rows(slot_columns, rows)
 end
 
 local function print_system()
   if found.partial then
     return
   end
-  out.lines(table_text.render({
-    { title = "VECTOR", field = "vector" }, { title = "HANDLER", field = "handler", left = true },
-  }, found.system))
+  print_rows({
+    { title = "VECTOR", field = "vector", key = true },
+    { title = "HANDLER", field = "handler", left = true, cut = true },
+  }, found.system)
 end
 
 if options.json then

@@ -3,7 +3,7 @@ local cli = require "shark.cli"
 local heat = require "shark.text.heat"
 local hist = require "shark.hist"
 local out = require "shark.text.out"
-local uv = require "uv"
+local terminal = require "shark.text.terminal"
 local virtblk = require "shark.virtblk"
 
 local NAME = "virtblk-heat"
@@ -28,8 +28,7 @@ if not session then
   cli.fail(NAME, message)
 end
 
--- NO_COLOR: https://no-color.org
-local coloured = uv.guess_handle(1) == "tty" and not os.getenv("NO_COLOR") and not options.json
+local coloured = terminal.is_coloured()
 
 local function is_wanted(row)
   return (not options.op or row.op == options.op) and
@@ -79,6 +78,8 @@ end
 
 cli.run {
   name = NAME,
+  title = "virtio-blk requests",
+  filters = { "op", "stage" },
   options = options,
   session = session,
   report = function(before)

@@ -65,6 +65,7 @@ end)
 
 cli.run {
   name = NAME,
+  title = ("virtio-blk requests of %d us and more"):format(options.us),
   options = options,
   session = session,
   report = function(before)

@@ -1,5 +1,6 @@
 -- virtblk-stack: the kernel stacks from the interrupt to virtblk_done
 local cli = require "shark.cli"
+local foreign = require "shark.text.foreign"
 local out = require "shark.text.out"
 local stack_text = require "shark.stack"
 local virtblk = require "shark.virtblk"
@@ -95,6 +96,7 @@ end
 
 cli.run {
   name = NAME,
+  title = "virtio-blk requests",
   options = options,
   session = session,
   report = function(before)
@@ -110,7 +112,7 @@ cli.run {
     end
     for _, stack in ipairs(what.stacks) do
       if options.folded then
-        out.line("%s %d", stack_text.fold(stack.frames), stack.requests)
+        out.raw(foreign.line(("%s %d"):format(stack_text.fold(stack.frames), stack.requests)))
       else
         out.line("%d %s%s", stack.requests, stack.requests == 1 and "request" or "requests",
           stack.irq and ", IRQ " .. stack.irq or "")

@@ -3,7 +3,6 @@ local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local out = require "shark.text.out"
 local rowtable = require "shark.rowtable"
-local table_text = require "shark.text.table"
 local virtblk = require "shark.virtblk"
 
 local NAME = "virtblk"
@@ -11,7 +10,7 @@ local NAME = "virtblk"
 local parser = cli.parser(NAME, "Where the time of virtio-blk requests goes: from issued over added to the ring, " ..
   "kicked, interrupted and reaped to completed; and what each queue does. Counted in the kernel.")
 cli.options(parser, { "disk", { "cpu", more = "The one where requests complete." },
-  { "key", choices = { "queue", "cpu", "size", "where" } }, "hist" })
+  { "key", choices = { "queue", "cpu", "size", "where" } }, "sort", "top", "hist" })
 parser:flag("--disks", "Print the disks with their queues, IRQs, CPUs and features; trace nothing.")
 cli.add_trace_options(parser, "virtblk")
 local options = parser:parse()
@@ -90,17 +89,21 @@ for _, field in ipairs(options.key) do
   fields[#fields + 1] = field
 end
 
+local function percent(share)
+  return ("%.1f%%"):format(100 * share)
+end
+
 local columns = { { title = "DEVICE", field = "device", left = true } }
 for _, field in ipairs(options.key) do
-  columns[#columns + 1] = { title = field:upper(), field = field }
+  columns[#columns + 1] = { title = field:upper(), field = field, key = true }
 end
 for _, column in ipairs {
   { title = "OP", field = "op", left = true },
   { title = "STAGE", field = "stage", left = true },
-  { title = "FROM", field = "from", left = true },
-  { title = "TO", field = "to", left = true },
+  { title = "FROM", field = "from", left = true, rank = 6 },
+  { title = "TO", field = "to", left = true, rank = 5 },
   rowtable.COUNT, rowtable.RATE, rowtable.TOTAL, rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
-  { title = "SHARE", field = "share" },
+  { title = "SHARE", field = "share", format = percent },
 } do
   columns[#columns + 1] = column
 end
@@ -151,7 +154,7 @@ local function complete_rows(rows)
   end
   for _, row in ipairs(rows) do
     local whole = wholes[whole_key(row)]
-    row.share = row.total_ns and whole and whole > 0 and ("%.1f%%"):format(100 * row.total_ns / whole) or nil
+    row.share = row.total_ns and whole and whole > 0 and row.total_ns / whole or nil
     row.what, row.order, row.place = nil, nil, nil
     for _, field in ipairs { "queue", "cpu", "size", "where" } do
       local kept = false
@@ -258,19 +261,18 @@ end
 
 local queue_columns = {
   { title = "DEVICE", field = "device", left = true },
-  { title = "QUEUE", field = "queue" },
-  { title = "IRQ", field = "irq" },
+  { title = "QUEUE", field = "queue", key = true }, rowtable.IRQ,
   { title = "REQUESTS", field = "requests", format = fmt.count },
   { title = "INTERRUPTS", field = "interrupts", format = fmt.count },
-  { title = "REQ/INT", field = "requests_per_interrupt", format = ratio },
-  { title = "NO-WORK", field = "without_work", format = fmt.count },
-  { title = "KICKS", field = "sent", format = fmt.count },
-  { title = "SUPPRESSED", field = "suppressed", format = fmt.count },
-  { title = "DEPTH", field = "depth", format = ratio },
-  { title = "DEPTH-MAX", field = "depth_max", format = fmt.count },
-  { title = "SAME-CPU", field = "same_cpu", format = fmt.count },
+  { title = "REQ/INT", field = "requests_per_interrupt", format = ratio, rank = 1 },
+  { title = "NO-WORK", field = "without_work", format = fmt.count, rank = 7 },
+  { title = "KICKS", field = "sent", format = fmt.count, rank = 3 },
+  { title = "SUPPRESSED", field = "suppressed", format = fmt.count, rank = 8 },
+  { title = "DEPTH", field = "depth", format = ratio, rank = 4 },
+  { title = "DEPTH-MAX", field = "depth_max", format = fmt.count, rank = 2, most = true },
+  { title = "SAME-CPU", field = "same_cpu", format = fmt.count, rank = 6 },
   { title = "OTHER-CPU", field = "other_cpu", format = fmt.count },
-  { title = "REQUEUES", field = "requeues", format = fmt.count },
+  { title = "REQUEUES", field = "requeues", format = fmt.count, rank = 5 },
   { title = "ERRORS", field = "errors", format = fmt.count },
 }
 
@@ -308,7 +310,7 @@ end
 local function show_more(report)
   if #report.queues > 0 then
     out.line("")
-    out.lines(table_text.render(queue_columns, report.queues))
+    out.table(queue_columns, report.queues)
   end
   if report.open then
     show_open(report)

@@ -37,6 +37,9 @@ int bind_open_kernel(lua_State *L);
 /* Loader of "shark.text.escape": foreign text, for lua/shark/text/foreign.lua. */
 int bind_open_foreign(lua_State *L);
 
+/* Loader of "shark.text.screen": columns of terminals and of text, for lua/shark/text. */
+int bind_open_screen(lua_State *L);
+
 /* Pushes nil, message, "ENAME"; returns 3. */
 int bind_push_error(lua_State *L, const struct error *err);
 

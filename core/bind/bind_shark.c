@@ -352,6 +352,7 @@ static const luaL_Reg core_modules[] = {
 	{ "shark.core.providers", bind_open_providers },
 	{ "shark.kernel.core", bind_open_kernel },
 	{ "shark.text.escape", bind_open_foreign },
+	{ "shark.text.screen", bind_open_screen },
 	{ NULL, NULL },
 };
 

@@ -8,6 +8,8 @@ local options = require "shark.options"
 local out = require "shark.text.out"
 local providers = require "shark.providers"
 local schedule = require "shark.schedule"
+local table_text = require "shark.text.table"
+local terminal = require "shark.text.terminal"
 
 local M = {}
 
@@ -48,7 +50,8 @@ end
 --- Adds options that several scripts have, by name: the letter, the meaning and the text are the same in all.
 --- docs/options.md lists them. Options of a script's own have names that these have not, and no letter.
 --- @param parser table of parser()
---- @param wanted table[] names; or { name, more = "said of it besides", choices = {...}, default = value }
+--- @param wanted table[] names; or { name, more = "said of it besides", choices = {...}, convert = function,
+---   default = value }
 --- @return any ... the options, as argparse has them
 function M.options(parser, wanted)
   return options.add(parser, wanted)
@@ -57,7 +60,7 @@ end
 --- Adds the options of a script that runs for a while.
 --- @param parser table of parser()
 function M.add_run_options(parser)
-  options.add(parser, { "duration", "interval", "json" })
+  options.add(parser, { "duration", "interval", "json", "wide" })
   parser:argument("command", "Command to run meanwhile, after '--'; the trace ends with it."):args "*"
 end
 
@@ -74,6 +77,32 @@ end
 function M.fail(name, message)
   out.complain("shark %s: %s", name, message)
   os.exit(1)
+end
+
+--- Ends the script with a message on standard error and status 2: the command line asks for what there is not.
+--- @param name string of the script @param message string
+function M.misuse(name, message)
+  out.complain("shark %s: %s", name, message)
+  os.exit(EXIT_USAGE)
+end
+
+--- The rows that --sort and --top ask for. Ends the script where there is no such column.
+--- @param name string of the script @param given table its options
+--- @param columns table[] as shark.text.table takes them @param rows table[]
+--- @return table[] rows @return integer left_out how many there are besides
+function M.arranged(name, given, columns, rows)
+  local list, message = rows, nil
+  if given.sort then
+    list, message = table_text.sorted(columns, rows, given.sort)
+  end
+  if not list then
+    M.misuse(name, message)
+  end
+  local first = {}
+  for i = 1, math.min(given.top or #list, #list) do
+    first[i] = list[i]
+  end
+  return first, #list - #first
 end
 
 --- Opens a file that is written at the end: who waits for an hour shall not learn only then that it cannot be.
@@ -116,8 +145,10 @@ end
 
 local function print_ending(name, ending)
   local prefix = name and name .. ": " or ""
-  for _, line in ipairs(ledger.lines(ending.how, ending.loss, ending.audit)) do
-    out.line("%s%s", prefix, line)
+  local lines, is_loss = ledger.lines(ending.how, ending.loss, ending.audit)
+  for i, line in ipairs(lines) do
+    local say = is_loss and i == #lines and out.warn or out.line
+    say("%s%s", prefix, line)
   end
 end
 
@@ -138,6 +169,43 @@ local function each_session(trace, visit)
   end
   for _, entry in ipairs(trace.sessions or {}) do
     visit(entry.name, entry.session)
+  end
+end
+
+-- ---- filters ----
+
+local function spelled(name, value)
+  local entry = options.by_name[name]
+  local option = entry and entry.short and "-" .. entry.short or "--" .. name
+  return type(value) == "table" and option .. " " .. table.concat(value, " " .. option .. " ") or option .. " " .. value
+end
+
+-- "-i 30 -c 1", as they were given.
+local function filters_of(trace)
+  local parts, names = {}, {}
+  for i, entry in ipairs(options.list) do
+    names[i] = entry.filters and entry.name or ""
+  end
+  for _, list in ipairs { names, trace.filters or {} } do
+    for _, name in ipairs(list) do
+      local value = trace.options[name]
+      local is_given = value ~= nil and (type(value) ~= "table" or #value > 0)
+      parts[#parts + 1] = is_given and spelled(name, value) or nil
+    end
+  end
+  return table.concat(parts, " ")
+end
+
+-- What a report came to, where it counts anything.
+local function is_empty(report)
+  local rows = report.rows or report.stacks
+  return rows and #rows == 0 or report.count == 0
+end
+
+local function warn_of_filters(trace, report)
+  local filters = filters_of(trace)
+  if filters ~= "" and is_empty(report) and (report.left_out or 0) == 0 then
+    out.complain("shark %s: nothing matched %s", trace.name, filters)
   end
 end
 
@@ -183,12 +251,21 @@ local function drop_capabilities(child)
   end
 end
 
+-- For who sits before it, and does not know yet that it runs.
+local function announce(trace)
+  if not trace.options.duration and #trace.options.command == 0 and terminal.is_watched() then
+    out.complain("tracing %s, Ctrl-C ends", trace.title or trace.name)
+  end
+end
+
 --- Runs a trace as its options say: until the duration is over, the command has
 --- ended or the user interrupts; prints each interval and the total. Times count
 --- from this call: what is traced is attached by then. Capabilities that only attaching needs are given up, for good,
 --- when the command has been started.
 --- @param trace table
 ---   name     string  of the script
+---   title    string?  what is traced, in words: "interrupt handlers"
+---   filters  string[]?  names of options of its own that let only some things through
 ---   options  table   parsed, see add_trace_options()
 ---   session  shark.Session, or sessions = { {name, session}, ... }
 ---   report   fun(before, seconds): table, any  what to say, as JSON-ready table, and
@@ -230,6 +307,7 @@ function M.run(trace)
     for _, entry in ipairs(given.json and {} or endings) do
       print_ending(entry.name, entry.ending)
     end
+    warn_of_filters(trace, report)
     each_session(trace, function(_, session) session:close() end)
     note_status(trace.name, child)
   end)
@@ -244,6 +322,7 @@ function M.run(trace)
   schedule.run {
     interval = given.interval, duration = given.duration, report = report_interval, stop = shark.stop,
   }
+  announce(trace)
   child = start_command(trace, given.duration, given.command)
   drop_capabilities(child)
 end

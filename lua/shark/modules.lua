@@ -34,6 +34,8 @@ return {
   { name = "shark.fmt", text = "numbers and names as people read them" },
   { name = "shark.text.out", text = "prints lines in which text of others is fit for a terminal" },
   { name = "shark.text.table", text = "rows as a table with columns" },
+  { name = "shark.text.terminal", text = "how wide the terminal is, and whether it shows colours" },
+  { name = "shark.text.colour", text = "the few colours there are, on a terminal that has them" },
   { name = "shark.text.wrap", text = "text broken into lines" },
   { name = "shark.text.tree", text = "the map of an interrupt, or an IOMMU, as a tree of lines" },
   { name = "shark.text.graph", text = "maps of interrupts for Graphviz, and as SVG" },

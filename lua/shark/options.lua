@@ -1,6 +1,8 @@
 --- The one vocabulary of options of packaged scripts: a letter, a name and a meaning each, the same in every
 -- script. A script says by name which it takes; what only one script can take has a long name of its own.
 
+local terminal = require "shark.text.terminal"
+
 local M = {}
 
 -- A timer counts milliseconds, and nobody waits for longer than thirty years.
@@ -33,21 +35,25 @@ function M.number(text)
   return n
 end
 
---- The vocabulary: { name, short?, argument? (none: a flag), convert?, repeats? (may be given several times), text }.
+--- The vocabulary: { name, short?, argument? (none: a flag), convert?, repeats? (may be given several times), text,
+--- act? (what giving it does), filters? (it lets only some things through) }.
 --- @type table[]
 M.list = {
   -- what is looked at
-  { name = "irq", short = "i", argument = "IRQ", convert = M.number, text = "This IRQ only." },
-  { name = "cpu", short = "c", argument = "CPU", convert = M.number, text = "This CPU only." },
+  { name = "irq", short = "i", argument = "IRQ", convert = M.number, filters = true, text = "This IRQ only." },
+  { name = "cpu", short = "c", argument = "CPU", convert = M.number, filters = true, text = "This CPU only." },
   { name = "softirq", short = "s", argument = "SOFTIRQ",
-    text = "This softirq only: NET_RX, TIMER, ..., or its number." },
-  { name = "vector", argument = "VECTOR", convert = M.number, text = "This vector only." },
-  { name = "disk", short = "D", argument = "DISK", text = "This disk only, e.g. vda." },
-  { name = "pid", short = "p", argument = "PID", convert = M.number, text = "Threads of this process only." },
-  { name = "kind", argument = "KIND", repeats = true, text = "Of this kind only; may be repeated." },
+    filters = true, text = "This softirq only: NET_RX, TIMER, ..., or its number." },
+  { name = "vector", argument = "VECTOR", convert = M.number, filters = true, text = "This vector only." },
+  { name = "disk", short = "D", argument = "DISK", filters = true, text = "This disk only, e.g. vda." },
+  { name = "pid", short = "p", argument = "PID", convert = M.number,
+    filters = true, text = "Threads of this process only." },
+  { name = "kind", argument = "KIND", repeats = true, filters = true, text = "Of this kind only; may be repeated." },
   { name = "us", short = "u", argument = "US", convert = M.number,
-    text = "Only what took so many microseconds or more." },
+    filters = true, text = "Only what took so many microseconds or more." },
   { name = "where", short = "w", argument = "EXPRESSION",
+
+    filters = true,
     text = "Only where this is true, an expression of Lua with the probe's arguments: 'rq.__data_len > 4096'." },
   { name = "all", short = "a", text = "Also what is left out otherwise." },
   -- what is told of it
@@ -62,7 +68,10 @@ M.list = {
     text = "Print what happened every so many seconds; the total at the end." },
   { name = "way", argument = "WAY", text = "Attach this way only." },
   -- how it is shown
+  { name = "sort", argument = "COLUMN",
+    text = "Rows by this column, by its title or its field's name: the largest first." },
   { name = "top", argument = "N", convert = M.number, text = "Only so many rows; how many there are besides is said." },
+  { name = "wide", text = "Columns and lines that are wider than the terminal, too.", act = terminal.widen },
   { name = "json", text = "Print JSON: one object, or one per line." },
   { name = "svg", argument = "FILE", text = "Draw a picture into this file, as SVG." },
 }
@@ -79,13 +88,20 @@ local function aliases(entry)
   return (entry.short and "-" .. entry.short .. " " or "") .. "--" .. entry.name
 end
 
+local function acting(act)
+  return function(result, target)
+    result[target] = true
+    act()
+  end
+end
+
 -- Nil stands for what argparse does by itself.
 local function declare(parser, entry, own)
   local text = own.more and entry.text .. " " .. own.more or entry.text
   local add = entry.argument and parser.option or parser.flag
   local option = add(parser, aliases(entry), text) {
-    argname = entry.argument, convert = entry.convert, choices = own.choices, default = own.default,
-    count = entry.repeats and "*" or nil,
+    argname = entry.argument, convert = own.convert or entry.convert, choices = own.choices, default = own.default,
+    count = entry.repeats and "*" or nil, action = entry.act and acting(entry.act) or nil,
   }
   option.shared = entry.name
   return option
@@ -93,7 +109,8 @@ end
 
 --- Adds options of the vocabulary to a parser.
 --- @param parser table of shark.cli.parser()
---- @param wanted table[] names; or { name, more = "said of it besides", choices = {...}, default = value }
+--- @param wanted table[] names; or { name, more = "said of it besides", choices = {...}, convert = function,
+---   default = value }
 --- @return any ... the options, as argparse has them
 function M.add(parser, wanted)
   local added = {}

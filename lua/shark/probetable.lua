@@ -180,7 +180,7 @@ local function since(agg, rows, before)
   return list
 end
 
-local MEASURED = { "rows", "count", "total", "max", "min", "value", "p50", "p99", "hist", "lo", "hi" }
+local MEASURED = { "rows", "left_out", "count", "total", "max", "min", "value", "p50", "p99", "hist", "lo", "hi" }
 
 local function order_of(agg)
   local order = {}
@@ -205,23 +205,33 @@ end
 --- @param spec table name, options, session: as shark.cli.run() takes them; and
 ---   counted  shark.probe.Aggregate
 ---   title    string
+---   filters  string[]?  as shark.cli.run() takes them
 function M.run(spec)
-  local agg = spec.counted
+  local agg, given = spec.counted, spec.options
+  local columns = printing.columns(agg)
+  cli.arranged(spec.name, given, columns, {}) -- before the trace: of a wrong column one learns now
   cli.run {
-    name = spec.name, options = spec.options, session = spec.session, order = order_of(agg),
+    name = spec.name, title = spec.title, filters = spec.filters, options = given, session = spec.session,
+    order = order_of(agg),
     report = function(before)
       local rows, message = agg:read()
       if not rows then
         cli.fail(spec.name, message)
       end
-      local list = since(agg, rows, before)
-      return { rows = spec.options.json and as_json(agg, list) or list },
+      local list, left_out = cli.arranged(spec.name, given, columns, printing.most_first(agg, since(agg, rows, before)))
+      return { rows = given.json and as_json(agg, list) or list, left_out = given.top and left_out or nil },
         rows_of.by_key(rows, function(row) return agg:key(row) end)
     end,
     show = function(what)
       local when = what.report == "interval" and os.date "%H:%M:%S" or ("%s, %.1f s"):format(spec.title, what.seconds)
       out.line("\n%s", when)
-      out.lines(printing.rows(agg, what.rows))
+      out.table(columns, what.rows, {
+        left_out = what.left_out, below = function(row) return printing.below(agg, row) end,
+      })
+      local bars = printing.bars(agg, what.rows)
+      if bars ~= "" then
+        out.lines(bars)
+      end
     end,
   }
 end
@@ -255,6 +265,7 @@ end
 ---   columns  table[]  { title, field, width, format = fun(value) }
 ---   prepare  fun(record)?  changes what is printed of an event
 ---   what     string  what is counted at the end: "execs"
+---   filters  string[]?  as shark.cli.run() takes them
 function M.lines(spec)
   local count, recent, order = 0, 0, { "report" }
   for i, column in ipairs(spec.columns) do
@@ -277,7 +288,8 @@ function M.lines(spec)
     end
   end)
   cli.run {
-    name = spec.name, options = spec.options, session = spec.session, order = { "count" },
+    name = spec.name, title = spec.what, filters = spec.filters, options = spec.options, session = spec.session,
+    order = { "count" },
     report = function(before)
       local report = { count = before and recent or count }
       recent = 0

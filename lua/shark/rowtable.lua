@@ -5,7 +5,6 @@ local cli = require "shark.cli"
 local fmt = require "shark.fmt"
 local out = require "shark.text.out"
 local rows_of = require "shark.rows"
-local table_text = require "shark.text.table"
 
 local M = {}
 
@@ -42,7 +41,7 @@ local function show(spec, what)
   else
     out.line("\n%s, %.1f s", spec.title, what.seconds)
   end
-  out.lines(table_text.render(spec.columns, what.rows))
+  out.table(spec.columns, what.rows, { left_out = what.left_out })
   for _, row in ipairs(what.rows) do
     if row.bars then
       out.line("\n%s", spec.label(row))
@@ -59,7 +58,7 @@ local RECKONED = { count = { "rate" }, total_ns = { "avg_ns", "p50_ns", "p99_ns"
 
 -- The order of a row's fields in JSON: that of the tracer, then what the script adds.
 local function order_of(kind, more)
-  local order = { "rows" }
+  local order = { "rows", "left_out" }
   for _, field in ipairs(kind.order) do
     order[#order + 1] = field
     for _, reckoned in ipairs(RECKONED[field] or {}) do
@@ -72,6 +71,13 @@ local function order_of(kind, more)
     end
   end
   return order
+end
+
+-- Where rows were asked for, JSON says, too, how many there are besides.
+local function arrange(spec, report)
+  local left_out
+  report.rows, left_out = cli.arranged(spec.name, spec.options, spec.columns, report.rows)
+  report.left_out = spec.options.top and left_out or nil
 end
 
 --- Runs a script that prints a table of a session's rows.
@@ -101,19 +107,23 @@ function M.run(spec)
     if spec.extend then
       spec.extend(report, before ~= nil)
     end
+    arrange(spec, report)
     return report, rows_of.by_key(rows, spec.key)
   end
   spec.show = function(what) show(spec, what) end
+  arrange(spec, { rows = {} }) -- before the trace: of a wrong column one learns now
   cli.run(spec)
 end
 
 -- ---- columns that several scripts have ----
 
+M.IRQ = { title = "IRQ", field = "irq", key = true }
+M.CPU = { title = "CPU", field = "cpu", key = true }
 M.COUNT = { title = "COUNT", field = "count", format = fmt.count }
-M.RATE = { title = "PER-S", field = "rate", format = fmt.rate }
-M.TOTAL = { title = "TOTAL-US", field = "total_ns", format = fmt.microseconds }
-M.AVERAGE = { title = "AVG-US", field = "avg_ns", format = fmt.microseconds }
-M.P99 = { title = "P99-US", field = "p99_ns", format = fmt.microseconds }
-M.MAX = { title = "MAX-US", field = "max_ns", format = fmt.microseconds }
+M.RATE = { title = "PER-S", field = "rate", format = fmt.rate, rank = 4 }
+M.TOTAL = { title = "TOTAL-US", field = "total_ns", format = fmt.microseconds, rank = 3 }
+M.AVERAGE = { title = "AVG-US", field = "avg_ns", format = fmt.microseconds, rank = 2 }
+M.P99 = { title = "P99-US", field = "p99_ns", format = fmt.microseconds, rank = 1 }
+M.MAX = { title = "MAX-US", field = "max_ns", format = fmt.microseconds, most = true }
 
 return M

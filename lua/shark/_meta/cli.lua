@@ -20,7 +20,8 @@ function M.parser(name, description) end
 --- Adds options that several scripts have, by name: the letter, the meaning and the text are the same in all.
 --- docs/options.md lists them. Options of a script's own have names that these have not, and no letter.
 ---@param parser table of parser()
----@param wanted table[] names; or { name, more = "said of it besides", choices = {...}, default = value }
+---@param wanted table[] names; or { name, more = "said of it besides", choices = {...}, convert = function,
+---   default = value }
 ---@return any ... the options, as argparse has them
 function M.options(parser, wanted) end
 
@@ -37,6 +38,20 @@ function M.add_trace_options(parser, traced) end
 ---@param name string of the script
 ---@param message string
 function M.fail(name, message) end
+
+--- Ends the script with a message on standard error and status 2: the command line asks for what there is not.
+---@param name string of the script
+---@param message string
+function M.misuse(name, message) end
+
+--- The rows that --sort and --top ask for. Ends the script where there is no such column.
+---@param name string of the script
+---@param given table its options
+---@param columns table[] as shark.text.table takes them
+---@param rows table[]
+---@return table[] rows
+---@return integer left_out how many there are besides
+function M.arranged(name, given, columns, rows) end
 
 --- Opens a file that is written at the end: who waits for an hour shall not learn only then that it cannot be.
 --- Ends the script where it cannot.
@@ -57,6 +72,8 @@ function M.json(value, order) end
 --- when the command has been started.
 ---@param trace table
 ---   name     string  of the script
+---   title    string?  what is traced, in words: "interrupt handlers"
+---   filters  string[]?  names of options of its own that let only some things through
 ---   options  table   parsed, see add_trace_options()
 ---   session  shark.Session, or sessions = { {name, session}, ... }
 ---   report   fun(before, seconds): table, any  what to say, as JSON-ready table, and

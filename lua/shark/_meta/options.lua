@@ -15,7 +15,8 @@ function M.seconds(text) end
 ---@return string? message
 function M.number(text) end
 
---- The vocabulary: { name, short?, argument? (none: a flag), convert?, repeats? (may be given several times), text }.
+--- The vocabulary: { name, short?, argument? (none: a flag), convert?, repeats? (may be given several times), text,
+--- act? (what giving it does), filters? (it lets only some things through) }.
 ---@type table[]
 M.list = nil
 
@@ -25,7 +26,8 @@ M.by_name = nil
 
 --- Adds options of the vocabulary to a parser.
 ---@param parser table of shark.cli.parser()
----@param wanted table[] names; or { name, more = "said of it besides", choices = {...}, default = value }
+---@param wanted table[] names; or { name, more = "said of it besides", choices = {...}, convert = function,
+---   default = value }
 ---@return any ... the options, as argparse has them
 function M.add(parser, wanted) end
 

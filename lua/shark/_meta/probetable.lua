@@ -55,6 +55,7 @@ function M.ipv6(...) end
 ---@param spec table name, options, session: as shark.cli.run() takes them; and
 ---   counted  shark.probe.Aggregate
 ---   title    string
+---   filters  string[]?  as shark.cli.run() takes them
 function M.run(spec) end
 
 --- Runs a script that prints a line for each event.
@@ -62,6 +63,7 @@ function M.run(spec) end
 ---   columns  table[]  { title, field, width, format = fun(value) }
 ---   prepare  fun(record)?  changes what is printed of an event
 ---   what     string  what is counted at the end: "execs"
+---   filters  string[]?  as shark.cli.run() takes them
 function M.lines(spec) end
 
 return M

@@ -29,7 +29,7 @@ function M.xml(value) end
 ---@return string
 function M.dot(...) end
 
---- Columns of text that was made fit, a character one each.
+--- Columns of text that was made fit: none for a mark above a letter, two for an ideograph.
 ---@param text string
 ---@return integer
 function M.width(text) end

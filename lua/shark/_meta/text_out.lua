@@ -8,10 +8,21 @@ local M = {}
 ---@param ... any
 function M.line(format, ...) end
 
+--- The same of what is wrong or was lost, so that it is seen.
+---@param format string a literal
+---@param ... any
+function M.warn(format, ...) end
+
 --- Prints several lines: a list of them, or a text whose lines have been made fit
---- one by one, as those of shark.text.table and shark.text.tree are.
+--- one by one, as those of shark.text.tree are.
 ---@param lines string[]|string
 function M.lines(lines) end
+
+--- Prints a table that fits the terminal, and says what of it was left out.
+---@param columns table[] as shark.text.table takes them
+---@param rows table[]
+---@param options? table left_out = so many rows; below = fun(row): string[] lines below each
+function M.table(columns, rows, options) end
 
 --- Prints a line of our own that has control sequences, as colours are.
 ---@param text string

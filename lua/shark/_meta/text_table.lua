@@ -3,10 +3,31 @@
 
 local M = {}
 
---- Renders rows as a table.
----@param columns table[] { title, field, left = align left, format = fun(value): string }
+--- A table as lines.
+---@param columns table[] { title, field, left = align left, format = fun(value): string }; and
+---   rank = 1, 2, ...: how soon it is left out where there is no room, the highest first (0: last);
+---   cut = true: its texts may be cut; most = true: its largest value is what one looks for
 ---@param rows table[] each a table with the fields of the columns
----@return string text the lines, title first, without a newline at the end
-function M.render(columns, rows) end
+---@param room? integer columns of the terminal; any number if nil
+---@param colour? table as shark.text.colour; none if nil
+---@return string[] lines title first
+---@return string[] titles of columns that were left out
+function M.lines(columns, rows, room, colour) end
+
+--- A table as text.
+---@param columns table[] as lines() takes them
+---@param rows table[]
+---@param room? integer columns of the terminal
+---@return string text the lines, without a newline at the end
+function M.render(columns, rows, room) end
+
+--- Rows in the order of a column: numbers from the largest, those by which things are called (key = true) from
+--- the smallest, texts by letter; what has none comes last, and equals stay as they are.
+---@param columns table[] as lines() takes them
+---@param rows table[]
+---@param name string a column's title or field, with or without its unit, in letters of either size
+---@return table[]? sorted a new list
+---@return string? message names the columns there are
+function M.sorted(columns, rows, name) end
 
 return M

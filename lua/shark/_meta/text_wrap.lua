@@ -8,4 +8,10 @@ local M = {}
 ---@return string[] lines at least one
 function M.lines(text, width) end
 
+--- A line that was made fit as several, of which the later ones stand deeper than the first; blanks stay.
+---@param line string
+---@param width integer columns
+---@return string[] lines at least one
+function M.hanging(line, width) end
+
 return M

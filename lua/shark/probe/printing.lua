@@ -45,19 +45,21 @@ local key_text = M.value
 -- What keys are called rather than numbered.
 local NAMED = { text = key_text, softirq = key_text, vector = vectors.name_of }
 
--- Stacks have lines of their own.
-local function columns_of(agg)
+--- The columns of an aggregate's rows; stacks have lines of their own.
+--- @param agg shark.probe.Aggregate @return table[] as shark.text.table takes them
+function M.columns(agg)
   local columns = {}
   for _, key in ipairs(agg.keys) do
     if key.as ~= "stack" then
       local name = NAMED[key.as]
       columns[#columns + 1] =
-        { title = key.name:upper(), field = key.name, left = name ~= nil, format = name or key_text }
+        { title = key.name:upper(), field = key.name, left = name ~= nil, cut = name ~= nil, key = true,
+          format = name or key_text }
     end
   end
   local field, title = unpack(VALUE[agg.kind])
   local is_number = agg.kind == "count" or agg.kind == "hist"
-  columns[#columns + 1] = { title = title, field = field, format = is_number and plain or format_of(agg) }
+  columns[#columns + 1] = { title = title, field = field, format = is_number and plain or format_of(agg), most = true }
   return columns
 end
 
@@ -71,9 +73,11 @@ local function heading(agg, row)
   return table.concat(parts, ", ")
 end
 
-local function bars(agg, rows)
+--- The histograms of rows as text, with a blank line before each; "" where there are none.
+--- @param agg shark.probe.Aggregate @param rows table[] @return string
+function M.bars(agg, rows)
   local parts = {}
-  for _, row in ipairs(rows) do
+  for _, row in ipairs(agg.kind == "hist" and rows or {}) do
     if row.count > 0 then
       parts[#parts + 1] = "\n" .. heading(agg, row) .. (#agg.keys > 0 and "\n" or "") ..
         row.hist:bars { format = format_of(agg) }
@@ -82,8 +86,10 @@ local function bars(agg, rows)
   return table.concat(parts, "\n")
 end
 
-local function most_first(unsorted, field)
-  local rows, at = {}, {}
+--- Rows, the largest first.
+--- @param agg shark.probe.Aggregate @param unsorted table[] of read() or since() @return table[] rows a new list
+function M.most_first(agg, unsorted)
+  local field, rows, at = VALUE[agg.kind][1], {}, {}
   for i, row in ipairs(unsorted) do
     rows[i], at[row] = row, i
   end
@@ -97,52 +103,37 @@ local function most_first(unsorted, field)
   return rows
 end
 
-local function stack_keys(agg)
-  local list = {}
-  for _, key in ipairs(agg.keys) do
-    list[#list + 1] = key.as == "stack" and key.name or nil
-  end
-  return list
-end
-
-local function indented(value)
+--- What stands below a row in a table: its stacks.
+--- @param agg shark.probe.Aggregate @param row table @return string[] lines
+function M.below(agg, row)
   local lines = {}
-  for i, line in ipairs(type(value) == "table" and stack.lines(value:frames()) or { "no stack was taken" }) do
-    lines[i] = "    " .. foreign.line(line)
+  for _, key in ipairs(agg.keys) do
+    local value = row[key.name]
+    local frames = type(value) == "table" and stack.lines(value:frames()) or { "no stack was taken" }
+    for _, frame in ipairs(key.as == "stack" and frames or {}) do
+      lines[#lines + 1] = "    " .. foreign.line(frame)
+    end
   end
   return lines
 end
 
--- Below each row its stacks.
-local function with_stacks(rows, text, names)
-  local lines, i = {}, -1
-  for line in text:gmatch("[^\n]+") do
-    lines[#lines + 1], i = line, i + 1
-    for _, name in ipairs(i > 0 and names or {}) do
-      for _, frame in ipairs(indented(rows[i][name])) do
-        lines[#lines + 1] = frame
-      end
+-- Rows as text, the largest first.
+local function text_of(agg, unsorted)
+  local rows, parts = M.most_first(agg, unsorted), {}
+  for i, line in ipairs((table_text.lines(M.columns(agg), rows))) do
+    parts[#parts + 1] = line
+    for _, below in ipairs(rows[i - 1] and M.below(agg, rows[i - 1]) or {}) do
+      parts[#parts + 1] = below
     end
   end
-  return table.concat(lines, "\n")
-end
-
---- Rows as text, the largest first.
---- @param agg shark.probe.Aggregate @param rows table[] of read() or since()
---- @return string
-function M.rows(agg, rows)
-  rows = most_first(rows, VALUE[agg.kind][1])
-  local text = table_text.render(columns_of(agg), rows)
-  local stacks = stack_keys(agg)
-  text = #stacks > 0 and with_stacks(rows, text, stacks) or text
-  return agg.kind == "hist" and text .. bars(agg, rows) or text
+  return table.concat(parts, "\n") .. M.bars(agg, rows)
 end
 
 --- What an aggregate has counted, as text; or why it cannot be read.
 --- @return string
 function M.text(agg)
   local rows, message = reading.read(agg)
-  return rows and M.rows(agg, rows) or message
+  return rows and text_of(agg, rows) or message
 end
 
 return M

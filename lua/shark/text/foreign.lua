@@ -4,6 +4,7 @@
 -- here, where it is shown. See core/base/foreign.h for which characters become what.
 
 local escape = require "shark.text.escape"
+local screen = require "shark.text.screen"
 
 local M = {}
 
@@ -45,26 +46,18 @@ function M.dot(...)
   return '"' .. table.concat(lines, "\\n") .. '"'
 end
 
--- Bytes of UTF-8 after the first of a character.
-local FURTHER = "[\128-\191]"
+local ANY = 2 ^ 31 - 1
 
---- Columns of text that was made fit, a character one each.
+--- Columns of text that was made fit: none for a mark above a letter, two for an ideograph.
 --- @param text string @return integer
 function M.width(text)
-  return #text - select(2, text:gsub(FURTHER, ""))
+  return text:find("[\128-\255]") and select(2, screen.fit(text, ANY)) or #text
 end
 
 --- At most so many columns of text that was made fit, no character cut in two.
 --- @param text string @param most integer @return string
 function M.cut(text, most)
-  local kept = ""
-  for character in text:gmatch("[^\128-\191][\128-\191]*") do
-    if most == 0 then
-      break
-    end
-    kept, most = kept .. character, most - 1
-  end
-  return kept
+  return text:sub(1, (screen.fit(text, most)))
 end
 
 return M

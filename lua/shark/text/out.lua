@@ -1,7 +1,11 @@
 --- Where packaged scripts and modules print: nothing foreign reaches the terminal as it is.
 
+local colour = require "shark.text.colour"
 local foreign = require "shark.text.foreign"
 local json = require "shark.json"
+local table_text = require "shark.text.table"
+local terminal = require "shark.text.terminal"
+local wrap = require "shark.text.wrap"
 
 local M = {}
 
@@ -11,26 +15,67 @@ local function fit(value)
   return is_plain and value or foreign.line(value)
 end
 
---- Prints a line: an own format, and its arguments, of which text is made fit.
---- @param format string a literal @param ... any
-function M.line(format, ...)
+local function formatted(format, ...)
   local arguments, n = { ... }, select("#", ...)
   for i = 1, n do
     arguments[i] = fit(arguments[i])
   end
-  io.stdout:write(format:format(unpack(arguments, 1, n)), "\n")
+  return format:format(unpack(arguments, 1, n))
+end
+
+local function plain(text)
+  return text
+end
+
+-- What is wider than the terminal goes on below, a little deeper.
+local function write(text, style)
+  local columns = terminal.columns()
+  for line in (text .. "\n"):gmatch("([^\n]*)\n") do
+    for _, part in ipairs(columns and wrap.hanging(line, columns) or { line }) do
+      io.stdout:write(style(part), "\n")
+    end
+  end
+end
+
+--- Prints a line: an own format, and its arguments, of which text is made fit.
+--- @param format string a literal @param ... any
+function M.line(format, ...)
+  write(formatted(format, ...), plain)
+end
+
+--- The same of what is wrong or was lost, so that it is seen.
+--- @param format string a literal @param ... any
+function M.warn(format, ...)
+  write(formatted(format, ...), colour.warning)
 end
 
 --- Prints several lines: a list of them, or a text whose lines have been made fit
---- one by one, as those of shark.text.table and shark.text.tree are.
+--- one by one, as those of shark.text.tree are.
 --- @param lines string[]|string
 function M.lines(lines)
   if type(lines) == "string" then
-    io.stdout:write(foreign.lines(lines), "\n")
-    return
+    return write(foreign.lines(lines), plain)
   end
   for _, line in ipairs(lines) do
-    io.stdout:write(foreign.line(line), "\n")
+    write(foreign.line(line), plain)
+  end
+end
+
+--- Prints a table that fits the terminal, and says what of it was left out.
+--- @param columns table[] as shark.text.table takes them @param rows table[]
+--- @param options? table left_out = so many rows; below = fun(row): string[] lines below each
+function M.table(columns, rows, options)
+  options = options or {}
+  local lines, missing = table_text.lines(columns, rows, terminal.columns(), colour)
+  for i, line in ipairs(lines) do
+    M.raw(line)
+    M.lines(options.below and rows[i - 1] and options.below(rows[i - 1]) or {})
+  end
+  if #missing > 0 then
+    M.line("left out (--wide): %s", table.concat(missing, ", "))
+  end
+  if (options.left_out or 0) > 0 then
+    M.line("left out (--top): %d row%s", options.left_out, options.left_out == 1 and "" or "s")
   end
 end
 
@@ -53,7 +98,7 @@ function M.values(...)
   for i = 1, select("#", ...) do
     parts[i] = foreign.lines((select(i, ...)))
   end
-  M.lines(table.concat(parts, "\t"))
+  io.stdout:write(table.concat(parts, "\t"), "\n")
 end
 
 --- Prints a line on standard error, after what was printed before.

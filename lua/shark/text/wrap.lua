@@ -20,4 +20,33 @@ function M.lines(text, width)
   return lines
 end
 
+local DEEPER = "    "
+
+-- Where a line that is too long ends: at its last blank, or else where the room does; and where the next begins.
+local function break_of(line, indent, width)
+  local room = foreign.cut(line, width)
+  local blank = room:find(" [^ ]*$")
+  if #room < #line and line:sub(#room + 1, #room + 1) == " " then
+    return #room, line:find("[^ ]", #room + 1) or #line + 1
+  elseif blank and blank > #indent + 1 then
+    return blank - 1, blank + 1
+  end
+  local last = #room > 0 and #room or #line:match("^.[\128-\191]*") -- a character that is wider than the room
+  return last, last + 1
+end
+
+--- A line that was made fit as several, of which the later ones stand deeper than the first; blanks stay.
+--- @param line string @param width integer columns @return string[] lines at least one
+function M.hanging(line, width)
+  local indent = line:match("^ *") .. DEEPER
+  local lines = {}
+  indent = #indent <= width / 2 and indent or ""
+  while foreign.width(line) > width do
+    local last, next_one = break_of(line, line:match("^ *"), width)
+    lines[#lines + 1], line = line:sub(1, last), indent .. line:sub(next_one)
+  end
+  lines[#lines + 1] = line
+  return lines
+end
+
 return M
