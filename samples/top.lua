@@ -4,22 +4,9 @@ local top = require "shark.top"
 
 local NAME = "top"
 
-local function column(text)
-  local fields = top.sorts()
-  if fields[text:lower()] then
-    return fields[text:lower()]
-  end
-  local titles = {}
-  for title in pairs(fields) do
-    titles[#titles + 1] = title:upper()
-  end
-  table.sort(titles)
-  return nil, ("'%s' is no column; there are %s"):format(text, table.concat(titles, ", "))
-end
-
 local parser = cli.parser(NAME, "A live view of the whole screen: CPUs and interrupts, softirqs, IPIs, vectors " ..
   "left, virtio-blk stages, remapping changes. The key h lists the keys.")
-cli.options(parser, { "irq", "cpu", { "sort", convert = column } })
+cli.options(parser, { "irq", "cpu", { "sort", convert = top.column } })
 cli.add_trace_options(parser, { "hardirq", "softirq", "vector", "ipi", "virtblk" })
 local options = parser:parse()
 

@@ -274,6 +274,7 @@ end
 ---            seconds the time of the whole trace
 ---   show     fun(report)  prints it as text
 ---   order    string[]  of the fields in JSON
+---   opens_more  boolean?  it attaches while it runs, so capabilities are kept
 function M.run(trace)
   if type(trace) ~= "table" or not (trace.name and trace.options and trace.report and trace.show) then
     error("bad argument #1 to 'run' (table with name, options, report and show expected)", 2)
@@ -324,7 +325,9 @@ function M.run(trace)
   }
   announce(trace)
   child = start_command(trace, given.duration, given.command)
-  drop_capabilities(child)
+  if not trace.opens_more then
+    drop_capabilities(child)
+  end
 end
 
 return M

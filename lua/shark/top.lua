@@ -15,13 +15,24 @@ local NAME = "top"
 -- What the first view is made of, the CPUs' shares among it.
 local FIRST = views.list[1].sources
 
-local function open_first(sources)
-  local is_traced = false
-  for _, name in ipairs(FIRST) do
-    is_traced = sources:use(name) or is_traced
+local function use(sources, names)
+  for _, name in ipairs(names) do
+    sources:use(name)
   end
-  if not is_traced then
-    cli.fail(NAME, sources:refusal(FIRST))
+end
+
+local function refusals(sources, names)
+  local list = {}
+  for _, name in ipairs(names) do
+    list[#list + 1] = sources:refusal(name)
+  end
+  return list
+end
+
+local function open_first(sources)
+  use(sources, FIRST)
+  if #sources.sessions == 0 then
+    cli.fail(NAME, sources:refusal(FIRST[1]))
   end
 end
 
@@ -36,7 +47,7 @@ local ORDER = { "cpus", "interrupts", "softirqs", "ipis", "vectors", "virtblk", 
 
 local function not_traced(sources)
   local list = {}
-  for _, name in ipairs { "vectors", unpack(sources_of.NAMES) } do
+  for _, name in ipairs(sources_of.NAMES) do
     list[#list + 1] = sources.why[name] and { name = name, why = sources.why[name] } or nil
   end
   return list
@@ -46,26 +57,22 @@ end
 local function json_report(sources, reading)
   local report = { cpus = model.cpus(reading), not_traced = not_traced(sources) }
   for _, view in ipairs(views.list) do
-    local rows = sources:refusal(view.sources) == nil and view.rows(reading) or nil
+    local rows = #refusals(sources, view.sources) < #view.sources and view.rows(reading) or nil
     for _, row in ipairs(rows or {}) do
       row.key, row.order = nil, nil
     end
     report[view.name] = rows
   end
-  report.vectors = reading.vectors and report.vectors
   return report
 end
 
 local function run_json(options, sources)
-  for _, name in ipairs(sources_of.NAMES) do
-    sources:use(name)
-  end
+  use(sources, sources_of.NAMES)
   sources:begin()
   cli.run {
     name = NAME, options = options, sessions = sources.sessions, order = ORDER,
     report = function(before)
       local reading = before and sources:read() or sources:read_all()
-      reading.vectors = sources:vectors()
       return json_report(sources, reading), true
     end,
     show = show_nothing,
@@ -86,20 +93,15 @@ end
 
 -- What the view is made of was counted: nil until its first interval has ended.
 local function rows_of(app, view)
-  local reading = app.reading
-  for _, name in ipairs(view.sources) do
-    if reading.rows[name] then
-      return view.rows(reading)
+  for _, name in ipairs(app.reading and view.sources or {}) do
+    if app.reading.rows[name] then
+      return view.rows(app.reading)
     end
   end
-  return view.name == "vectors" and reading.vectors and view.rows(reading) or nil
 end
 
 local function notes_of(app, view)
-  local notes = {}
-  for _, name in ipairs(view.name == "vectors" and { "vectors" } or view.sources) do
-    notes[#notes + 1] = app.sources:refusal { name }
-  end
+  local notes = refusals(app.sources, view.sources)
   notes[#notes + 1] = app.reading and view.note and view.note(app.reading)
   return notes
 end
@@ -108,7 +110,7 @@ local function figures_of(app)
   local view, reading = app.state.view, app.reading
   return {
     clock = app.clock, seconds = reading and reading.seconds, lost = app.lost, only = app.only,
-    rows = reading and rows_of(app, view), cpus = reading and model.cpus(reading), notes = notes_of(app, view),
+    rows = rows_of(app, view), cpus = reading and model.cpus(reading), notes = notes_of(app, view),
     none = "nothing in this interval",
   }
 end
@@ -117,22 +119,10 @@ function App:draw()
   self.screen:draw(frame.make(self.state, figures_of(self), self.screen))
 end
 
-local function count(app)
-  app.reading = app.sources:read()
-  app.clock, app.lost = os.date "%H:%M:%S", app.sources:lost()
-end
-
--- The vectors are read, not traced: while they are looked at, and no older than an interval.
-local function look_at_vectors(app)
-  if app.state.view.name == "vectors" and app.reading then
-    app.reading.vectors = app.sources:vectors()
-  end
-end
-
 function App:tick()
   if not self.state.paused then
-    count(self)
-    look_at_vectors(self)
+    self.reading = self.sources:read()
+    self.clock, self.lost = os.date "%H:%M:%S", self.sources:lost()
     self:draw()
   end
 end
@@ -177,10 +167,8 @@ function App:show_map_of(what)
 end
 
 local function chosen_irq(app)
-  local rows = app.reading and rows_of(app, app.state.view) or {}
-  local chosen = app.state.page.keys[state_of.chosen_of(app.state, app.state.page.keys)]
-  for _, row in ipairs(rows) do
-    if row.key == chosen then
+  for _, row in ipairs(rows_of(app, app.state.view) or {}) do
+    if row.key == app.state.page.chosen then
       return row.irq
     end
   end
@@ -203,22 +191,12 @@ local DO = {
 }
 
 function App:press(key)
-  local before = self.state.view
   local action, text = state_of.press(self.state, key)
   if action then
     DO[action](self, text)
   end
-  if self.state.view ~= before then
-    self:use_view()
-  end
+  use(self.sources, self.state.view.sources)
   self:draw()
-end
-
-function App:use_view()
-  for _, name in ipairs(self.state.view.sources) do
-    self.sources:use(name)
-  end
-  look_at_vectors(self)
 end
 
 local function open_screen(app)
@@ -240,7 +218,7 @@ local function run_screen(options, sources)
   app.screen = open_screen(app)
   sources:begin()
   cli.run {
-    name = NAME, options = options, sessions = sources.sessions,
+    name = NAME, options = options, sessions = sources.sessions, opens_more = true,
     report = function(before)
       if before then
         app:tick()
@@ -261,14 +239,18 @@ function M.run(options)
   run(options, sources)
 end
 
---- The columns that the first view can be ordered by.
---- @return table fields by title in lower case
-function M.sorts()
-  local fields = {}
-  for _, field in ipairs(views.sorts(views.list[1])) do
-    fields[views.column_of(views.list[1], field).title:lower()] = field
+--- Converter for the option --sort.
+--- @param text string title or field of a column of the first view
+--- @return string? field @return string? message
+function M.column(text)
+  local titles = {}
+  for i, column in ipairs(views.list[1].columns) do
+    if text:lower() == column.title:lower() or text == column.field then
+      return column.field
+    end
+    titles[i] = column.title
   end
-  return fields
+  return nil, ("'%s' is no column; there are %s"):format(text, table.concat(titles, ", "))
 end
 
 return M

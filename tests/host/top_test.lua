@@ -185,7 +185,11 @@ function tests.test_the_map_of_an_irq()
   shown.wait("its row", function(now) return count_shown(now) end)
   shown.keys "Enter"
   shown.wait_for(("\nIRQ %d  "):format(disk.irq))
-  shown.keys("Escape")
+  shown.keys("Escape", "Escape", "5")
+  shown.wait("its requests", function(now)
+    return now:find(("\n%s +read +WHOLE +[%%d.]+ +100.0 +[%%d.]+ +[%%d.]+ +issued +completed\n"):format(disk.device))
+      or now:find "\nrequests of virtio%-blk: not known here: "
+  end)
   child.kill "sigkill"
   child.wait()
   shown.keys "q"
@@ -300,7 +304,8 @@ end
 function tests.test_without_a_terminal()
   t.needs "tracing"
   assert_refused(proc.run_shark "top", 1, "shark top: ", "no terminal", "'shark hardirqs -n 1'", "'shark top --json'")
-  assert_refused(proc.run_shark("top", "--sort", "nosuch"), 2, "'nosuch' is no column; there are %CPU, ACTION, AVG-US")
+  assert_refused(proc.run_shark("top", "--sort", "nosuch"), 2,
+    "'nosuch' is no column; there are IRQ, CPU, PER-S, %CPU, AVG-US")
   assert_refused(proc.run_shark("top", "--", "true"), 2, "a command would print over the screen")
 end
 

@@ -183,7 +183,14 @@ function tests.test_the_chosen_row_is_followed()
   press(state, "down")
   press(state, "r") -- the other way round
   t.assertStrContains(chosen_line(state), "action 39")
-  press(state, "r", "s")
+  press(state, "down")
+  t.assertStrContains(chosen_line(state), "action 40") -- the one behind it now
+  t.assertEquals(state.page.chosen, "row 40")
+  press(state, "up", "r", "s")
+  t.assertStrContains(chosen_line(state), "action 39")
+  -- While it is not there, the one in its place; then it again.
+  shown(state, 80, 24, { rows = { { key = "a", share = 2 }, { key = "b", share = 1 } }, seconds = 1 })
+  t.assertEquals(state.page.chosen, "b")
   t.assertStrContains(chosen_line(state), "action 39")
 end
 

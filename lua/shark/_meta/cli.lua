@@ -82,6 +82,7 @@ function M.json(value, order) end
 ---            seconds the time of the whole trace
 ---   show     fun(report)  prints it as text
 ---   order    string[]  of the fields in JSON
+---   opens_more  boolean?  it attaches while it runs, so capabilities are kept
 function M.run(trace) end
 
 return M

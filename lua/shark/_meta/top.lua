@@ -7,8 +7,10 @@ local M = {}
 ---@param options table { irq?, cpu?, way?, interval, duration?, sort? = field of views.list[1], json?, command }
 function M.run(options) end
 
---- The columns that the first view can be ordered by.
----@return table fields by title in lower case
-function M.sorts() end
+--- Converter for the option --sort.
+---@param text string title or field of a column of the first view
+---@return string? field
+---@return string? message
+function M.column(text) end
 
 return M

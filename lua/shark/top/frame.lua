@@ -216,19 +216,19 @@ local function first_shown(state, chosen, height)
   return first
 end
 
-local function keep_page(state, rows, height)
+local function keep_page(state, rows, chosen, height)
   local keys = {}
   for i, row in ipairs(rows) do
     keys[i] = row.key
   end
-  state.page = { keys = keys, height = height }
+  state.page = { keys = keys, chosen = keys[chosen], height = height }
 end
 
 local function row_lines(state, figures, rows, room, columns)
   local height = math.max(1, room - 1)
-  local chosen = state_of.chosen_of(state, rows)
+  local chosen = state_of.follow(state, rows)
   local first = first_shown(state, chosen, height)
-  keep_page(state, rows, height)
+  keep_page(state, rows, chosen, height)
   local lines = table_lines(state.view.columns, rows, first, first + height - 1, columns)
   if chosen > 0 then
     lines[chosen - first + 2].style = "reverse"

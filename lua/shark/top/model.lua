@@ -1,8 +1,8 @@
 --- What shark top shows, made of what was counted in an interval. Nothing here asks the kernel.
 --
 -- A reading is { seconds, rows = { hardirq = {...}, softirq = ..., vector = ..., ipi = ..., virtblk = ...,
--- changes = ... }, cpus = numbers of CPUs, vectors = what irqmap.vectors_left() says }: rows have what they have more
--- than at the reading before; what is not traced has none.
+-- changes = ..., vectors = ... }, cpus = numbers of CPUs, vectors = what irqmap.vectors_left() says }: rows have what
+-- they have more than at the reading before, those of vectors what is left; what is not known has none.
 
 local tracer_rows = require "shark.rows"
 
@@ -187,7 +187,7 @@ end
 --- @param reading table @return table[] rows { key, cpu, left, allocated, managed, managed_left }
 function M.vectors(reading)
   local list = {}
-  for i, cpu in ipairs(reading.vectors and reading.vectors.cpus or {}) do
+  for i, cpu in ipairs(reading.rows.vectors or {}) do
     list[i] = { key = tostring(cpu.cpu), cpu = cpu.cpu, left = cpu.available, allocated = cpu.allocated,
       managed = cpu.managed, managed_left = cpu.managed - cpu.managed_allocated }
   end

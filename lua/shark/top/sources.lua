@@ -43,38 +43,40 @@ local OPEN = {
   end,
 }
 
+-- What is not traced but looked up, each time.
+local LOOK_UP = { vectors = irqmap.vectors_left }
+
 local TITLES = {
   hardirq = "interrupts of devices", softirq = "softirqs", vector = "interrupts of the system", ipi = "IPIs",
   virtblk = "requests of virtio-blk", changes = "changes of remapping", vectors = "vectors left",
 }
 
 --- The names of all of them.
-M.NAMES = { "hardirq", "softirq", "vector", "ipi", "virtblk", "changes" }
+M.NAMES = { "hardirq", "softirq", "vector", "ipi", "virtblk", "changes", "vectors" }
 
 --- @param options table { irq?, cpu?, way? } @return table sources none is open yet
 function M.new(options)
-  return setmetatable({ options = options, open = {}, why = {}, sessions = {}, before = {} }, Sources)
+  return setmetatable({ options = options, used = {}, why = {}, sessions = {}, before = {} }, Sources)
 end
 
---- Opens a trace, if it was not.
---- @param name string of M.NAMES @return boolean is_open
+--- Has a trace begin, if it did not. Why it cannot, refusal() says.
+--- @param name string of M.NAMES
 function Sources:use(name)
-  if not self.open[name] and not self.why[name] then
+  if self.used[name] then
+    return
+  end
+  self.used[name] = true
+  if OPEN[name] then
     local session, message = OPEN[name](self.options)
-    self.open[name], self.why[name] = session, not session and message or nil
+    self.why[name] = not session and message or nil
     self.sessions[#self.sessions + 1] = session and { name = name, session = session }
   end
-  return self.open[name] ~= nil
 end
 
---- Why one of these is not traced; nil if it is.
---- @param names string[] @return string? why
-function Sources:refusal(names)
-  for _, name in ipairs(names) do
-    if self.why[name] then
-      return ("%s: not known here: %s"):format(TITLES[name], self.why[name])
-    end
-  end
+--- Why one of these is not known; nil if it is.
+--- @param name string of M.NAMES @return string? why a line
+function Sources:refusal(name)
+  return self.why[name] and ("%s: not known here: %s"):format(TITLES[name], self.why[name])
 end
 
 -- ---- reading ----
@@ -104,11 +106,22 @@ local function wanted_cpus(options)
   return options.cpu and { options.cpu } or cpus.online() or {}
 end
 
+local function look_up(self, reading)
+  for name, look in pairs(LOOK_UP) do
+    if self.used[name] then
+      local found, message = look()
+      self.why[name] = not found and message or nil
+      reading.rows[name], reading[name] = found and found.cpus, found
+    end
+  end
+end
+
 local function read_all(self, seconds, from_start)
   local reading = { seconds = seconds, rows = {}, cpus = wanted_cpus(self.options) }
   for _, source in ipairs(self.sessions) do
     reading.rows[source.name] = read_session(self, source.name, source.session, from_start)
   end
+  look_up(self, reading)
   return reading
 end
 
@@ -134,14 +147,6 @@ end
 --- @return table reading
 function Sources:read_all()
   return read_all(self, schedule.now() - self.start, true)
-end
-
---- The vectors that are left, now.
---- @return table? left see irqmap.vectors_left() @return string? message
-function Sources:vectors()
-  local left, message = irqmap.vectors_left()
-  self.why.vectors = not left and message or nil
-  return left, message
 end
 
 --- What was lost so far, in words.

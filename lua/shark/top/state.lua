@@ -14,7 +14,7 @@ local M = {}
 ---   paused   boolean
 ---   chosen   table   name of a view -> { index, key }
 ---   over     table?  instead of the view: { what = "help"|"map", lines, first, irq? }
----   page     table   what was shown last: { keys = of the rows, height = rows on the screen }
+---   page     table   what was shown last: { keys = of the rows, chosen = key, height = rows on the screen }
 ---   message  string? said on the last line, until the next key
 function M.new(options)
   local first = views.list[1]
@@ -37,21 +37,26 @@ local function choose(state, index)
   state.chosen[state.view.name] = { index = index, key = list[index] }
 end
 
+local function chosen_in(state)
+  local name = state.view.name
+  state.chosen[name] = state.chosen[name] or { index = 1 }
+  return state.chosen[name]
+end
+
 --- The row that is chosen, of those that are shown: the same wherever it has moved to, or else the one in its place.
 --- @param state table @param rows table[] @return integer index 0: there are none
-function M.chosen_of(state, rows)
-  local chosen = state.chosen[state.view.name] or { index = 1 }
+function M.follow(state, rows)
+  local chosen = chosen_in(state)
   for i, row in ipairs(rows) do
     if row.key == chosen.key then
-      return i
+      chosen.index = i
     end
   end
   return math.min(chosen.index, #rows)
 end
 
 local function move(state, by)
-  local chosen = state.chosen[state.view.name] or { index = 1 }
-  choose(state, chosen.index + by)
+  choose(state, chosen_in(state).index + by)
 end
 
 local function scroll(state, by)

@@ -79,7 +79,7 @@ M.list = {
     },
   },
   {
-    name = "vectors", title = "vectors", sources = {}, rows = model.vectors, sort = "left", rising = true,
+    name = "vectors", title = "vectors", sources = { "vectors" }, rows = model.vectors, sort = "left", rising = true,
     note = left_of_all,
     columns = {
       { title = "CPU", field = "cpu", width = 4, goes = 0 },
