@@ -60,8 +60,7 @@ _shark_command() { # which of the words it begins with
 }
 
 _shark() {
-	local cur=${COMP_WORDS[COMP_CWORD]} line=${COMP_LINE:0:COMP_POINT} shark script= wants= option= word i
-	[[ $cur != = ]] || cur=
+	local cur=${COMP_WORDS[COMP_CWORD]} line=${COMP_LINE:0:COMP_POINT} shark script= wants= word i
 	shark=$(type -P -- "$1") || shark=shark
 	COMPREPLY=()
 	line=${line#*"${COMP_WORDS[0]}"}
@@ -73,12 +72,10 @@ _shark() {
 			return
 		fi
 		line=${line#*"$word"}
-		if [[ $word == = ]]; then # a word of its own to bash
-			wants=$option
-		elif [[ -n $wants ]]; then
-			wants=
+		if [[ -n $wants ]]; then
+			[[ $word == = ]] || wants=
 		elif [[ $word == -[el] || $word == --root ]]; then
-			wants=$word option=$word
+			wants=$word
 		elif [[ $word != -?* ]]; then
 			script=$word
 		fi

@@ -71,6 +71,7 @@ M.WHERE = {
   -- What scripts print of an IOMMU.
   ["live/irqmap_scripts_test.lua"] = { AMD },
   ["live/remap_scripts_test.lua"] = { INTEL },
+  ["live/top_test.lua"] = { INTEL },
   ["live/hostile_maps_test.lua"] = { INTEL },
   -- What scripts print, options, what handlers may do, floods.
   ["live/scripts_test.lua"] = or_here(INTEL),
