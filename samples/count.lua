@@ -8,7 +8,7 @@ local parser = cli.parser(NAME, "Counts hits of tracepoints, functions or other 
   "of all that match, each by its name.")
 parser:argument("probe", "block_rq_issue, 'block_*', 'syscalls:sys_enter_*', 'vfs_read()', ...")
 cli.options(parser, {
-  "sort", "top",
+  "where", "sort", "top",
   { "key", more = "comm, tid, pid, cpu, uid, stack, irq, vector, softirq, or NAME=EXPRESSION of Lua with the " ..
     "probe's arguments." },
 })
@@ -22,7 +22,7 @@ if #names > 1 or #keys == 0 then
   table.insert(expressions, 1, "probe_name")
 end
 local hits = probetable.declare(NAME, "count", keys)
-local body = ("hits[%s]:add()"):format(table.concat(expressions, "]["))
+local body = ("if %s then hits[%s]:add() end"):format(options.where or "true", table.concat(expressions, "]["))
 
 local list = {}
 for i, name in ipairs(names) do

@@ -33,7 +33,7 @@ rowtable.run {
     rowtable.COUNT, rowtable.RATE,
     rowtable.AVERAGE, rowtable.P99, rowtable.MAX,
     { title = "PENDING", field = "coalesced", format = fmt.count, rank = 3 },
-    { title = "SENT FROM", field = "callsite", left = true, cut = true },
+    { title = "SENT FROM", field = "callsite", left = true, cut = 24 },
   },
   label = function(row) return ("%s, CPU %s to CPU %s"):format(row.name, row.from, row.to) end,
   complete = function(row)

@@ -63,7 +63,8 @@ static locale_t utf8(void)
 	return locale;
 }
 
-/* fit(text, most) -> how many of its bytes fit in so many columns, and how many columns these take */
+/* fit(text, most) -> how many of its bytes fit in so many columns, and how many columns these take
+ */
 static int fit(lua_State *L)
 {
 	size_t size;

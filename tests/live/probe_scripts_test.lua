@@ -63,6 +63,23 @@ function tests.test_count_by_task()
   t.assertEquals(lines[#lines].attached.way, "tp")
 end
 
+function tests.test_count_only_where_something_is_true()
+  local dd = own "dd"
+  local lines = run(("%s if=/dev/zero of=/dev/null bs=7 count=77 2>/dev/null; %s if=/dev/zero of=/dev/null bs=9 count=99 " ..
+    "2>/dev/null")
+    :format(dd, dd), "count", "syscalls:sys_enter_write", "-k", "comm", "-k", "size:i64=r.count", "-w", "r.count == 9")
+  for _, row in ipairs(lines[#lines].rows) do
+    t.assertEquals(row.size, 9)
+  end
+  t.assertEquals(rows_of(lines, "comm", NAME)[1].count, 99)
+end
+
+function tests.test_trace_prints_stacks()
+  local result = proc.run_shell('"$SHARK" trace sched_process_exec -f comm -f stack -- true')
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+  t.assertStrMatches(result.out, ".*\n%S+ +true +[^\n]*do_syscall_64;[^\n]*execve[^\n]*\n.*")
+end
+
 function tests.test_count_by_the_name_of_the_probe()
   local dd = own "dd"
   local lines = run(dd .. " if=/dev/zero of=/dev/null bs=1 count=300 2>/dev/null", "count",

@@ -336,7 +336,12 @@ end
 
 function tests.test_no_such_disk()
   t.needs("root", "tracing")
-  t.assertEquals({ virtblk.requests { device = "vdzz" } }, { nil, "virtblk: no such disk: vdzz", "ENOENT" })
+  local names = {}
+  for i, disk in ipairs(virtblk.disks()) do
+    names[i] = disk.device
+  end
+  t.assertEquals({ virtblk.requests { device = "vdzz" } }, { nil, "virtblk: no such disk: vdzz; there " ..
+    (#names > 0 and "are: " .. table.concat(names, ", ") or "is none of virtio-blk"), "ENOENT" })
 end
 
 function tests.test_misuse_raises()

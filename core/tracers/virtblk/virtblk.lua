@@ -443,6 +443,15 @@ M.kind = session.define {
   methods = { open_requests = open_requests, stacks = stacks },
 }
 
+local function no_such_disk(name)
+  local names = {}
+  for i, disk in ipairs(virtio.disks()) do
+    names[i] = disk.device
+  end
+  return ("virtblk: no such disk: %s; there %s"):format(name,
+    #names > 0 and "are: " .. table.concat(names, ", ") or "is none of virtio-blk")
+end
+
 -- Names and units of this module's own options, as the core has them.
 local function core_options(options)
   if type(options) ~= "table" then
@@ -455,7 +464,7 @@ local function core_options(options)
   if type(options.device) == "string" then
     copy.device = virtio.disk_number(options.device)
     if not copy.device then
-      return nil, ("virtblk: no such disk: %s"):format(options.device), "ENOENT"
+      return nil, no_such_disk(options.device), "ENOENT"
     end
   end
   if options.slower_than_us then

@@ -6,7 +6,8 @@ local M = {}
 --- A table as lines.
 ---@param columns table[] { title, field, left = align left, format = fun(value): string }; and
 ---   rank = 1, 2, ...: how soon it is left out where there is no room, the highest first (0: last);
----   cut = true: its texts may be cut; most = true: its largest value is what one looks for
+---   cut = true, or so many columns that it keeps: its texts may be cut;
+---   most = true: its largest value is what one looks for
 ---@param rows table[] each a table with the fields of the columns
 ---@param room? integer columns of the terminal; any number if nil
 ---@param colour? table as shark.text.colour; none if nil

@@ -35,7 +35,7 @@ end
 --- @return string
 function M.value(value)
   if type(value) == "table" then
-    return stack.fold(value:frames())
+    return stack.fold(value.frames and value:frames() or value)
   end
   return (type(value) == "number" or type(value) == "cdata") and plain(value) or tostring(value)
 end

@@ -50,7 +50,8 @@ end
 -- ---- what fits ----
 
 local function least_of(column, width)
-  return column.cut and math.min(width, math.max(foreign.width(column.title), LEAST_CUT)) or width
+  local least = type(column.cut) == "number" and column.cut or LEAST_CUT
+  return column.cut and math.min(width, math.max(foreign.width(column.title), least)) or width
 end
 
 local function needed(columns, widths, kept)
@@ -136,7 +137,8 @@ end
 --- A table as lines.
 --- @param columns table[] { title, field, left = align left, format = fun(value): string }; and
 ---   rank = 1, 2, ...: how soon it is left out where there is no room, the highest first (0: last);
----   cut = true: its texts may be cut; most = true: its largest value is what one looks for
+---   cut = true, or so many columns that it keeps: its texts may be cut;
+---   most = true: its largest value is what one looks for
 --- @param rows table[] each a table with the fields of the columns
 --- @param room? integer columns of the terminal; any number if nil
 --- @param colour? table as shark.text.colour; none if nil
