@@ -148,6 +148,7 @@ local function show(what)
   end
 end
 
+cli.arranged(NAME, options, COLUMNS, {}) -- before the trace: of a wrong column one learns now
 cli.run {
   name = NAME,
   title = "affinity of interrupts",

@@ -150,6 +150,7 @@ local function show(what)
   end
 end
 
+cli.arranged(NAME, options, SOURCES, {}) -- before the trace: of a wrong column one learns now
 cli.run {
   name = NAME,
   title = "interrupts",

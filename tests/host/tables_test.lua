@@ -148,7 +148,8 @@ function tests.test_a_column_that_is_not_there()
   t.needs("root", "tracing")
   for command, titles in pairs {
     ["hardirqs -d 1000"] = "IRQ, CPU, CHIP, ACTION, COUNT, PER-S, TOTAL-US, AVG-US, P99-US, MAX-US, NONE",
-    ["count sched_switch -k comm -d 1000"] = "COMM, COUNT", ["remap"] = "", ["vectors"] = "CPU, USED, ",
+    ["count sched_switch -k comm -d 1000"] = "COMM, COUNT", ["remap"] = "",
+    ["irqstorm -d 1000"] = "SOURCE, CPU, ", ["affinity -d 1000"] = "IRQ, ACTION, ", ["vectors"] = "CPU, USED, ",
     ["irqmap"] = "IRQ, CPU, VECTOR, ",
   } do
     local result = proc.run_shell(('"$SHARK" %s --sort nope'):format(command))
