@@ -60,7 +60,8 @@ _shark_command() { # which of the words it begins with
 }
 
 _shark() {
-	local cur=${COMP_WORDS[COMP_CWORD]} line=${COMP_LINE:0:COMP_POINT} shark script= wants= word i
+	local cur=${COMP_WORDS[COMP_CWORD]} line=${COMP_LINE:0:COMP_POINT} shark script= wants= option= word i
+	[[ $cur != = ]] || cur=
 	shark=$(type -P -- "$1") || shark=shark
 	COMPREPLY=()
 	line=${line#*"${COMP_WORDS[0]}"}
@@ -72,10 +73,12 @@ _shark() {
 			return
 		fi
 		line=${line#*"$word"}
-		if [[ -n $wants ]]; then
-			[[ $word == = ]] || wants=
+		if [[ $word == = ]]; then # a word of its own to bash
+			wants=$option
+		elif [[ -n $wants ]]; then
+			wants=
 		elif [[ $word == -[el] || $word == --root ]]; then
-			wants=$word
+			wants=$word option=$word
 		elif [[ $word != -?* ]]; then
 			script=$word
 		fi

@@ -62,8 +62,8 @@ test-programs: all $(TEST_PROGRAMS)
 
 # With the sanitizers: the C core, the host, and the live tests that drive both.
 SUITES := $(UNIT:%=unit/%) $(LUA_TESTS) $(LIVE_C:%=live/%) $(patsubst tests/%,%,$(wildcard tests/rig/*_test.lua))
-# The sanitized binary is not for installing, and has no man pages.
-SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter-out host/install% host/manual%,$(filter host/%,$(LUA_TESTS)))) \
+# The sanitized binary is not for installing or packaging, and has no man pages; completion is Lua only.
+SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter-out host/install% host/deb% host/completion% host/manual%,$(filter host/%,$(LUA_TESTS)))) \
 	$(LIVE_C:%=san/live/%) san/live/events_test.lua san/live/hardirq_test.lua san/live/softirq_test.lua \
 	san/live/vector_test.lua san/live/kernel_test.lua
 

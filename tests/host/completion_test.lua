@@ -76,6 +76,8 @@ function tests.test_what_is_offered()
     ["shark hardi"] = "hardirqs",
     ["shark --li"] = "--list",
     ["shark -l shark.virt"] = "shark.virtblk",
+    ["shark -l i=shark.virt"] = "shark.virtblk",
+    ["shark -l i=shark.irq hardirqs --his"] = "--hist",
     ["shark --root=. -V -l shark.irq hardirqs --his"] = "--hist",
     ["shark -- hardirqs --his"] = "--hist",
     ["shark -e hello hardirqs --his"] = "--hist",
