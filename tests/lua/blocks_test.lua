@@ -44,6 +44,17 @@ function tests.test_blocks_of_no_known_kind_are_faults()
   end
 end
 
+function tests.test_the_pages_have_no_faults()
+  local checked = 0
+  for _, path in ipairs(blocks.pages()) do
+    for _, block in ipairs(blocks.of(path)) do
+      t.assertNil(blocks.fault(block), ("%s:%d"):format(path, block.at))
+      checked = checked + 1
+    end
+  end
+  t.assertTrue(checked > 100, checked)
+end
+
 function tests.test_commands_of_a_console()
   local list = blocks.commands(of '```console\n$ a -- \\\n    b\nprinted\n$ sh -c "x\n  y"\n```\n'[1])
   t.assertEquals(list, { { command = "a -- \\\n    b", printed = { "printed" } },
