@@ -172,7 +172,7 @@ end
 
 -- What happens on every machine all the time, or is done here meanwhile.
 local LOAD = "while :; do /bin/true; cat /etc/hostname; dd if=file of=/dev/null bs=4k count=4 iflag=direct; " ..
-  "sleep 0.02; done > /dev/null 2>&1"
+  "sleep 0.1; done > /dev/null 2>&1"
 
 -- Whether something was counted or seen: a line of figures, besides those that are always there.
 local function has_figures(out)
@@ -197,6 +197,7 @@ end
 
 local AT_ONCE = 8
 local TURNS_S = { 1, 4, 12 }
+local OF_KIND = { sh = 1, lua = 5, console = 10 } -- times as long: most of them end by themselves
 local LIMIT_S = 60 -- what has not ended so long after it was interrupted hangs
 
 -- One that goes on is interrupted when its time is over.
@@ -209,6 +210,7 @@ local function look_at(each)
   end
   if each.child.ended() then
     each.block.result = each.child.wait()
+    each.block.result.interrupted = each.hangs ~= nil
   end
   return each.child.ended()
 end
@@ -219,7 +221,9 @@ local function run_all(list, seconds)
   tick:start(20, 20, function() end)
   repeat
     while #running < AT_ONCE and list[next_one] do
-      running[#running + 1] = { block = list[next_one], child = start(list[next_one]), over = patience.limit(seconds) }
+      local block = list[next_one]
+      local over = patience.limit(seconds * OF_KIND[block.kind])
+      running[#running + 1] = { block = block, child = start(block), over = over }
       next_one = next_one + 1
     end
     uv.run "once"
@@ -235,7 +239,7 @@ end
 -- Not yet, or it told nothing in its time.
 local function is_to_run(block)
   local result = block.result
-  return not result or not M.told(block) and (result.status == 0 or result.err:find("interrupted by SIGINT", 1, true))
+  return not result or not M.told(block) and (result.status == 0 or result.interrupted)
 end
 
 --- Runs blocks, some at a time; each then has its `result` { status, signal, out, err }. What goes on until it is
