@@ -67,8 +67,9 @@ end
 function M.while_busy(cpu, work)
   local proc = require "proc"
   M.pin(cpu)
-  local child = proc.start("/bin/sh", { "-c", "while :; do :; done" })
+  local child = proc.start("/bin/sh", { "-c", "echo busy; while :; do :; done" })
   M.pin(0)
+  child.wait_for "busy"
   while_it_runs(child, work)
 end
 

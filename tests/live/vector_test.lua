@@ -203,8 +203,13 @@ function tests.test_an_ipi_is_an_event()
   end)
   load.while_busy(cpu, function() load.remote_calls(cpu, 100) end)
   session:stop()
+  local counted = sum(session:read(), function(row)
+    return row.what == "received" and row.sender == 0 and row.name == "call function single"
+  end)
+  local loss = tostring(session:loss())
   session:close()
-  t.assertTrue(n >= 90, n)
+  t.assertEquals(n, counted, loss)
+  t.assertTrue(n >= 90, ("%d events; lost: %s"):format(n, loss))
 end
 
 function tests.test_membarriers_are_calls()
