@@ -84,6 +84,7 @@ function tests.test_what_is_offered()
     ["shark help hardi"] = "hardirqs",
     ["shark hardirqs --way "] = "tp_btf raw_tp tp",
     ["shark hardirqs --way=ra"] = "raw_tp",
+    ["shark hardirqs --sort PER"] = "PER-S",
     ["shark hardirqs -i "] = irqs(),
     ["shark hardirqs -c "] = texts(assert(cpus.online())),
     ["shark softirqs -s NET_R"] = "NET_RX",
