@@ -238,6 +238,7 @@ run-guest:
 reference: $(B)/shark
 	$(Q)$(B)/shark docs/reference.lua
 	$(Q)$(B)/shark docs/types.lua
+	$(Q)$(B)/shark docs/schema.lua
 	$(Q)$(B)/shark docs/options.lua
 	$(Q)$(B)/shark docs/contents.lua
 
@@ -247,7 +248,7 @@ include tests/bench/bench.mk
 # ---- install ----
 
 DOCS := README.md CHANGELOG.md LICENSE CONTRIBUTING.md
-GUIDE := $(wildcard docs/*.md)
+GUIDE := $(wildcard docs/*.md) docs/schema.json
 
 MAN := $(DESTDIR)$(PREFIX)/share/man/man1
 SHARE := $(DESTDIR)$(PREFIX)/share

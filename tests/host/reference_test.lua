@@ -10,6 +10,11 @@ function tests.test_nothing_is_stale()
   t.assertEquals({ result.status, result.err }, { 0, "" })
 end
 
+function tests.test_the_schema_is_not_stale()
+  local result = proc.run_shell('"$SHARK" docs/schema.lua --check')
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+end
+
 -- In a copy, with a line changed, the check fails and says what to do.
 function tests.test_a_changed_line_is_noticed()
   local copy = proc.temporary_directory()

@@ -3,7 +3,8 @@ local t = require "t"
 
 local M = {}
 
-local NUMBERS = { CAP_KILL = 5, CAP_NET_RAW = 13, CAP_SYSLOG = 34, CAP_PERFMON = 38, CAP_BPF = 39 }
+local NUMBERS = { CAP_DAC_READ_SEARCH = 2, CAP_KILL = 5, CAP_NET_RAW = 13, CAP_SYS_RAWIO = 17, CAP_SYS_ADMIN = 21,
+  CAP_SYSLOG = 34, CAP_PERFMON = 38, CAP_BPF = 39 }
 
 --- As /proc/PID/status has them.
 function M.set_of(...)
