@@ -28,7 +28,7 @@ end
 local function row_of(out, first_title, pattern)
   local titles, row
   for line in out:gmatch "[^\n]+" do
-    if line:find("^%s*" .. first_title .. "%s") then
+    if not row and line:find("^%s*" .. first_title .. "%s") then
       titles = line
     elseif titles and not row and line:find(pattern) then
       row = line
