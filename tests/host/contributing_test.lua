@@ -86,7 +86,7 @@ local guide = text_of "docs/scripting.md"
 
 function tests.test_the_guides_examples_are_lua()
   local n = 0
-  for text in guide:gmatch "```lua\n(.-)```\n" do
+  for text in guide:gmatch "```lua[^\n]*\n(.-)```\n" do
     local chunk, message = loadstring(text)
     t.assertTrue(chunk ~= nil, tostring(message))
     n = n + 1
