@@ -136,7 +136,8 @@ end
 
 function tests.test_a_load_is_seen_in_its_row_and_a_pause_holds_it_back()
   local disk = t.needs "disk"
-  local shown = start { columns = 120, lines = 30 }
+  -- Long enough to be looked at: what came while it was held back is in one interval.
+  local shown = start({ columns = 120, lines = 30 }, "$SHARK top -n 2")
   local name = name_of(disk.irq)
   shown.keys "/"
   shown.type(name)

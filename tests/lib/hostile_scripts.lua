@@ -33,6 +33,9 @@ M.MAPS = {
   { "args", "sched_switch" }, { "args", "sched:sched_switch" },
 }
 
+--- What fills a terminal's screen (tests/host/top_test.lua has that), and else has JSON only.
+M.SCREENS = { { "top", "--json", "-d", "0.3", named = true } }
+
 --- What tries all traces.
 M.TRIES = { { "doctor" } }
 
@@ -73,7 +76,20 @@ local function assert_named(entry, out, name)
   t.assertTrue(not entry.named or out:find(name, 1, true) ~= nil, "no hostile name in: " .. out:sub(1, 2000))
 end
 
---- Runs an entry of the lists above as text and as JSON.
+local function check_json(entry, what, words)
+  local out = M.run(unpack(words))
+  M.assert_fit(out, what)
+  assert_json(out, what)
+  assert_named(entry, out, IN_JSON)
+end
+
+--- Runs an entry of SCREENS.
+--- @param entry table
+function M.check_screen(entry)
+  check_json(entry, table.concat(entry, " "), entry)
+end
+
+--- Runs an entry of the other lists above as text and as JSON.
 --- @param entry table @param command string[]? from "--" on
 function M.check(entry, command)
   local what, words, json_words = table.concat(entry, " "), { unpack(entry) }, { unpack(entry) }
@@ -85,10 +101,7 @@ function M.check(entry, command)
   M.assert_fit(out, what)
   assert_named(entry, out, entry[2] == "--dot" and IN_DOT or SEEN)
   if not PICTURES[entry[2] or ""] then
-    out = M.run(unpack(json_words))
-    M.assert_fit(out, what)
-    assert_json(out, what)
-    assert_named(entry, out, IN_JSON)
+    check_json(entry, what, json_words)
   end
 end
 

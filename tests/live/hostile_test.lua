@@ -24,11 +24,18 @@ for _, entry in ipairs(hostile_scripts.TRIES) do
   end
 end
 
+for _, entry in ipairs(hostile_scripts.SCREENS) do
+  tests["test_" .. table.concat(entry, "_")] = function()
+    t.needs("root", "tracing")
+    hostile_scripts.check_screen(entry)
+  end
+end
+
 -- A script that is new is to be listed in tests/lib/hostile_scripts.lua.
 function tests.test_every_packaged_script_is_among_them()
   local tested = { hello = true, ticks = true, help = true }
-  for _, entries in ipairs { hostile_scripts.TRACES, hostile_scripts.MAPS, hostile_scripts.TRIES } do
-    for _, entry in ipairs(entries) do
+  for _, list in ipairs { "TRACES", "MAPS", "SCREENS", "TRIES" } do
+    for _, entry in ipairs(hostile_scripts[list]) do
       tested[entry[1]] = true
     end
   end

@@ -65,9 +65,9 @@ end
 
 function tests.test_count_only_where_something_is_true()
   local dd = own "dd"
-  local lines = run(("%s if=/dev/zero of=/dev/null bs=7 count=77 2>/dev/null; %s if=/dev/zero of=/dev/null bs=9 count=99 " ..
-    "2>/dev/null")
-    :format(dd, dd), "count", "syscalls:sys_enter_write", "-k", "comm", "-k", "size:i64=r.count", "-w", "r.count == 9")
+  local lines = run(("%s if=/dev/zero of=/dev/null bs=7 count=77 2>/dev/null; " ..
+    "%s if=/dev/zero of=/dev/null bs=9 count=99 2>/dev/null"):format(dd, dd),
+    "count", "syscalls:sys_enter_write", "-k", "comm", "-k", "size:i64=r.count", "-w", "r.count == 9")
   for _, row in ipairs(lines[#lines].rows) do
     t.assertEquals(row.size, 9)
   end

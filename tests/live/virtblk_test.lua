@@ -348,7 +348,7 @@ function tests.test_misuse_raises()
   t.assertErrorMsgContains("virtblk has no filter or option 'disk'", virtblk.requests, { disk = "vda" })
   t.assertErrorMsgContains("option 'way' takes one of: fentry kprobe tp_btf raw_tp tp", virtblk.requests,
     { way = "magic" })
-  t.assertErrorMsgContains("table expected", virtblk.requests, 36)
+  t.assertErrorMsgContains("the options of virtblk are a table, not a number", virtblk.requests, 36)
 end
 
 function tests.test_a_stopped_session_counts_no_more()
