@@ -67,9 +67,10 @@ SAN_SUITES := $(UNIT:%=san/unit/%) $(patsubst %,san/%,$(filter-out host/install%
 	$(LIVE_C:%=san/live/%) san/live/events_test.lua san/live/hardirq_test.lua san/live/softirq_test.lua \
 	san/live/vector_test.lua san/live/kernel_test.lua
 
-# The live tests in guests, and those that change the machine they run on.
-GUEST_TESTS := $(filter live/%,$(LUA_TESTS)) $(LIVE_C:%=live/%) guest/changes_test.lua guest/kernel_test.lua \
-	guest/docs_test.lua guest/replay_test.lua guest/irqmap_changes_test.lua guest/irqmap_fires_test.lua \
+# The live tests in guests, the pages, which name IRQs as a guest has them after its start,
+# and those that change the machine they run on.
+GUEST_TESTS := $(filter live/%,$(LUA_TESTS)) $(LIVE_C:%=live/%) guest/docs_test.lua guest/changes_test.lua \
+	guest/kernel_test.lua guest/replay_test.lua guest/irqmap_changes_test.lua guest/irqmap_fires_test.lua \
 	guest/remap_test.lua guest/virtblk_test.lua
 
 # make test ONLY=live/events_test.lua runs that one only (no guests, no lint).
