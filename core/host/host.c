@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <lauxlib.h>
-#include <lualib.h>
 #include <luv/luv.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,14 +42,6 @@ static bool wants_prompt(const struct options *options)
 }
 
 /* ---- the Lua state ---- */
-
-/* LUA_NOENV: neither LUA_PATH nor LUA_CPATH choose what root loads. */
-static void open_libraries(lua_State *L)
-{
-	lua_pushboolean(L, 1);
-	lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
-	luaL_openlibs(L);
-}
 
 #ifdef SHARK_GC_STRESS
 
@@ -108,8 +99,9 @@ static int set_up(lua_State *L)
 
 	lua_settop(L, 0);
 	start_collector(L);
-	open_libraries(L);
+	script_open_libraries(L);
 	script_set_paths(L, host->options->root);
+	script_set_threads();
 	open_luv(host);
 	bind_shark(L, host->options->verbose);
 	fullscreen_preload(L, wants_prompt(host->options));

@@ -5,6 +5,8 @@
 #include <lauxlib.h>
 #include <limits.h>
 #include <luajit.h>
+#include <lualib.h>
+#include <luv/luv.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -103,6 +105,38 @@ void script_set_paths(lua_State *L, const char *root)
 	strip_path(L, "cpath", "");
 	preload_modules(L, root);
 	lua_pop(L, 1);
+}
+
+/* LUA_NOENV: neither LUA_PATH nor LUA_CPATH choose what root loads. */
+void script_open_libraries(lua_State *L)
+{
+	lua_pushboolean(L, 1);
+	lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+	luaL_openlibs(L);
+}
+
+static lua_State *open_thread(void)
+{
+	lua_State *L = luaL_newstate();
+
+	if (!L)
+		return NULL;
+	script_open_libraries(L);
+	lua_getglobal(L, "package");
+	strip_path(L, "path", "");
+	strip_path(L, "cpath", "");
+	lua_getfield(L, -1, "loaded");
+	luaopen_luv(L);
+	lua_pushvalue(L, -1);
+	lua_setfield(L, -3, "luv");
+	lua_setfield(L, -2, "uv");
+	lua_pop(L, 2);
+	return L;
+}
+
+void script_set_threads(void)
+{
+	luv_set_thread_cb(open_thread, lua_close);
 }
 
 void script_load_init(lua_State *L, const char *root)

@@ -9,12 +9,21 @@
 
 #include "host/options.h"
 
+/* Lua's own libraries; the environment has no say in where modules are looked for. */
+void script_open_libraries(lua_State *L);
+
 /*
  * shark runs as root: package.path and package.cpath lose their relative
  * entries, so nothing is loaded from the current directory. The modules linked
  * in become loadable; with a root, those of its lua/ come first.
  */
 void script_set_paths(lua_State *L, const char *root);
+
+/*
+ * From now on uv.new_thread() and uv.new_work() give each thread a Lua that loads
+ * nothing from the current directory or by the environment either, and has luv, as "uv" and "luv".
+ */
+void script_set_threads(void);
 
 /*
  * The global `arg`: arg[0] the script, arg[1..] its arguments, negative

@@ -252,6 +252,21 @@ function tests.test_nothing_comes_from_the_environment()
   t.assertEquals(result.out, "nil\tnil\n")
 end
 
+-- Threads of luv's have a Lua each.
+function tests.test_nothing_of_either_in_threads()
+  file("mine.lua", "print 'loaded'")
+  local result = shell(([[cd %s && LUA_PATH='%s/?.lua' LUA_CPATH='%s/?.so' $SHARK -e '
+    local function work(n)
+      local found = pcall(require, "mine")
+      print(n, found, package.path:match "^[^/]" or package.path:find("%s", 1, true), require "uv" == require "luv")
+      return n
+    end
+    require("uv").new_thread(work, 1):join()
+    require("uv").new_work(work, print):queue(2)']]):format(directory, directory, directory, directory))
+  t.assertEquals({ result.status, result.err, result.out },
+    { 0, "", "1\tfalse\tnil\ttrue\n2\tfalse\tnil\ttrue\n2\n" })
+end
+
 function tests.test_paths_are_absolute()
   local result = shark("-e", "for p in (package.path .. ';' .. package.cpath):gmatch('[^;]+') do print(p) end")
   for path in result.out:gmatch("[^\n]+") do

@@ -76,7 +76,8 @@ function tests.test_offcpu_is_offcputime_of_libbpf_tools()
   for us in theirs:gmatch("%(%d+%)\n%s+(%d+)") do
     their_total = their_total + tonumber(us)
   end
-  t.assertTrue(total >= 400e3, total)
+  -- What a timer is set to lasts from before the switch.
+  t.assertTrue(total >= 0.9 * 400e3, ("%s of %s us"):format(total, their_total))
   t.assertAlmostEquals(total / their_total, 1, 0.05)
 end
 
