@@ -7,13 +7,6 @@ local t = require "t"
 local EXAMPLE = "tests/example/timer"
 local tests = {}
 
-local function text_of(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 local function lines_of(command)
   local list = {}
   for line in proc.run_shell(command).out:gmatch "[^\n]+" do
@@ -23,7 +16,7 @@ local function lines_of(command)
   return list
 end
 
-local page = text_of "CONTRIBUTING.md"
+local page = proc.read_file "CONTRIBUTING.md"
 
 -- Blocks that show a file: `path`:, and a fence.
 local function blocks()
@@ -40,7 +33,7 @@ function tests.test_the_example_is_shown_as_it_is()
   t.assertEquals(n, #files)
   for _, path in ipairs(files) do
     path = path:gsub("^%./", "")
-    t.assertEquals(shown[path], text_of(EXAMPLE .. "/" .. path), path)
+    t.assertEquals(shown[path], proc.read_file(EXAMPLE .. "/" .. path), path)
   end
 end
 
@@ -68,7 +61,7 @@ end
 function tests.test_files_that_pages_name_are_there()
   for _, name in ipairs { "CONTRIBUTING.md", "README.md", "docs/design.md", "docs/testing.md", "docs/scripting.md" } do
     local found = 0
-    for path in text_of(name):gmatch "`((%l+)/[%w_/.-]+)`" do
+    for path in proc.read_file(name):gmatch "`((%l+)/[%w_/.-]+)`" do
       local room = path:match "^%l+"
       local is_ours = room == "core" or room == "lua" or room == "docs" or room == "deps" or room == "samples"
       if is_ours and not path:find "timer" and not path:find "NAME" then
@@ -82,7 +75,7 @@ end
 
 -- ---- the guide ----
 
-local guide = text_of "docs/scripting.md"
+local guide = proc.read_file "docs/scripting.md"
 
 function tests.test_the_guides_examples_are_lua()
   local n = 0
@@ -104,7 +97,7 @@ local function places_in(text)
 end
 
 function tests.test_each_tracer_has_an_example_and_a_link_that_leads_somewhere()
-  local places, linked = places_in(text_of "docs/reference.md"), {}
+  local places, linked = places_in(proc.read_file "docs/reference.md"), {}
   for place in guide:gmatch "reference%.md#([%w_-]+)" do
     t.assertTrue(places[place], "#" .. place)
     linked[place] = true

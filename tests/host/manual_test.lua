@@ -10,13 +10,6 @@ local uv = require "uv"
 
 local tests = {}
 
-local function text_of(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
 local function set_of(list)
   local set = {}
   for _, name in ipairs(list) do
@@ -44,7 +37,7 @@ local MADE_IN = { top = "lua/shark/top/views.lua" }
 
 -- What the script's tables have as titles; those of probes that users choose are not known.
 local function columns_of(name)
-  local source, list = text_of(MADE_IN[name] or ("samples/%s.lua"):format(name)), {}
+  local source, list = proc.read_file(MADE_IN[name] or ("samples/%s.lua"):format(name)), {}
   for title in source:gmatch 'title = "([%%%u%d:/ %-]+)"' do
     list[#list + 1] = title
   end
@@ -105,7 +98,7 @@ function tests.test_every_option_is_on_the_page_and_on_the_man_page()
     local taken = page.has_options and manual.options(name) or {}
     local help = page.has_options and options_in(proc.run_shark(name, "--help").out) or {}
     local shown = set_of(options_in(table.concat(manual.lines(page, 80), "\n")))
-    local roff = text_of(("%s/shark-%s.1"):format(man, name)):gsub("\\%-", "-")
+    local roff = proc.read_file(("%s/shark-%s.1"):format(man, name)):gsub("\\%-", "-")
     local in_man = set_of(options_in(roff:gsub("\\fP", "")))
     t.assertEquals(#taken > 0, page.has_options, name)
     for _, option in ipairs(help) do

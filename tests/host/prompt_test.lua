@@ -111,11 +111,6 @@ local function history_of(home)
   return home .. "/.local/state/shark/history"
 end
 
-local function read(path)
-  local file = assert(io.open(path))
-  return file:read "*a", file:close()
-end
-
 function tests.test_history_goes_on_at_the_next_start()
   local home = folder()
   local shown = start(home)
@@ -128,7 +123,7 @@ function tests.test_history_goes_on_at_the_next_start()
   shown.keys "C-d"
   shown.wait_for "status 0"
   shown.close()
-  t.assertEquals((read(history_of(home))), "'first'\nfor i = 1, 1 do\\nprint('sec' .. 'ond\\\\\\\\')\\nend\n")
+  t.assertEquals(proc.read_file(history_of(home)), "'first'\nfor i = 1, 1 do\\nprint('sec' .. 'ond\\\\\\\\')\\nend\n")
   t.assertEquals(uv.fs_stat(history_of(home)).mode % 512, 384) -- 0600
   t.assertEquals(uv.fs_stat(home .. "/.local/state/shark").mode % 512, 448) -- 0700
 
@@ -157,7 +152,7 @@ function tests.test_a_history_that_is_a_link_is_left_alone()
   shown.keys("Up", "Enter") -- of this start, though
   shown.wait_end "typed\n> 'typed'\ntyped\n>"
   shown.close()
-  t.assertEquals((read(other)), "kept\n")
+  t.assertEquals(proc.read_file(other), "kept\n")
 end
 
 function tests.test_a_long_history_is_cut()
@@ -176,7 +171,7 @@ function tests.test_a_long_history_is_cut()
   shown.keys "C-d"
   shown.wait_for "status 0"
   shown.close()
-  t.assertEquals((read(history_of(home))), table.concat(lines, "", 1501) .. "x = 'last'\n")
+  t.assertEquals(proc.read_file(history_of(home)), table.concat(lines, "", 1501) .. "x = 'last'\n")
 end
 
 -- ---- what is printed meanwhile ----

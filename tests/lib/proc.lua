@@ -139,6 +139,15 @@ function M.run_shell(command, options)
   return M.run("/bin/sh", { "-c", command }, options)
 end
 
+--- The text of a file that is there.
+--- @return string
+function M.read_file(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
 --- Writes a file; returns its path.
 function M.write_file(path, text)
   local file = assert(io.open(path, "wb"))

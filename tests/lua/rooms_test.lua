@@ -16,13 +16,6 @@ local function files(command)
   return list
 end
 
-local function text_of(path)
-  local file = assert(io.open(path))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
 -- ---- C ----
 
 -- From the ground up. bpf is compiled for the kernel: it shares the wire format with trace.
@@ -37,7 +30,7 @@ function tests.test_the_core_includes_downwards()
   for _, path in ipairs(files "find core -name '*.[ch]'") do
     local room, tracer = room_of(path:match("^core/(.*)$"))
     t.assertTrue(FLOORS[room] ~= nil, path .. ": a room that no floor is known of")
-    for included in text_of(path):gmatch('#include "([%w_]+/[^"]+)"') do
+    for included in proc.read_file(path):gmatch('#include "([%w_]+/[^"]+)"') do
       local below, other = room_of(included)
       t.assertTrue(FLOORS[below] and FLOORS[below] <= FLOORS[room] and other == (below == "tracers" and tracer or nil),
         ("%s includes %s"):format(path, included))
@@ -48,7 +41,7 @@ end
 -- An include without a room is a generated one.
 function tests.test_includes_name_their_room()
   for _, path in ipairs(files "find core -name '*.[ch]'") do
-    for included in text_of(path):gmatch('#include "([^"/]+)"') do
+    for included in proc.read_file(path):gmatch('#include "([^"/]+)"') do
       t.assertTrue(included:find("%.image%.h$") ~= nil or included == "linked.h",
         ("%s includes %s"):format(path, included))
     end
@@ -64,7 +57,7 @@ local function name_of(path)
 end
 
 local function code_of(path)
-  return (text_of(path):gsub("%-%-[^\n]*", ""))
+  return (proc.read_file(path):gsub("%-%-[^\n]*", ""))
 end
 
 -- What a module requires, wherever in it; a name that is put together counts as all
@@ -95,7 +88,7 @@ end
 -- The floors as docs/design.md has them: exact names, and patterns, each with its number.
 local function floors()
   local exact, patterns = {}, {}
-  for number, cell in text_of("docs/design.md"):gmatch("\n| (%d+) | ([^|]+) |") do
+  for number, cell in proc.read_file("docs/design.md"):gmatch("\n| (%d+) | ([^|]+) |") do
     for name in cell:gmatch("`(shark%.[%w_.]+%*?)`") do
       if name:find("%*$") then
         patterns[pattern_of(name)] = tonumber(number)
@@ -261,10 +254,10 @@ end
 function tests.test_the_guide_names_public_modules()
   local paths = modules()
   for _, path in ipairs { "docs/scripting.md", "docs/reference.md", "README.md" } do
-    for name in text_of(path):gmatch("shark%.[%a_][%w_.]*[%w_]") do
+    for name in proc.read_file(path):gmatch("shark%.[%a_][%w_.]*[%w_]") do
       t.assertTrue(public[name] ~= nil or not paths[name], ("%s names %s, which is not public"):format(path, name))
     end
-    for _, name in ipairs((requires_of(text_of(path)))) do
+    for _, name in ipairs((requires_of(proc.read_file(path)))) do
       t.assertTrue(public[name] ~= nil or not name:find "^shark%.", ("%s requires %s, which is not public")
         :format(path, name))
     end
@@ -272,7 +265,7 @@ function tests.test_the_guide_names_public_modules()
 end
 
 function tests.test_the_guide_lists_the_public_modules()
-  local guide, listed = text_of "docs/scripting.md", 0
+  local guide, listed = proc.read_file "docs/scripting.md", 0
   for name, text in guide:gmatch("\n| `(shark%.[%w_.]+)` | ([^|]+) |") do
     t.assertEquals(text, public[name], ("docs/scripting.md says of %s:"):format(name))
     listed = listed + 1
