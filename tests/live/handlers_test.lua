@@ -3,6 +3,7 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local disk_load = require "disk"
 local irq = require "shark.irq"
+local load = require "load"
 local proc = require "proc"
 local rows = require "rows"
 local t = require "t"
@@ -238,6 +239,7 @@ local function softirqs_call(disk, call)
     end
   end)
   disk_load.direct_reads(disk, 1)
+  load.datagrams(1) -- with PREEMPT_RT a read may raise none
   session.handle:stop()
   return session, function()
     session:drain()
