@@ -27,10 +27,12 @@ function M.bounds(i)
   return lo, lo + width
 end
 
---- The bucket a value falls into; the value is below 2^53.
---- @param value number @return integer i
+--- The bucket a value falls into.
+--- @param value number from 0 on, below 2^64; exact below 2^53 @return integer i
 function M.bucket(value)
-  if value < SUB then
+  if not (value >= 0 and value < 2 ^ 64) then
+    error(("a histogram has no bucket for %s: its values are numbers from 0 to 2^64 - 1"):format(value), 3)
+  elseif value < SUB then
     return math.floor(value)
   end
   local _, exponent = math.frexp(value) -- value = m * 2^exponent, 0.5 <= m < 1
@@ -86,7 +88,7 @@ local function larger(a, b)
 end
 
 --- Counts a value, once or n times.
---- @param value number below 2^53 @param n? integer
+--- @param value number from 0 on, below 2^64; exact below 2^53 @param n? integer
 function Hist:add(value, n)
   add_to(self, M.bucket(value), n or 1)
   self.max = larger(self.max, value)

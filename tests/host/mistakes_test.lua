@@ -4,7 +4,7 @@ package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local proc = require "proc"
 local t = require "t"
 
-local WRONG = { "print", "'?'", "{ nonsense = 1 }", "-1.5", "true, true", "0/0" }
+local WRONG = { "print", "'?'", "{ nonsense = 1 }", "-1.5", "2^31", "2^53", "true, true", "0/0" }
 
 -- Takes a second each time, and what it takes is looked at elsewhere.
 local SLOW = { ["shark.doctor.examine"] = { ["{ nonsense = 1 }"] = true } }
@@ -34,11 +34,13 @@ local function add_calls(script, name, expression)
   end
 end
 
--- Runs it: each call is a callback of the end. Returns which functions complained.
+-- Runs it: each call is a callback of the end, and they are all made. Returns which functions complained.
 local function complaints(script)
+  table.insert(script.lines, "call(function() io.stdout:write 'all called\\n' end)")
   local path = proc.write_file(proc.temporary_directory() .. "/mistakes.lua", table.concat(script.lines, "\n"))
   local result = proc.run_shark(path)
   t.assertEquals(result.signal, 0)
+  t.assertStrContains(result.out, "all called\n", result.err:sub(-2000))
   local complained = {}
   for message in result.err:gmatch("%f[^\n%z]shark: ([^\n]+)\nstack traceback:") do
     t.assertEquals(message:sub(1, #path + 1), path .. ":", message)

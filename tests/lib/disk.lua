@@ -43,7 +43,7 @@ end
 -- Where the disk itself may not be read, a file on it: beside the binary under
 -- test, if that is on the disk.
 local function file_on(device)
-  local path = uv.exepath():gsub("[^/]*$", "direct-reads.dat")
+  local path = uv.exepath():gsub("[^/]+$", "direct-reads.dat")
   local file = io.open(path, "wb")
   if not file then
     return nil

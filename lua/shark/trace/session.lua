@@ -266,8 +266,12 @@ function Session:key(row)
 end
 
 --- The same of the row at an index of the kernel's table.
---- @return string
+--- @param index integer from 0 on @return string
 function Session:key_at(index)
+  check_open(self)
+  if type(index) ~= "number" or not (index >= 0 and index < self.nr_rows) then
+    error(("bad argument #1 to 'key_at' (0 to %d expected)"):format(self.nr_rows - 1), 2)
+  end
   copy_row(self, self.rows[index])
   return self.kind.key(self.kind.decode(copy))
 end
