@@ -269,6 +269,21 @@ static uint64_t capability_bit(lua_State *L)
 	return (uint64_t)luaL_argerror(L, 1, lua_tostring(L, -1));
 }
 
+/* shark.capabilities() -> {"CAP_BPF", ...}: what this process may do now */
+static int capabilities(lua_State *L)
+{
+	const char *name;
+
+	lua_newtable(L);
+	for (int i = 0; (name = capabilities_name(i)); i++) {
+		if (!capabilities_has(i))
+			continue;
+		lua_pushstring(L, name);
+		lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
+	}
+	return 1;
+}
+
 /*
  * shark.drop_capabilities([keep]) -> true | nil, message, name
  * keep: list of names, {"CAP_BPF"}; none: nothing
@@ -339,6 +354,7 @@ static const luaL_Reg functions[] = {
 	{ "open_raw_sock", open_raw_sock },
 	{ "sock_attach_bpf", sock_attach_bpf },
 	{ "iptos", iptos },
+	{ "capabilities", capabilities },
 	{ "drop_capabilities", drop_capabilities },
 	{ "gettimeofday", gettimeofday_ },
 	{ "stop", stop },

@@ -299,6 +299,19 @@ static bool run_action(lua_State *L, const struct action *action)
 	return (action->option == 'e' ? run_chunk : run_library)(L, action->text);
 }
 
+/* jit.status(): -e 'jit.off()' may have turned it off. */
+static bool compiles(lua_State *L)
+{
+	bool on;
+
+	luaL_findtable(L, LUA_REGISTRYINDEX, "_LOADED.jit", 0);
+	lua_getfield(L, -1, "status");
+	lua_call(L, 0, 1);
+	on = lua_toboolean(L, -1);
+	lua_pop(L, 2);
+	return on;
+}
+
 /* What packaged scripts do until the loop runs they do once: compiling it costs more than it saves.
  */
 static bool run_interpreted(lua_State *L, int nargs)
@@ -320,7 +333,7 @@ static bool run_main(lua_State *L, const struct options *options)
 	if (!loaded)
 		return false;
 	nargs = push_script_args(L, options);
-	if (embedded_find(embedded_scripts, name))
+	if (embedded_find(embedded_scripts, name) && compiles(L))
 		return run_interpreted(L, nargs);
 	return run_call(L, nargs, 0, 0) >= 0;
 }

@@ -64,6 +64,32 @@ int capabilities_number(const char *name)
 	return -1;
 }
 
+const char *capabilities_name(int capability)
+{
+	return capability >= 0 && capability < (int)ARRAY_SIZE(names) ? names[capability] : NULL;
+}
+
+static int get(struct __user_cap_data_struct *data)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+
+	return (int)syscall(SYS_capget, &header, data);
+}
+
+static int set(const struct __user_cap_data_struct *data)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+
+	return (int)syscall(SYS_capset, &header, data);
+}
+
+bool capabilities_has(int capability)
+{
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return !get(data) && data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
 static int nr_threads(void)
 {
 	autoclosedir DIR *dir = opendir("/proc/self/task");
@@ -88,7 +114,6 @@ static void keep_only(struct __user_cap_data_struct *data, uint64_t keep)
 
 int capabilities_drop(uint64_t keep, struct error *err)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 	int threads = nr_threads();
 
@@ -97,9 +122,9 @@ int capabilities_drop(uint64_t keep, struct error *err)
 				 "cannot give up capabilities: %d threads run, each with its own",
 				 threads);
 	/* What is not inheritable is not ambient either (cap_capset(), security/commoncap.c). */
-	if (!syscall(SYS_capget, &header, data)) {
+	if (!get(data)) {
 		keep_only(data, keep);
-		if (!syscall(SYS_capset, &header, data))
+		if (!set(data))
 			return 0;
 	}
 	return error_set(err, -errno, "cannot give up capabilities: %s", strerror(errno));

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "kernel/capabilities.h"
 #include "kernel/kfeat.h"
 #include "kernel/kmem_ways.h"
 
@@ -77,9 +78,9 @@ static int explain_rights(int code, struct error *err)
 {
 	if (kfeat_is_confidential())
 		return error_suffix(err, "the kernel is locked down (confidentiality)");
-	if (code == -EACCES && !kfeat_has_capability(CAP_DAC_READ_SEARCH))
+	if (code == -EACCES && !capabilities_has(CAP_DAC_READ_SEARCH))
 		return error_suffix(err, "this process lacks CAP_DAC_READ_SEARCH");
-	if (code == -EPERM && !kfeat_has_capability(CAP_SYS_RAWIO))
+	if (code == -EPERM && !capabilities_has(CAP_SYS_RAWIO))
 		return error_suffix(err, "this process lacks CAP_SYS_RAWIO");
 	return code;
 }

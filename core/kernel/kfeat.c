@@ -13,24 +13,15 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "kernel/capabilities.h"
 #include "kernel/refusal.h"
-
-bool kfeat_has_capability(int capability)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
-
-	if (syscall(SYS_capget, &header, data))
-		return false;
-	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
-}
 
 int kfeat_may_trace(struct error *err)
 {
-	bool bpf = kfeat_has_capability(CAP_BPF);
-	bool perfmon = kfeat_has_capability(CAP_PERFMON);
+	bool bpf = capabilities_has(CAP_BPF);
+	bool perfmon = capabilities_has(CAP_PERFMON);
 
-	if (kfeat_has_capability(CAP_SYS_ADMIN) || (bpf && perfmon))
+	if (capabilities_has(CAP_SYS_ADMIN) || (bpf && perfmon))
 		return 0;
 	return error_set(err, -EPERM,
 			 "tracing needs CAP_BPF and CAP_PERFMON, this process lacks %s%s%s; run "
@@ -41,7 +32,7 @@ int kfeat_may_trace(struct error *err)
 
 int kfeat_may_open_raw_sockets(struct error *err)
 {
-	if (kfeat_has_capability(CAP_NET_RAW))
+	if (capabilities_has(CAP_NET_RAW))
 		return 0;
 	return error_set(
 		err, -EPERM,

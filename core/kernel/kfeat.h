@@ -14,9 +14,6 @@
  */
 int kfeat_may_trace(struct error *err);
 
-/* Has this process the capability (CAP_BPF, ...), as far as it goes: see refusal.h. */
-bool kfeat_has_capability(int capability);
-
 /* May it open raw sockets? CAP_NET_RAW. 0 or -EPERM. */
 int kfeat_may_open_raw_sockets(struct error *err);
 

@@ -12,6 +12,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "kernel/capabilities.h"
 #include "kernel/kfeat.h"
 
 enum { USUAL_PARANOIA = 2 };
@@ -80,7 +81,7 @@ static bool explain_perf(struct error *err)
 {
 	long paranoid = number_in("/proc/sys/kernel/perf_event_paranoid", "");
 
-	if (err->code != -EACCES || kfeat_has_capability(CAP_SYS_ADMIN))
+	if (err->code != -EACCES || capabilities_has(CAP_SYS_ADMIN))
 		return false;
 	if (paranoid > USUAL_PARANOIA)
 		error_suffix(err,
@@ -114,7 +115,7 @@ static bool explain_limit(struct error *err)
 {
 	struct rlimit limit;
 
-	if (kfeat_has_capability(CAP_SYS_RESOURCE) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
+	if (capabilities_has(CAP_SYS_RESOURCE) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
 	    limit.rlim_cur == RLIM_INFINITY || !counts_locked_memory(&limit))
 		return false;
 	error_suffix(err,
@@ -146,7 +147,7 @@ int refusal_explain(struct error *err)
 
 int refusal_explain_ids(struct error *err)
 {
-	if (err->code != -EPERM || kfeat_has_capability(CAP_SYS_ADMIN))
+	if (err->code != -EPERM || capabilities_has(CAP_SYS_ADMIN))
 		return refusal_explain(err);
 	lacks_admin(err);
 	return err->code = -EACCES;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "kernel/capabilities.h"
 #include "kernel/kfeat.h"
 
 /* Names are kept as offsets: the text may move while it grows. */
@@ -193,7 +194,7 @@ static int explain_kallsyms(const char *path, int code, bool hidden, struct erro
 				 path);
 	if (!code && hidden)
 		return error_set(err, -EPERM, "%s hides its addresses; %s", path,
-				 kfeat_has_capability(CAP_SYSLOG)
+				 capabilities_has(CAP_SYSLOG)
 					 ? "see kernel.kptr_restrict (sysctl)"
 					 : "this process lacks CAP_SYSLOG; run shark as root");
 	return code;

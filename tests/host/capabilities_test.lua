@@ -40,6 +40,8 @@ function tests.test_scripts_give_up_what_they_like()
     assert(s:read())]], "true\n" .. set_of())
   t.assertEquals(effective "print(shark.drop_capabilities { 'CAP_KILL', 'CAP_BPF' })",
     "true\n" .. set_of("CAP_KILL", "CAP_BPF"))
+  t.assertEquals(effective("shark.drop_capabilities { 'CAP_KILL', 'CAP_BPF' } " ..
+    "print(table.concat(shark.capabilities(), ' '))"), "CAP_KILL CAP_BPF\n" .. set_of("CAP_KILL", "CAP_BPF"))
   -- For good: what was given up is not had again, and opens no more traces.
   t.assertEquals(effective("shark.drop_capabilities() shark.drop_capabilities { 'CAP_BPF' } " ..
     "print(select(3, require('shark.irq').softirq()))"), "EPERM\n" .. set_of())

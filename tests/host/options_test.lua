@@ -26,6 +26,12 @@ function tests.test_version()
   end
 end
 
+function tests.test_packaged_scripts_leave_the_compiler_as_it_was()
+  local print_status = "shark.on_end(function() print(jit.status()) end)"
+  t.assertStrMatches(shark("-e", print_status, "hello").out, ".*\ntrue[^\n]*\n")
+  t.assertStrMatches(shark("-e", "jit.off() " .. print_status, "hello").out, ".*\nfalse[^\n]*\n")
+end
+
 -- Columns of a terminal that nobody has made wider.
 local function assert_fits_a_terminal(text)
   for line in text:gmatch("[^\n]+") do

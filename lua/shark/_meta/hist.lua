@@ -11,8 +11,8 @@ local Hist = {}
 ---@return number hi
 function M.bounds(i) end
 
---- The bucket a value falls into; the value is below 2^53.
----@param value number
+--- The bucket a value falls into.
+---@param value number from 0 on, below 2^64; exact below 2^53
 ---@return integer i
 function M.bucket(value) end
 
@@ -23,7 +23,7 @@ function M.bucket(value) end
 function M.new(from, max) end
 
 --- Counts a value, once or n times.
----@param value number below 2^53
+---@param value number from 0 on, below 2^64; exact below 2^53
 ---@param n? integer
 function Hist:add(value, n) end
 

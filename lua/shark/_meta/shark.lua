@@ -98,6 +98,10 @@ function shark.trace(provider, options) end
 ---@return string
 function shark.iptos(address) end
 
+--- What this process may do now, as root or with capabilities of its file.
+---@return string[] capabilities { "CAP_CHOWN", ... }
+function shark.capabilities() end
+
 --- Gives up what the process may do, for good, but for the capabilities that are named. Traces that run go on; what
 --- needs more afterwards is refused. Commands that root starts have root's capabilities again, those of users have not.
 ---@param keep? string[] { "CAP_BPF", "CAP_PERFMON" }; none: keeps nothing
