@@ -66,7 +66,7 @@ static int add_name(struct names *names, __u32 at, const int *kinds, const char 
 }
 
 /* "struct irq_desc" */
-static int add_type(struct names *names, const struct image *image, __u32 at, struct error *err)
+static int add_type(struct names *names, const struct bpf_image *image, __u32 at, struct error *err)
 {
 	const char *name = image_string(image, at);
 	const char *bare = strchr(name, ' ');
@@ -79,7 +79,8 @@ static int add_type(struct names *names, const struct image *image, __u32 at, st
 }
 
 /* Tracepoints are typedefs (include/trace/bpf_probe.h). */
-static int add_target(struct names *names, const struct image *image, __u32 i, struct error *err)
+static int add_target(struct names *names, const struct bpf_image *image, __u32 i,
+		      struct error *err)
 {
 	const struct image_program *program = &image->programs[i];
 	const char *name = image_target(image_string(image, program->section));
@@ -97,7 +98,7 @@ static bool asks_for_type(const struct image_fixup *fixup)
 	       fixup->kind == FIXUP_SIZE;
 }
 
-static int add_types(struct names *names, const struct image *image, struct error *err)
+static int add_types(struct names *names, const struct bpf_image *image, struct error *err)
 {
 	int code = 0;
 
@@ -109,7 +110,7 @@ static int add_types(struct names *names, const struct image *image, struct erro
 	return code;
 }
 
-static int add_targets(struct names *names, const struct image *image, struct error *err)
+static int add_targets(struct names *names, const struct bpf_image *image, struct error *err)
 {
 	int code = 0;
 
@@ -264,7 +265,7 @@ static int put_offset(const struct image_fixup *fixup, const struct type_member 
 	return 0;
 }
 
-static int put_type(const struct image *image, const struct names *names,
+static int put_type(const struct bpf_image *image, const struct names *names,
 		    const struct image_fixup *fixup, struct bpf_insn *insn, struct error *err)
 {
 	struct type_member at = { .bits = 0 };
@@ -285,8 +286,8 @@ static int put_type(const struct image *image, const struct names *names,
 	return 0;
 }
 
-static int put_types(const struct image *image, const struct names *names, struct bpf_insn *code,
-		     struct error *err)
+static int put_types(const struct bpf_image *image, const struct names *names,
+		     struct bpf_insn *code, struct error *err)
 {
 	int failed = 0;
 
@@ -304,7 +305,7 @@ static int put_types(const struct image *image, const struct names *names, struc
 
 /* ---- symbols ---- */
 
-static int put_symbols(const struct image *image, struct bpf_insn *code, struct error *err)
+static int put_symbols(const struct bpf_image *image, struct bpf_insn *code, struct error *err)
 {
 	struct symbol_address wanted[MAX_SYMBOLS];
 	struct bpf_insn *into[MAX_SYMBOLS];
@@ -352,7 +353,7 @@ static int put_targets(const struct names *names, struct load_target *targets, s
 
 /* ---- all of it ---- */
 
-static int answer_with(struct names *names, const struct image *image, struct bpf_insn *code,
+static int answer_with(struct names *names, const struct bpf_image *image, struct bpf_insn *code,
 		       struct load_target *targets, struct error *err)
 {
 	int failed = add_types(names, image, err);
@@ -370,7 +371,7 @@ static int answer_with(struct names *names, const struct image *image, struct bp
 	return failed;
 }
 
-static int answer(const struct image *image, struct bpf_insn *code, struct load_target *targets,
+static int answer(const struct bpf_image *image, struct bpf_insn *code, struct load_target *targets,
 		  struct error *err)
 {
 	struct names *names = calloc(1, sizeof(*names));

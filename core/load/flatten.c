@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Build step: writes IMAGE.image.h, the `struct image` of a BPF object file.
+ * Build step: writes IMAGE.image.h, the `struct bpf_image` of a BPF object file.
  * usage: flatten IMAGE IMAGE.o > IMAGE.image.h
  */
 #include "load/flatten.h"
@@ -435,7 +435,7 @@ static void write_image(const char *name)
 	write_maps(name);
 	write_programs(name);
 	write_constants(name);
-	printf("static const struct image %s_image = {\n"
+	printf("static const struct bpf_image %s_image = {\n"
 	       "\t.name = \"%s\",\n\t.strings = %s_strings,\n\t.code = %s_code,\n"
 	       "\t.fixups = %s_fixups,\n\t.maps = %s_maps,\n\t.programs = %s_programs,\n"
 	       "\t.nr_code = %zu,\n\t.nr_fixups = %zu,\n\t.nr_maps = %zu,\n\t.nr_programs = %zu,\n"

@@ -5,8 +5,8 @@
  * nothing has to be parsed at run time. What is a number here and a name there is an
  * offset into `strings`: no pointers, which the dynamic loader would have to relocate.
  */
-#ifndef SHARK_IMAGE_H
-#define SHARK_IMAGE_H
+#ifndef SHARK_LOAD_IMAGE_H
+#define SHARK_LOAD_IMAGE_H
 
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -53,7 +53,7 @@ struct image_program {
 	__u32 callback; /* where in the code a function begins that a helper calls; 0: none does */
 };
 
-struct image {
+struct bpf_image {
 	const char *name;
 	const char *strings;
 	const struct bpf_insn *code; /* of all programs */
@@ -86,7 +86,7 @@ static inline bool image_is_wide(const struct bpf_insn *insn)
 	return BPF_CLASS(insn->code) == BPF_LD && BPF_SIZE(insn->code) == BPF_DW;
 }
 
-static inline const char *image_string(const struct image *image, __u32 at)
+static inline const char *image_string(const struct bpf_image *image, __u32 at)
 {
 	return image->strings + at;
 }

@@ -17,7 +17,7 @@ static const char license[] = "Dual MIT/GPL";
 
 /* ---- maps ---- */
 
-static int make_map(const struct image *image, const struct image_map *map, __u32 entries)
+static int make_map(const struct bpf_image *image, const struct image_map *map, __u32 entries)
 {
 	union bpf_attr attr = {
 		.map_type = map->type,
@@ -33,7 +33,7 @@ static int make_map(const struct image *image, const struct image_map *map, __u3
 
 static int make_maps(struct loaded *loaded, const struct load_options *options, struct error *err)
 {
-	const struct image *image = loaded->image;
+	const struct bpf_image *image = loaded->image;
 
 	for (size_t i = 0; i < image->nr_maps; i++) {
 		const struct image_map *map = &image->maps[i];
@@ -68,14 +68,14 @@ static int set_constants(const struct loaded *loaded, const struct load_options 
 		    : 0;
 }
 
-static size_t variables_bytes(const struct image *image)
+static size_t variables_bytes(const struct bpf_image *image)
 {
 	return image->maps[image->variables].value_size;
 }
 
 static int map_variables(struct loaded *loaded, struct error *err)
 {
-	const struct image *image = loaded->image;
+	const struct bpf_image *image = loaded->image;
 
 	if (image->variables < 0)
 		return 0;
@@ -100,7 +100,7 @@ static void put_maps(const struct loaded *loaded, struct bpf_insn *code)
 }
 
 /* Where the verifier met what the kernel lacks, that is the reason. */
-static int name_what_lacks(const struct image *image, struct error *err)
+static int name_what_lacks(const struct bpf_image *image, struct error *err)
 {
 	const char *at = strstr(err->text, "unknown#");
 	unsigned long fixup = at ? strtoul(at + strlen("unknown#"), NULL, 10) - IMAGE_LACKS : ~0UL;
@@ -115,7 +115,7 @@ static int name_what_lacks(const struct image *image, struct error *err)
 
 /* What the programs of an image are made of, and where they go. */
 struct batch {
-	const struct image *image;
+	const struct bpf_image *image;
 	const struct bpf_insn *code;
 	struct load_target targets[LOADED_PROGRAMS];
 	int *programs; /* descriptors, or negative */
@@ -123,7 +123,7 @@ struct batch {
 
 static struct program_spec spec_of(const struct batch *batch, size_t i)
 {
-	const struct image *image = batch->image;
+	const struct bpf_image *image = batch->image;
 	const struct image_program *program = &image->programs[i];
 	const char *expected = image_string(image, program->expected);
 
@@ -231,7 +231,7 @@ static int prepare(struct preparation *p, struct error *err)
 static int load(struct loaded *loaded, const struct load_options *options, struct bpf_insn *code,
 		struct error *err)
 {
-	const struct image *image = loaded->image;
+	const struct bpf_image *image = loaded->image;
 	struct batch batch = { .image = image, .code = code, .programs = loaded->programs };
 	struct preparation p = {
 		.loaded = loaded, .options = options, .batch = &batch, .code = code
@@ -246,7 +246,7 @@ static int load(struct loaded *loaded, const struct load_options *options, struc
 	return load_programs(&batch, err);
 }
 
-int loaded_load(struct loaded *loaded, const struct image *image,
+int loaded_load(struct loaded *loaded, const struct bpf_image *image,
 		const struct load_options *options, struct error *err)
 {
 	struct bpf_insn *copy = malloc(image->nr_code * sizeof(*copy));
@@ -265,7 +265,7 @@ int loaded_load(struct loaded *loaded, const struct image *image,
 	return code;
 }
 
-int image_map_index(const struct image *image, const char *name)
+int image_map_index(const struct bpf_image *image, const char *name)
 {
 	for (size_t i = 0; i < image->nr_maps; i++)
 		if (!strcmp(image_string(image, image->maps[i].name), name))
@@ -275,7 +275,7 @@ int image_map_index(const struct image *image, const char *name)
 
 int loaded_program(const struct loaded *loaded, const char *name)
 {
-	const struct image *image = loaded->image;
+	const struct bpf_image *image = loaded->image;
 
 	for (size_t i = 0; image && i < image->nr_programs; i++)
 		if (!strcmp(image_string(image, image->programs[i].name), name))

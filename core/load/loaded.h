@@ -24,8 +24,8 @@ struct load_kernel {
 	 * Puts into a copy of the image's code what depends on them, and fills in the targets of
 	 * its programs. Returns 0 or a negative errno.
 	 */
-	int (*answer)(const struct image *image, struct bpf_insn *code, struct load_target *targets,
-		      struct error *err);
+	int (*answer)(const struct bpf_image *image, struct bpf_insn *code,
+		      struct load_target *targets, struct error *err);
 };
 
 struct load_options {
@@ -36,7 +36,7 @@ struct load_options {
 };
 
 struct loaded {
-	const struct image *image;
+	const struct bpf_image *image;
 	int maps[LOADED_MAPS];	       /* descriptors */
 	int programs[LOADED_PROGRAMS]; /* likewise */
 	void *variables;	       /* .bss, shared with the programs; NULL: it has none */
@@ -46,11 +46,11 @@ struct loaded {
  * Loads all or nothing. Returns 0 or a negative errno; on failure there is nothing to
  * unload.
  */
-int loaded_load(struct loaded *loaded, const struct image *image,
+int loaded_load(struct loaded *loaded, const struct bpf_image *image,
 		const struct load_options *options, struct error *err);
 
 /* Index of a map, or descriptor of a program, by name; -ENOENT. */
-int image_map_index(const struct image *image, const char *name);
+int image_map_index(const struct bpf_image *image, const char *name);
 int loaded_program(const struct loaded *loaded, const char *name);
 
 /* Takes one that is empty, too. */

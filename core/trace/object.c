@@ -14,7 +14,7 @@ static const char *const map_names[NR_OBJECT_MAPS] = {
 	[MAP_ENDINGS] = "endings",
 };
 
-static void size_maps(const struct image *image, const __u32 by_slot[NR_OBJECT_MAPS],
+static void size_maps(const struct bpf_image *image, const __u32 by_slot[NR_OBJECT_MAPS],
 		      __u32 by_map[LOADED_MAPS])
 {
 	for (int i = 0; i < NR_OBJECT_MAPS; i++) {
@@ -34,7 +34,7 @@ static void take_maps(struct object *object)
 	}
 }
 
-int object_load(struct object *object, const struct image *image,
+int object_load(struct object *object, const struct bpf_image *image,
 		const __u32 entries[NR_OBJECT_MAPS], const struct shark_config *config,
 		struct error *err)
 {

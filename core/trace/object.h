@@ -35,7 +35,7 @@ struct object {
  * MAP_EVENTS) and a config. Returns 0 or a negative errno; on failure the object is
  * empty.
  */
-int object_load(struct object *object, const struct image *image,
+int object_load(struct object *object, const struct bpf_image *image,
 		const __u32 entries[NR_OBJECT_MAPS], const struct shark_config *config,
 		struct error *err);
 

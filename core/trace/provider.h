@@ -19,7 +19,7 @@
 /* One way to reach the provider's points in the kernel, with its image. */
 struct way {
 	const char *name; /* "tp_btf", "raw_tp", "tp" */
-	const struct image *image;
+	const struct bpf_image *image;
 	attach_fn *attach;
 	/* Its own points instead of the provider's; may be NULL. */
 	const struct point *points;

@@ -20,7 +20,7 @@ static void for_each_way(check_fn *check)
 			check(provider_at(i), &provider_at(i)->ways[j]);
 }
 
-static const struct image_program *program_of(const struct image *image, const char *name)
+static const struct image_program *program_of(const struct bpf_image *image, const char *name)
 {
 	for (size_t i = 0; i < image->nr_programs; i++)
 		if (!strcmp(image_string(image, image->programs[i].name), name))
@@ -84,7 +84,7 @@ static bool serves(const char *name, const char *section, const struct point *po
 
 static void check_programs(const struct provider *provider, const struct way *way)
 {
-	const struct image *image = way->image;
+	const struct bpf_image *image = way->image;
 	size_t n;
 	const struct point *points = provider_points(provider, way, &n);
 
@@ -108,7 +108,7 @@ static void every_program_has_the_point_it_was_written_for(void **state)
 /* The verifier would refuse others with words that name nothing. */
 static void check_image(const struct provider *provider, const struct way *way)
 {
-	const struct image *image = way->image;
+	const struct bpf_image *image = way->image;
 
 	(void)provider;
 	assert_true(image->constants >= 0 && image->variables >= 0);
