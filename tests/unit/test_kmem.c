@@ -37,6 +37,7 @@ static void make_core(void)
 		.p_offset = offsetof(struct core, memory),
 		.p_vaddr = DIRECT_MAP,
 		.p_paddr = 0x1000,
+		.p_filesz = sizeof(core.memory),
 		.p_memsz = sizeof(core.memory),
 	};
 	core.segments[2] = (Elf64_Phdr){
@@ -44,6 +45,7 @@ static void make_core(void)
 		.p_offset = offsetof(struct core, vmalloc),
 		.p_vaddr = VMALLOC,
 		.p_paddr = ~0ULL,
+		.p_filesz = sizeof(core.vmalloc),
 		.p_memsz = sizeof(core.vmalloc),
 	};
 	memset(core.memory, 'm', PAGE);
