@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+/* Images that are ELF cores. */
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernel/image_parts.h"
+
+enum {
+	/* A thousand bytes for each of 16,000 CPUs; notes of a core are looked at in memory. */
+	MAX_NOTES = 1 << 24,
+};
+
+/* ---- reading ---- */
+
+static int told(int code)
+{
+	return code == -EIO ? -ENODATA : code;
+}
+
+static int read_virtual(struct image *image, uint64_t address, void *into, size_t size)
+{
+	return told(elfcore_read(&image->core, &image->core.virtual, address, into, size));
+}
+
+static int read_physical(struct image *image, uint64_t address, void *into, size_t size)
+{
+	return told(elfcore_read(&image->core, &image->core.physical, address, into, size));
+}
+
+static void close_core(struct image *image)
+{
+	elfcore_close(&image->core);
+}
+
+static const struct image_file elf = {
+	.read_physical = read_physical,
+	.read_virtual = read_virtual,
+	.close = close_core,
+};
+
+/* ---- notes ---- */
+
+/* All of them, or as many as the file has and there is room for. */
+static char *read_notes(const struct image *image, const struct elfcore_segment *segment,
+			uint64_t file_size, size_t *size)
+{
+	uint64_t left = segment->offset < file_size ? file_size - segment->offset : 0;
+	char *notes;
+
+	if (segment->size < left)
+		left = segment->size;
+	*size = left < MAX_NOTES ? (size_t)left : MAX_NOTES;
+	notes = *size ? malloc(*size) : NULL;
+	if (notes && !elfcore_read_file(image->core.fd, notes, *size, segment->offset))
+		return notes;
+	free(notes);
+	return NULL;
+}
+
+static void take_notes(struct image *image, uint64_t file_size)
+{
+	const struct elfcore_list *segments = &image->core.notes;
+	uint64_t room = MAX_NOTES;
+
+	for (size_t i = 0; i < segments->n && room; i++) {
+		size_t size;
+		char *notes = read_notes(image, &segments->list[i], file_size, &size);
+
+		if (notes)
+			image_take_notes(image, notes, size);
+		room -= size < room ? size : room;
+		free(notes);
+	}
+}
+
+/* ---- what it is ---- */
+
+static const char *machine_name(uint16_t machine)
+{
+	return machine == EM_X86_64    ? "x86-64"
+	       : machine == EM_386     ? "i386"
+	       : machine == EM_AARCH64 ? "arm64"
+	       : machine == EM_ARM     ? "arm"
+				       : "of another machine";
+}
+
+static uint64_t missing(const struct elfcore_list *list, uint64_t file_size)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct elfcore_segment *segment = &list->list[i];
+		uint64_t there = segment->offset < file_size ? file_size - segment->offset : 0;
+
+		if (there < segment->in_file)
+			sum += segment->in_file - there;
+	}
+	return sum;
+}
+
+/* Block devices have a size for lseek() only. */
+static uint64_t size_of(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	return size < 0 ? 0 : (uint64_t)size;
+}
+
+static void describe(struct image *image, uint64_t file_size)
+{
+	const struct elfcore *core = &image->core;
+	const struct elfcore_list *most = core->virtual.n > core->physical.n ? &core->virtual
+									     : &core->physical;
+	uint64_t lacks = missing(most, file_size);
+	int length = snprintf(image->format, sizeof(image->format), "ELF core, %d bits, %s, %s",
+			      core->is_32bit ? 32 : 64, machine_name(core->machine),
+			      core->virtual.n ? "virtual addresses" : "physical addresses only");
+
+	if (lacks && length > 0)
+		snprintf(image->format + length, sizeof(image->format) - (size_t)length,
+			 ", truncated: %llu bytes are missing", (unsigned long long)lacks);
+}
+
+int image_elf_open(struct image *image, int fd, struct error *err)
+{
+	uint64_t file_size = size_of(fd);
+	int code = elfcore_open(&image->core, fd, err);
+
+	image->file = &elf;
+	if (code)
+		return code;
+	if (!image->core.virtual.n && !image->core.physical.n)
+		return error_set(err, -EINVAL,
+				 "it is a core file that holds no memory of a kernel");
+	take_notes(image, file_size);
+	describe(image, file_size);
+	return 0;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/* What the notes of an image say. */
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/image_parts.h"
+
+struct note {
+	const char *name, *text;
+	size_t name_size, size;
+};
+
+static size_t aligned(size_t size)
+{
+	return (size + 3) & ~(size_t)3;
+}
+
+/* Takes a note off the front; false at the end, and where one does not end. */
+static bool next_note(const char **at, size_t *left, struct note *note)
+{
+	Elf64_Nhdr header; /* the same in both widths */
+	size_t name, all;
+
+	if (*left < sizeof(header))
+		return false;
+	memcpy(&header, *at, sizeof(header));
+	name = aligned(header.n_namesz);
+	all = sizeof(header) + name + header.n_descsz;
+	if (all > *left)
+		return false;
+	*note = (struct note){ *at + sizeof(header), *at + sizeof(header) + name, header.n_namesz,
+			       header.n_descsz };
+	all = aligned(all) < *left ? aligned(all) : *left;
+	*at += all;
+	*left -= all;
+	return true;
+}
+
+/* With its end or without. */
+static bool is_named(const struct note *note, const char *name)
+{
+	return strnlen(note->name, note->name_size) == strlen(name) &&
+	       !memcmp(note->name, name, strlen(name));
+}
+
+void image_take_notes(struct image *image, const char *notes, size_t size)
+{
+	struct note note;
+
+	while (next_note(&notes, &size, &note))
+		if (is_named(&note, "VMCOREINFO") && !image->vmcoreinfo)
+			image->vmcoreinfo = strndup(note.text, note.size);
+}
