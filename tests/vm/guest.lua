@@ -182,6 +182,14 @@ local function modules_archive(folder)
   return path
 end
 
+local function read_base(path)
+  local packed = read(path)
+  if packed == "" then
+    error(("a guest's files are not in %s: make vm-base"):format(path), 0)
+  end
+  return packed
+end
+
 local function write_initrd(guest)
   local files = { { name = "modules", data = modules_of(guest.options) } }
   if guest.options.shell then
@@ -189,7 +197,7 @@ local function write_initrd(guest)
   else
     files[#files + 1] = { name = "command", data = guest.options.command }
   end
-  local packed = read(guest.base) .. read(modules_archive(guest.folder))
+  local packed = read_base(guest.base) .. read(modules_archive(guest.folder))
   -- The kernel looks for an unpacked archive at multiples of four only.
   write(guest.work .. "/initrd", packed .. ("\0"):rep(-#packed % 4) .. cpio(files))
 end
