@@ -355,6 +355,21 @@ defs.remap = open_object { verdict = text "", steps = list(STEP), ["enabled?"] =
 defs.iommu = open_object { chains = list(open_object { kind = text "", verdict = text "", steps = list(STEP) }),
   units = { type = "array" }, ["missing?"] = ref "missing" }
 
+
+-- Of a kernel without a pipeline only what was looked for; --watch adds lines of what changed.
+local WAITING = { ["pending?"] = boolean "", ["held?"] = boolean "", ["stray?"] = boolean "logged, but not found" }
+defs.pipeline = { anyOf = {
+  open_object { ["kind?"] = { enum = { "I-pipe", "Dovetail" } },
+    ["stages?"] = list(open_object { ["name?"] = text "", role = text "root, head, in-band or out-of-band" }),
+    ["interrupts?"] = list(open_object { irq = integer "", role = text "of the stage", hits = integer "on all CPUs",
+      flags = list(text ""), cpus = list(open_object(with({ cpu = integer "", hits = integer "" }, WAITING))) }),
+    ["missing?"] = ref "missing",
+    looked_for = list(object { symbol = text "", of = text "which pipeline's", found = boolean "" }) },
+  object { report = { enum = { "interval", "total" } }, seconds = number "since the start; s",
+    ["left_out?"] = integer "by --top", changes = list(open_object { irq = integer "", role = text "of the stage",
+      hits = integer "that came since", pending = text "CPUs", held = text "CPUs", stray = text "CPUs" }) },
+} }
+
 -- ---- the file ----
 
 local ORDER = { "$schema", "title", "description", "$ref", "type", "const", "enum", "items", "properties", "required",

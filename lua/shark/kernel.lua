@@ -31,15 +31,21 @@ local GLOBALS = {
   jiffies = "unsigned long", no_iommu = "int", nr_irqs = "int", page_offset_base = "unsigned long",
   remap_ops = "struct irq_remap_ops *", skip_ioapic_setup = "bool", sparse_irqs = "struct maple_tree",
   total_nr_irqs = "int", vector_matrix = "struct irq_matrix *", x2apic_mode = "int", x2apic_phys = "int",
-  x86_vector_domain = "struct irq_domain *", __init_begin = "char []", __init_end = "char []",
+  x86_vector_domain = "struct irq_domain *", ipipe_root = "struct ipipe_domain",
+  ipipe_head_domain = "struct ipipe_domain *", __ipipe_virtual_irq_map = "unsigned long",
+  __ipipe_printk_virq = "unsigned int", __ipipe_work_virq = "unsigned int", inband_stage = "struct irq_stage",
+  oob_stage = "struct irq_stage", synthetic_irq_domain = "struct irq_domain *", sipic_domain = "struct irq_domain *",
+  inband_work_sirq = "unsigned int", init_uts_ns = "struct uts_namespace",
+  __init_begin = "char []", __init_end = "char []",
 }
 local PER_CPU = {
-  vector_irq = "struct irq_desc *[256]", irq_stat = "irq_cpustat_t",
+  vector_irq = "struct irq_desc *[256]", irq_stat = "irq_cpustat_t", ipipe_percpu = "struct ipipe_percpu_data",
+  irq_pipeline = "struct irq_pipeline_data",
 }
 -- Functions whose names say what the kernel was built with.
 local FUNCTIONS = {
   amd_iommu_init = true, amd_iommu_prepare = true, amd_iommu_probe_device = true, intel_iommu_init = true,
-  intel_iommu_probe_device = true, intel_prepare_irq_remapping = true, irq_remapping_prepare = true,
+  enable_oob_stage = true, intel_iommu_probe_device = true, ipipe_register_head = true, intel_prepare_irq_remapping = true, irq_remapping_prepare = true,
 }
 local OFFSETS = "__per_cpu_offset"
 

@@ -11,6 +11,7 @@ return {
   -- this machine
   { name = "shark.irqmap", text = "an interrupt's way from its device to its handler, and all CPUs' vectors" },
   { name = "shark.iommu", text = "IOMMUs: units, the firmware's tables, why they are used or not, groups" },
+  { name = "shark.pipeline", text = "interrupt pipelines (I-pipe, Dovetail): stages, and every interrupt they know" },
   { name = "shark.affinity", text = "where an IRQ was asked to go, where it is, and whether that fits" },
   { name = "shark.doctor", text = "what can be traced here, and what refuses the rest" },
   { name = "shark.kernel", text = "structures in the memory of the running kernel" },

@@ -30,6 +30,9 @@ for name in proc.run_shark("--list").out:gmatch("(%S+)[^\n]*\n") do
   end
 end
 
+-- Where there is no pipeline, nothing is traced, and no command runs.
+arguments.pipeline = "pipeline --json"
+
 -- In a folder of its own, so that the file is called as the script is.
 local function path_of(name)
   local folder = ("%s/%s"):format(directory, name:gsub(" ", "-"))

@@ -17,7 +17,8 @@ end
 -- ---- every script ----
 
 -- What is looked at; the others trace a command that reads, opens, starts programs and sends.
-local SHOWN = { args = "sched_switch --members", doctor = "", iommu = "", irqmap = "", remap = "", vectors = "--used" }
+local SHOWN = { args = "sched_switch --members", doctor = "", iommu = "", irqmap = "", pipeline = "", remap = "",
+  vectors = "--used" }
 local MORE = {
   count = "'sched_*' -k comm -k cpu", latency = "syscalls:sys_enter_read --to syscalls:sys_exit_read -k comm",
   trace = "sched:sched_process_exec -f comm -f pid -f tid -f cpu -f uid -f softirq",
