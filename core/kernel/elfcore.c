@@ -65,7 +65,7 @@ static Elf64_Phdr widen(const Elf32_Phdr *narrow)
 		.p_type = narrow->p_type,
 		.p_offset = narrow->p_offset,
 		.p_vaddr = narrow->p_vaddr,
-		.p_paddr = narrow->p_paddr == ~0U ? ~0ULL : narrow->p_paddr,
+		.p_paddr = narrow->p_paddr == ~0U ? ELFCORE_NOWHERE : narrow->p_paddr,
 		.p_filesz = narrow->p_filesz,
 		.p_memsz = narrow->p_memsz,
 	};
@@ -150,7 +150,7 @@ static int add(struct elfcore_list *list, const Elf64_Phdr *header, uint64_t sta
 		.size = header->p_memsz,
 		.offset = header->p_offset,
 		.in_file = header->p_filesz < header->p_memsz ? header->p_filesz : header->p_memsz,
-		.may_be_nothing = header->p_paddr == ~0ULL,
+		.physical = header->p_paddr,
 	};
 	return 0;
 }
@@ -174,7 +174,7 @@ static int add_memory(struct elfcore *core, const Elf64_Phdr *header)
 		return 0;
 	if (is_of_kernel(core, header))
 		code = add(&core->virtual, header, header->p_vaddr);
-	if (!code && header->p_paddr != ~0ULL)
+	if (!code && header->p_paddr != ELFCORE_NOWHERE)
 		code = add(&core->physical, header, header->p_paddr);
 	return code;
 }
@@ -291,7 +291,7 @@ static void forget_zeros(struct elfcore_list *physical)
 
 int elfcore_open(struct elfcore *core, int fd, struct error *err)
 {
-	struct headers headers;
+	struct headers headers = { .n = 0 };
 	int code;
 
 	*core = (struct elfcore){ .fd = fd };
@@ -334,6 +334,11 @@ static int read_segment(const struct elfcore *core, const struct elfcore_segment
 	return elfcore_read_file(core->fd, into, size, segment->offset + within) ? -EIO : 0;
 }
 
+static bool may_be_nothing(const struct elfcore_segment *segment)
+{
+	return segment->physical == ELFCORE_NOWHERE;
+}
+
 /* The page around bytes that were zeros: is it memory that happens to hold zeros? */
 static int check_page(const struct elfcore *core, const struct elfcore_segment *segment,
 		      uint64_t address)
@@ -357,10 +362,10 @@ static int read_piece(const struct elfcore *core, const struct elfcore_segment *
 	int code;
 
 	*size = least(*size, segment->size - (address - segment->start));
-	if (segment->may_be_nothing)
+	if (may_be_nothing(segment))
 		*size = least(*size, PAGE - (address & (PAGE - 1)));
 	code = read_segment(core, segment, address, into, *size);
-	if (code || !segment->may_be_nothing || !is_zero(into, *size))
+	if (code || !may_be_nothing(segment) || !is_zero(into, *size))
 		return code;
 	return check_page(core, segment, address);
 }

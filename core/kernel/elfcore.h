@@ -14,12 +14,17 @@
 
 #include "base/error.h"
 
+/*
+ * /proc/kcore says so of the vmalloc and module areas, where it has zeros for what it cannot or
+ * will not read (fs/proc/kcore.c).
+ */
+#define ELFCORE_NOWHERE (~0ULL)
+
 struct elfcore_segment {
 	uint64_t start;		  /* its first address */
 	uint64_t size;		  /* of the memory, in bytes */
 	uint64_t offset, in_file; /* where in the file, and how much of it is there */
-	/* Its pages may be zeros because nothing could be read (fs/proc/kcore.c). */
-	bool may_be_nothing;
+	uint64_t physical;	  /* of its first byte, or ELFCORE_NOWHERE */
 	/* Of this and those before it in the list: which has the last address. */
 	uint32_t reaches_furthest;
 };

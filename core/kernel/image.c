@@ -46,14 +46,18 @@ static int open_path(struct image *image, const char *path, struct error *err)
 int image_open(const char *path, struct image **out, struct error *err)
 {
 	struct image *image = calloc(1, sizeof(*image));
-	int code = image ? open_path(image, path, err) : error_set(err, -ENOMEM, "out of memory");
+	int code;
 
+	if (!image)
+		return error_set(err, -ENOMEM, "out of memory for the image %s", path);
+	code = open_path(image, path, err);
 	if (code) {
 		error_prefix(err, "cannot read the image %s", path);
 		image_close(image);
 		return code;
 	}
-	image_tell(image);
+	if (image->vmcoreinfo)
+		image_tell(image);
 	*out = image;
 	return 0;
 }
@@ -83,7 +87,7 @@ static int read_all(struct image *image, read_fn *read, struct kmem_request *req
 int image_read(struct image *image, struct kmem_request *requests, size_t n, struct error *err)
 {
 	(void)err;
-	return read_all(image, image->file->read_virtual, requests, n);
+	return read_all(image, image_read_virtual, requests, n);
 }
 
 int image_read_physical(struct image *image, struct kmem_request *requests, size_t n,

@@ -31,6 +31,46 @@ static int read_physical(struct image *image, uint64_t address, void *into, size
 	return told(elfcore_read(&image->core, &image->core.physical, address, into, size));
 }
 
+/* ---- what the file has ---- */
+
+/* Segments may overlap without end: memory as large as the file is looked at twice at the most. */
+static bool is_enough(const struct image *image, const struct image_scan *scan)
+{
+	return scan->passed / 2 > image->size;
+}
+
+/* Where from `at` on the segment has data, and not a hole of the file. */
+static bool find_data(const struct image *image, const struct elfcore_segment *segment,
+		      struct image_scan *scan)
+{
+	int fd = image->core.fd;
+	uint64_t end = segment->offset + segment->in_file, data, hole;
+	off_t found = lseek(fd, (off_t)(segment->offset + scan->at), SEEK_DATA);
+
+	if (end < segment->offset || end > image->size)
+		end = image->size;
+	data = found < 0 ? end : (uint64_t)found;
+	found = data < end ? lseek(fd, (off_t)data, SEEK_HOLE) : -1;
+	hole = found < 0 || (uint64_t)found > end ? end : (uint64_t)found;
+	if (data >= hole)
+		return false;
+	scan->start = segment->start + (data - segment->offset);
+	scan->size = hole - data;
+	scan->at = hole - segment->offset;
+	scan->passed += scan->size;
+	return true;
+}
+
+static bool scan_core(struct image *image, struct image_scan *scan)
+{
+	const struct elfcore_list *list = &image->core.physical;
+
+	for (; scan->segment < list->n && !is_enough(image, scan); scan->segment++, scan->at = 0)
+		if (find_data(image, &list->list[scan->segment], scan))
+			return true;
+	return false;
+}
+
 static void close_core(struct image *image)
 {
 	elfcore_close(&image->core);
@@ -39,6 +79,7 @@ static void close_core(struct image *image)
 static const struct image_file elf = {
 	.read_physical = read_physical,
 	.read_virtual = read_virtual,
+	.scan = scan_core,
 	.close = close_core,
 };
 
@@ -46,9 +87,9 @@ static const struct image_file elf = {
 
 /* All of them, or as many as the file has and there is room for. */
 static char *read_notes(const struct image *image, const struct elfcore_segment *segment,
-			uint64_t file_size, size_t *size)
+			size_t *size)
 {
-	uint64_t left = segment->offset < file_size ? file_size - segment->offset : 0;
+	uint64_t left = segment->offset < image->size ? image->size - segment->offset : 0;
 	char *notes;
 
 	if (segment->size < left)
@@ -61,14 +102,14 @@ static char *read_notes(const struct image *image, const struct elfcore_segment 
 	return NULL;
 }
 
-static void take_notes(struct image *image, uint64_t file_size)
+static void take_notes(struct image *image)
 {
 	const struct elfcore_list *segments = &image->core.notes;
 	uint64_t room = MAX_NOTES;
 
 	for (size_t i = 0; i < segments->n && room; i++) {
 		size_t size;
-		char *notes = read_notes(image, &segments->list[i], file_size, &size);
+		char *notes = read_notes(image, &segments->list[i], &size);
 
 		if (notes)
 			image_take_notes(image, notes, size);
@@ -110,12 +151,12 @@ static uint64_t size_of(int fd)
 	return size < 0 ? 0 : (uint64_t)size;
 }
 
-static void describe(struct image *image, uint64_t file_size)
+static void describe(struct image *image)
 {
 	const struct elfcore *core = &image->core;
 	const struct elfcore_list *most = core->virtual.n > core->physical.n ? &core->virtual
 									     : &core->physical;
-	uint64_t lacks = missing(most, file_size);
+	uint64_t lacks = missing(most, image->size);
 	int length = snprintf(image->format, sizeof(image->format), "ELF core, %d bits, %s, %s",
 			      core->is_32bit ? 32 : 64, machine_name(core->machine),
 			      core->virtual.n ? "virtual addresses" : "physical addresses only");
@@ -127,16 +168,17 @@ static void describe(struct image *image, uint64_t file_size)
 
 int image_elf_open(struct image *image, int fd, struct error *err)
 {
-	uint64_t file_size = size_of(fd);
 	int code = elfcore_open(&image->core, fd, err);
 
 	image->file = &elf;
+	image->machine = image->core.machine;
+	image->size = size_of(fd);
 	if (code)
 		return code;
 	if (!image->core.virtual.n && !image->core.physical.n)
 		return error_set(err, -EINVAL,
 				 "it is a core file that holds no memory of a kernel");
-	take_notes(image, file_size);
-	describe(image, file_size);
+	take_notes(image);
+	describe(image);
 	return 0;
 }

@@ -6,6 +6,17 @@
 
 #include "kernel/image_parts.h"
 
+/* The registers of a CPU as QEMU has them (target/i386/arch_dump.c), version 1. */
+struct qemu_cpu {
+	uint32_t version, size;
+	uint64_t general[18];
+	struct {
+		uint32_t selector, limit, flags, pad;
+		uint64_t base;
+	} segments[10];
+	uint64_t cr[5];
+};
+
 struct note {
 	const char *name, *text;
 	size_t name_size, size;
@@ -44,11 +55,25 @@ static bool is_named(const struct note *note, const char *name)
 	       !memcmp(note->name, name, strlen(name));
 }
 
+static void take_cpu(struct image *image, const struct note *note)
+{
+	struct qemu_cpu cpu;
+
+	if (note->size < sizeof(cpu))
+		return;
+	memcpy(&cpu, note->text, sizeof(cpu));
+	if (cpu.version == 1)
+		image_take_cpu(image, cpu.cr[3], cpu.cr[4]);
+}
+
 void image_take_notes(struct image *image, const char *notes, size_t size)
 {
 	struct note note;
 
-	while (next_note(&notes, &size, &note))
+	while (next_note(&notes, &size, &note)) {
 		if (is_named(&note, "VMCOREINFO") && !image->vmcoreinfo)
 			image->vmcoreinfo = strndup(note.text, note.size);
+		if (is_named(&note, "QEMU"))
+			take_cpu(image, &note);
+	}
 }
