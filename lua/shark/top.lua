@@ -7,6 +7,7 @@ local model = require "shark.top.model"
 local sources_of = require "shark.top.sources"
 local state_of = require "shark.top.state"
 local views = require "shark.top.views"
+local wrap = require "shark.text.wrap"
 
 local M = {}
 
@@ -138,7 +139,7 @@ end
 function App:fold()
   local over = self.state.over
   if over then
-    over.lines = frame.folded(over.text, self.screen.columns)
+    over.lines = wrap.folded(over.text, self.screen.columns)
   end
 end
 

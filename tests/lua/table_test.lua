@@ -144,6 +144,11 @@ function tests.test_lines_go_on_below()
   t.assertEquals(wrap.hanging("", 10), { "" })
 end
 
+function tests.test_each_line_of_a_text_goes_on_below_itself()
+  t.assertEquals(wrap.folded("ab\n  one two three four\n", 16), { "ab", "  one two three", "      four", "" })
+  t.assertEquals(wrap.folded("ab\n  one two three four"), { "ab", "  one two three four" })
+end
+
 function tests.test_lines_that_go_on_keep_every_word()
   local text = ("  one, two; \228\184\173\230\150\135 three-four "):rep(9) .. ("y"):rep(50)
   for width = 1, 120 do

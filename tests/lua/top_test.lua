@@ -6,6 +6,7 @@ local model = require "shark.top.model"
 local state_of = require "shark.top.state"
 local t = require "t"
 local views = require "shark.top.views"
+local wrap = require "shark.text.wrap"
 
 local tests = {}
 
@@ -298,7 +299,7 @@ end
 
 -- Whatever the size and whatever is on it, there are as many lines as the screen has.
 function tests.test_every_size()
-  local text = { what = "help", lines = frame.folded(frame.HELP, 10), first = 1 }
+  local text = { what = "help", lines = wrap.folded(frame.HELP, 10), first = 1 }
   for lines = 1, 30 do
     for _, columns in ipairs { 1, 2, 7, 20, 79, 500 } do
       for _, view in ipairs(views.list) do
@@ -331,11 +332,6 @@ function tests.test_names_cannot_hurt_columns()
   local row = { key = "x", irq = 1, cpu = 0, cpus = 1, rate = 1, name = "\27[2J\nä\255" }
   local figures = { seconds = 1, rows = { row } }
   t.assertStrMatches(shown(new(), 80, 24, figures)[4], ".*  \\x1b%[2J\\x0aä\\xff")
-end
-
-function tests.test_long_lines_are_folded()
-  t.assertEquals(frame.folded("ab\n  one two three four five six\n", 16),
-    { "ab", "  one two", "    three four", "    five six", "" })
 end
 
 t.run(tests)

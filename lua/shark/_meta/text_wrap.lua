@@ -14,4 +14,10 @@ function M.lines(text, width) end
 ---@return string[] lines at least one
 function M.hanging(line, width) end
 
+--- Each line of a text as hanging() has it.
+---@param text string whose lines were made fit
+---@param width? integer columns; nil: any number
+---@return string[] lines at least one
+function M.folded(text, width) end
+
 return M

@@ -29,11 +29,8 @@ end
 
 -- What is wider than the terminal goes on below, a little deeper.
 local function write(text, style)
-  local columns = terminal.columns()
-  for line in (text .. "\n"):gmatch("([^\n]*)\n") do
-    for _, part in ipairs(columns and wrap.hanging(line, columns) or { line }) do
-      io.stdout:write(style(part), "\n")
-    end
+  for _, line in ipairs(wrap.folded(text, terminal.columns())) do
+    io.stdout:write(style(line), "\n")
   end
 end
 

@@ -4,9 +4,16 @@ local foreign = require "shark.text.foreign"
 
 local M = {}
 
+local function check_width(name, width)
+  if type(width) ~= "number" or not (width >= 1) then
+    error(("bad argument #2 to '%s' (columns expected, got %s)"):format(name, tostring(width)), 3)
+  end
+end
+
 --- @param text string @param width integer columns; a word that is longer has a line of its own
 --- @return string[] lines at least one
 function M.lines(text, width)
+  check_width("lines", width)
   local lines, line = {}, nil
   for word in foreign.line(text):gmatch("%S+") do
     local longer = line and line .. " " .. word or word
@@ -38,6 +45,7 @@ end
 --- A line that was made fit as several, of which the later ones stand deeper than the first; blanks stay.
 --- @param line string @param width integer columns @return string[] lines at least one
 function M.hanging(line, width)
+  check_width("hanging", width)
   local indent = line:match("^ *") .. DEEPER
   local lines = {}
   indent = #indent <= width / 2 and indent or ""
@@ -47,6 +55,19 @@ function M.hanging(line, width)
   end
   lines[#lines + 1] = line
   return lines
+end
+
+--- Each line of a text as hanging() has it.
+--- @param text string whose lines were made fit @param width? integer columns; nil: any number
+--- @return string[] lines at least one
+function M.folded(text, width)
+  local list = {}
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    for _, part in ipairs(width and M.hanging(line, width) or { line }) do
+      list[#list + 1] = part
+    end
+  end
+  return list
 end
 
 return M

@@ -12,31 +12,6 @@ local M = {}
 -- Of a column that takes what is left; below, others go first.
 local LEAST_FREE = 18
 
--- ---- long texts ----
-
-local function folded_line(line, width)
-  if foreign.width(line) <= width then
-    return { line }
-  end
-  local indent, list = line:match("^ *"), {}
-  for i, part in ipairs(wrap.lines(line, math.max(10, width - #indent - 2))) do
-    list[i] = indent .. (i > 1 and "  " or "") .. part
-  end
-  return list
-end
-
---- Text as lines of a width: what is too long goes on behind the same indentation and two blanks more.
---- @param text string that was made fit @param width integer @return string[]
-function M.folded(text, width)
-  local list = {}
-  for line in (text .. "\n"):gmatch("([^\n]*)\n") do
-    for _, part in ipairs(folded_line(line, width)) do
-      list[#list + 1] = part
-    end
-  end
-  return list
-end
-
 -- ---- columns ----
 
 local function width_of(columns)
@@ -199,7 +174,7 @@ end
 local function note_lines(figures, columns)
   local lines = {}
   for _, note in ipairs(figures.notes or {}) do
-    for _, text in ipairs(M.folded(foreign.line(note), columns)) do
+    for _, text in ipairs(wrap.folded(foreign.line(note), columns)) do
       lines[#lines + 1] = { text = text }
     end
   end
