@@ -30,6 +30,15 @@ local function check_ms(name, ms)
     "bad argument #2 to '%s' (milliseconds expected, got %s)", name, tostring(ms))
 end
 
+-- ---- what scripts catch ----
+
+local caught, xpcall = host.caught, xpcall
+
+-- As Lua's; what fails in a module names the script's line, as where nobody catches it.
+function _G.pcall(f, ...)
+  return xpcall(f, caught, ...)
+end
+
 -- ---- timers ----
 
 -- The loop's time is that of its last turn: a timer would count what was done

@@ -383,6 +383,7 @@ static void preload_core(lua_State *L)
 void bind_shark(lua_State *L, bool verbose)
 {
 	luaint_open(L);
+	run_open(L);
 	lua_newtable(L);
 	lua_setfield(L, LUA_REGISTRYINDEX, "shark.refs");
 	luaL_register(L, "shark", functions);
@@ -410,4 +411,6 @@ void bind_push_private(lua_State *L)
 	lua_newtable(L);
 	lua_pushcfunction(L, protected);
 	lua_setfield(L, -2, "protected");
+	lua_pushcfunction(L, run_caught);
+	lua_setfield(L, -2, "caught");
 }

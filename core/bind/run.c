@@ -8,10 +8,19 @@
 
 #include "base/log.h"
 
+/* What catches failures: pcall() is made of it, see shark_init.lua. */
+#define CATCHER "shark.catcher"
+
 void run_adopt(struct run *run, lua_State *L)
 {
 	lua_pushlightuserdata(L, run);
 	lua_setfield(L, LUA_REGISTRYINDEX, "shark.run");
+}
+
+void run_open(lua_State *L)
+{
+	lua_getglobal(L, "xpcall");
+	lua_setfield(L, LUA_REGISTRYINDEX, CATCHER);
 }
 
 static struct run *run_of(lua_State *L)
@@ -80,24 +89,40 @@ static const char *behind_place(const char *message, const lua_Debug *at)
 	return strncmp(message, place, (size_t)size) ? NULL : message + size;
 }
 
+/* Is it the function that catches what fails in what it calls? Pops the function of the level. */
+static bool is_catcher(lua_State *L)
+{
+	bool is;
+
+	lua_getfield(L, LUA_REGISTRYINDEX, CATCHER);
+	is = lua_rawequal(L, -1, -2);
+	lua_pop(L, 2);
+	return is;
+}
+
 /*
  * Finds the line of the script that called what of ours failed, from the level on at which
- * it failed. What the message says of a line of ours is left out: the traceback has it.
+ * it failed; none with until_caught where one of ours catches it before. What the message says of a
+ * line of ours is left out: the traceback has it.
  */
-static bool find_caller(lua_State *L, const char **message, lua_Debug *at)
+static bool find_caller(lua_State *L, bool until_caught, const char **message, lua_Debug *at)
 {
 	const struct run *run = run_of(L);
-	bool failed_in_ours = false;
+	bool failed_in_ours = false, caught = false;
 
 	for (int level = 1; lua_getstack(L, level, at); level++) {
 		const char *rest;
 
-		lua_getinfo(L, "Sl", at);
+		lua_getinfo(L, "Slf", at);
+		if (is_catcher(L))
+			caught = until_caught;
 		if (at->currentline < 0)
 			continue;
 		rest = behind_place(*message, at);
 		if (!is_ours(at->source, run->root))
 			return failed_in_ours && !rest;
+		if (caught)
+			return false;
 		failed_in_ours = true;
 		*message = rest ? rest : *message;
 	}
@@ -106,12 +131,12 @@ static bool find_caller(lua_State *L, const char **message, lua_Debug *at)
 
 /* A mistake in a call of ours is the caller's: the message at index 1 begins with the script's
  * line. */
-static void blame_caller(lua_State *L)
+static void blame_caller(lua_State *L, bool until_caught)
 {
 	const char *message = lua_tostring(L, 1);
 	lua_Debug at;
 
-	if (!find_caller(L, &message, &at))
+	if (!find_caller(L, until_caught, &message, &at))
 		return;
 	lua_pushfstring(L, "%s:%d: %s", at.short_src, at.currentline, message);
 	lua_replace(L, 1);
@@ -121,19 +146,28 @@ int run_misuse(lua_State *L)
 {
 	luaL_checkstring(L, 1);
 	lua_settop(L, 1);
-	blame_caller(L);
+	blame_caller(L, false);
 	return lua_error(L);
+}
+
+int run_caught(lua_State *L)
+{
+	lua_settop(L, 1);
+	if (lua_type(L, 1) == LUA_TSTRING)
+		blame_caller(L, true);
+	return 1;
 }
 
 int run_traceback(lua_State *L)
 {
+	lua_settop(L, 1);
 	if (!lua_isstring(L, 1))
 		error_to_text(L);
 	lua_settop(L, 1);
 	/* An error that was caught and raised again knows better where it was. */
 	if (strstr(lua_tostring(L, 1), "\nstack traceback:\n"))
 		return 1;
-	blame_caller(L);
+	blame_caller(L, false);
 	luaL_traceback(L, L, lua_tostring(L, 1), 1);
 	return 1;
 }

@@ -31,6 +31,9 @@ struct run {
 /* From now on the Lua state belongs to this run. */
 void run_adopt(struct run *run, lua_State *L);
 
+/* Keeps what is needed of Lua's library; before any script can change it. */
+void run_open(lua_State *L);
+
 /*
  * Calls the function below nargs arguments on the stack, protected, with a
  * traceback. A failure is printed to standard error, makes the exit status 1
@@ -46,6 +49,12 @@ int run_call(lua_State *L, int nargs, int nresults, int flags);
  * it.
  */
 int run_traceback(lua_State *L);
+
+/*
+ * The message handler of the scripts' pcall(): a failure that a script catches is said to be in the
+ * same line as one that it does not catch. What modules of shark catch themselves stays as it is.
+ */
+int run_caught(lua_State *L);
 
 /* misuse(message): raises it with the script's line that called what of shark calls this. */
 int run_misuse(lua_State *L);
