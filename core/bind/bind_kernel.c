@@ -32,11 +32,10 @@ enum {
 static int read_(lua_State *L)
 {
 	size_t n = (size_t)luaint_check_range(L, 2, 0, MAX_REQUESTS);
-	struct kmem_request *requests;
+	struct kmem_request *requests =
+		luaint_check_array(L, 1, "struct shark_kmem_request", n * sizeof(*requests));
 	struct error err;
 
-	luaL_argcheck(L, luaint_is_cdata(L, 1), 1, "array of requests");
-	requests = (struct kmem_request *)(uintptr_t)lua_topointer(L, 1);
 	if (kmem_read_batch(requests, n, &err))
 		return bind_push_error(L, &err);
 	lua_pushboolean(L, 1);
@@ -533,6 +532,7 @@ static const luaL_Reg functions[] = {
 
 int bind_open_kernel(lua_State *L)
 {
+	luaint_open_arrays(L);
 	lua_newtable(L);
 	luaL_register(L, NULL, functions);
 	return 1;

@@ -187,7 +187,6 @@ static const luaL_Reg map_methods[] = {
 	{ "delete", map_delete },
 	{ "all", map_all },
 	{ "close", map_close },
-	{ "__gc", map_collect },
 	{ NULL, NULL },
 };
 
@@ -199,6 +198,6 @@ static const luaL_Reg functions[] = {
 
 void bind_add_maps(lua_State *L)
 {
-	bind_add_type(L, BIND_MAP_TYPE, map_methods);
+	bind_add_type(L, BIND_MAP_TYPE, map_methods, map_collect);
 	luaL_register(L, NULL, functions);
 }

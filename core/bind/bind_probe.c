@@ -114,7 +114,7 @@ static void take_points(lua_State *L, struct probe_session_spec *spec)
 {
 	struct probe_point *points;
 
-	lua_getfield(L, 1, "points");
+	bind_get_field(L, 1, "points");
 	if (!lua_istable(L, -1) || !lua_objlen(L, -1))
 		luaL_error(L, "points is a table of at least one point");
 	spec->nr_points = lua_objlen(L, -1);
@@ -334,7 +334,6 @@ static const luaL_Reg session_methods[] = {
 	{ "stack", session_stack_ },
 	{ "stop", session_stop_ },
 	{ "close", session_close_ },
-	{ "__gc", session_collect },
 	{ NULL, NULL },
 };
 
@@ -346,7 +345,7 @@ static const luaL_Reg functions[] = {
 
 int bind_open_probe(lua_State *L)
 {
-	bind_add_type(L, SESSION_TYPE, session_methods);
+	bind_add_type(L, SESSION_TYPE, session_methods, session_collect);
 	lua_newtable(L);
 	luaL_register(L, NULL, functions);
 	bind_set_count(L, "CONTROL_BYTES", PROBE_CONTROL_BYTES);

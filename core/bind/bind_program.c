@@ -44,7 +44,7 @@ static const char *line_text(lua_State *L, int texts, uint32_t line)
 	if (lua_isnil(L, texts))
 		return NULL;
 	lua_pushnumber(L, line);
-	lua_gettable(L, texts);
+	lua_rawget(L, texts);
 	if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING)
 		luaL_error(L, "text has the lines by number");
 	text = lua_tostring(L, -1);
@@ -64,10 +64,10 @@ static void take_lines(lua_State *L, struct program_spec *spec)
 	int lines, texts;
 	struct program_line *list;
 
-	lua_getfield(L, 1, "lines");
+	bind_get_field(L, 1, "lines");
 	lines = lua_gettop(L);
 	check_table_or_nil(L, lines, "lines");
-	lua_getfield(L, 1, "text");
+	bind_get_field(L, 1, "text");
 	texts = lua_gettop(L);
 	check_table_or_nil(L, texts, "text");
 	if (lua_isnil(L, lines))
@@ -257,7 +257,6 @@ static const luaL_Reg program_methods[] = {
 	{ "jited", method_jited },
 	{ "run", method_run },
 	{ "close", method_close },
-	{ "__gc", method_close },
 	{ NULL, NULL },
 };
 
@@ -269,6 +268,6 @@ static const luaL_Reg functions[] = {
 
 void bind_add_programs(lua_State *L)
 {
-	bind_add_type(L, BIND_PROGRAM_TYPE, program_methods);
+	bind_add_type(L, BIND_PROGRAM_TYPE, program_methods, method_close);
 	luaL_register(L, NULL, functions);
 }

@@ -10,6 +10,7 @@
 
 #include "bind/bind.h"
 #include "bind/bind_ring.h"
+#include "bind/fields.h"
 #include "bind/luaint.h"
 #include "bind/run.h"
 #include "trace/session.h"
@@ -453,7 +454,6 @@ static const luaL_Reg methods[] = {
 	{ "losses", losses },
 	{ "stop", stop },
 	{ "close", close_session },
-	{ "__gc", collect },
 	{ NULL, NULL },
 };
 
@@ -469,11 +469,7 @@ static const luaL_Reg functions[] = {
 
 int bind_open_core(lua_State *L)
 {
-	luaL_newmetatable(L, SESSION_TYPE);
-	luaL_register(L, NULL, methods);
-	lua_pushvalue(L, -1);
-	lua_setfield(L, -2, "__index");
-	lua_pop(L, 1);
+	bind_add_type(L, SESSION_TYPE, methods, collect);
 	lua_newtable(L);
 	luaL_register(L, NULL, functions);
 	return 1;

@@ -8,7 +8,8 @@
 
 bool bind_get_field(lua_State *L, int table, const char *name)
 {
-	lua_getfield(L, table, name);
+	lua_pushstring(L, name);
+	lua_rawget(L, table);
 	return !lua_isnil(L, -1);
 }
 
@@ -128,11 +129,15 @@ int bind_push_done(lua_State *L, int code, const struct error *err)
 	return 1;
 }
 
-void bind_add_type(lua_State *L, const char *type, const luaL_Reg *methods)
+void bind_add_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction collect)
 {
 	luaL_newmetatable(L, type);
+	lua_newtable(L);
 	luaL_register(L, NULL, methods);
-	lua_pushvalue(L, -1);
 	lua_setfield(L, -2, "__index");
+	lua_pushcfunction(L, collect);
+	lua_setfield(L, -2, "__gc");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
 	lua_pop(L, 1);
 }

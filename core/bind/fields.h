@@ -13,7 +13,8 @@
 
 #include "base/error.h"
 
-/* Pushes it; returns whether it is there. */
+/* Pushes it; returns whether it is there. No metamethod is asked: what is returned of a table is
+ * what it keeps. */
 bool bind_get_field(lua_State *L, int table, const char *name);
 
 /* A string, which the table keeps. otherwise: where it is absent; NULL: it must be there. */
@@ -42,8 +43,11 @@ int bind_check_name(lua_State *L, const char *field, const char *name, int numbe
 /* Pushes a userdata of that type, all zeros. */
 void *bind_new_userdata(lua_State *L, size_t size, const char *type);
 
-/* Makes the type, whose methods are found in its values. */
-void bind_add_type(lua_State *L, const char *type, const luaL_Reg *methods);
+/*
+ * Makes the type, whose methods are found in its values. collect gives back what a value has; it is
+ * no method and out of reach: others may have addresses of what is in there.
+ */
+void bind_add_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction collect);
 
 /* Pushes true for code 0, else nil, message, "ENAME"; returns how many. */
 int bind_push_done(lua_State *L, int code, const struct error *err);

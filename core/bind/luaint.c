@@ -9,12 +9,30 @@
 /* LuaJIT's type of FFI objects, which lua.h does not name. */
 enum { TYPE_CDATA = 10 };
 
-static const char tostring_key[] = "shark.tostring";
+static const char tostring_key[] = "shark.tostring", sizeof_key[] = "shark.sizeof";
 
 void luaint_open(lua_State *L)
 {
 	lua_getglobal(L, "tostring");
 	lua_setfield(L, LUA_REGISTRYINDEX, tostring_key);
+}
+
+void luaint_open_arrays(lua_State *L)
+{
+	lua_getglobal(L, "require");
+	lua_pushliteral(L, "ffi");
+	lua_call(L, 1, 1);
+	lua_getfield(L, -1, "sizeof");
+	lua_setfield(L, LUA_REGISTRYINDEX, sizeof_key);
+	lua_pop(L, 1);
+}
+
+/* Pushes what the function of that key returns for the argument. */
+static void ask(lua_State *L, const char *key, int arg)
+{
+	lua_getfield(L, LUA_REGISTRYINDEX, key);
+	lua_pushvalue(L, arg);
+	lua_call(L, 1, 1);
 }
 
 bool luaint_is_cdata(lua_State *L, int arg)
@@ -51,14 +69,43 @@ static uint64_t check_cdata(lua_State *L, int arg)
 {
 	uint64_t value;
 
-	lua_getfield(L, LUA_REGISTRYINDEX, tostring_key);
-	lua_pushvalue(L, arg);
-	lua_call(L, 1, 1);
+	ask(L, tostring_key, arg);
 	/* A type of the script's own may have anything for its text. */
 	luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, arg, "64-bit integer expected");
 	value = parse(L, arg, lua_tostring(L, -1));
 	lua_pop(L, 1);
 	return value;
+}
+
+/* "cdata<struct shark_kmem_request [4]>: 0x...": a type of a script's own may have that for its
+ * text, too. */
+static bool is_array_of(lua_State *L, int arg, const char *type)
+{
+	const char *text, *name;
+
+	if (!luaint_is_cdata(L, arg))
+		return false;
+	ask(L, tostring_key, arg);
+	text = lua_tostring(L, -1);
+	name = text && !strncmp(text, "cdata<", 6) ? text + 6 : "";
+	lua_pop(L, 1);
+	return !strncmp(name, type, strlen(type)) && !strncmp(name + strlen(type), " [", 2);
+}
+
+void *luaint_check_array(lua_State *L, int arg, const char *type, size_t bytes)
+{
+	bool is_long = false;
+
+	if (is_array_of(L, arg, type)) {
+		ask(L, sizeof_key, arg);
+		is_long = lua_tonumber(L, -1) >= (lua_Number)bytes;
+		lua_pop(L, 1);
+	}
+	if (!is_long) {
+		lua_pushfstring(L, "array of %s expected", type);
+		luaL_argerror(L, arg, lua_tostring(L, -1));
+	}
+	return (void *)(uintptr_t)lua_topointer(L, arg);
 }
 
 uint64_t luaint_check_u64(lua_State *L, int arg)

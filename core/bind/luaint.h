@@ -22,7 +22,16 @@ int64_t luaint_check_range(lua_State *L, int arg, int64_t least, int64_t most);
 /* Is the argument an FFI object? */
 bool luaint_is_cdata(lua_State *L, int arg);
 
+/*
+ * The memory of an argument that is an FFI array of that type ("struct shark_kmem_request"), and of
+ * no fewer bytes. Raises otherwise.
+ */
+void *luaint_check_array(lua_State *L, int arg, const char *type, size_t bytes);
+
 /* Keeps what the above needs of Lua's library; before any script can change it. */
 void luaint_open(lua_State *L);
+
+/* Likewise what arrays need, which is the FFI; before the first is checked. */
+void luaint_open_arrays(lua_State *L);
 
 #endif

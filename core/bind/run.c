@@ -2,6 +2,7 @@
 #include "bind/run.h"
 
 #include <lauxlib.h>
+#include <limits.h>
 #include <luajit.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,6 +90,20 @@ static const char *behind_place(const char *message, const lua_Debug *at)
 	return strncmp(message, place, (size_t)size) ? NULL : message + size;
 }
 
+/* Does the message begin with a line of a script, as those of handlers that cannot be compiled do?
+ */
+static bool names_line(const char *message, const char *root)
+{
+	size_t place = strcspn(message, ":\n"), digits;
+	char source[PATH_MAX];
+
+	digits = message[place] == ':' ? strspn(message + place + 1, "0123456789") : 0;
+	if (!place || !digits || strncmp(message + place + 1 + digits, ": ", 2) != 0)
+		return false;
+	snprintf(source, sizeof(source), "@%s", message);
+	return !is_ours(source, root);
+}
+
 /* Is it the function that catches what fails in what it calls? Pops the function of the level. */
 static bool is_catcher(lua_State *L)
 {
@@ -118,12 +133,12 @@ static bool find_caller(lua_State *L, bool until_caught, const char **message, l
 			caught = until_caught;
 		if (at->currentline < 0)
 			continue;
-		rest = behind_place(*message, at);
 		if (!is_ours(at->source, run->root))
-			return failed_in_ours && !rest;
+			return failed_in_ours && !names_line(*message, run->root);
 		if (caught)
 			return false;
 		failed_in_ours = true;
+		rest = behind_place(*message, at);
 		*message = rest ? rest : *message;
 	}
 	return false;

@@ -7,7 +7,7 @@ local C = require "shark.events"
 local json = require "shark.json"
 
 local SUB, NR = C.SHARK_HIST_SUB, C.SHARK_HIST_BUCKETS
-local counters = ffi.typeof("uint64_t[?]")
+local counters, uint64 = ffi.typeof("uint64_t[?]"), ffi.typeof("uint64_t")
 
 local M = {}
 
@@ -50,12 +50,30 @@ local function reach(hist, first, last)
   hist.counts, hist.first, hist.last = counts, first, last
 end
 
+-- Memory is reached by what a histogram says of itself, and by the kernel's counters.
+
+local function check_hist(value, name)
+  if getmetatable(value) ~= Hist then
+    error(("bad argument to '%s' (histogram expected, got %s)"):format(name, type(value)), 3)
+  end
+end
+
+local function check_counters(from)
+  local is_long = type(from) == "cdata" and (ffi.sizeof(from) or 0) >= NR * ffi.sizeof(uint64)
+  if not (is_long and ffi.istype(uint64, from[0])) then
+    error(("bad argument #1 to 'new' (uint64_t[%d] expected)"):format(NR), 3)
+  end
+end
+
 --- A histogram: empty, or a copy of the kernel's counters (uint64_t[496]).
 --- @param from? ffi.cdata* @param max? integer|ffi.cdata* the largest of their values, if it is known
 --- @return shark.Hist
 function M.new(from, max)
   local hist = setmetatable({ max = max and tonumber(max) }, Hist)
   local first, last
+  if from ~= nil then
+    check_counters(from)
+  end
   for i = 0, from and NR - 1 or -1 do
     if from[i] ~= 0 then
       first, last = first or i, i
@@ -90,6 +108,7 @@ end
 --- Counts a value, once or n times.
 --- @param value number from 0 on, below 2^64; exact below 2^53 @param n? integer
 function Hist:add(value, n)
+  check_hist(self, "add")
   add_to(self, M.bucket(value), n or 1)
   self.max = larger(self.max, value)
 end
@@ -105,6 +124,8 @@ end
 
 --- Adds the counts of another histogram to this one.
 function Hist:merge(other)
+  check_hist(self, "merge")
+  check_hist(other, "merge")
   if other.counts then -- at once, not bucket by bucket
     local first = math.min(self.first or other.first, other.first)
     local last = math.max(self.last or other.last, other.last)
@@ -127,6 +148,7 @@ end
 --- that of both is known.
 --- @return shark.Hist
 function Hist:since(earlier)
+  check_hist(earlier, "since")
   local hist = self:copy()
   each(earlier, function(i, count) add_to(hist, i, -count) end)
   return hist
@@ -135,6 +157,7 @@ end
 --- How many values it has.
 --- @return integer
 function Hist:count()
+  check_hist(self, "count")
   local sum = 0ULL
   for i = 0, self.counts and self.last - self.first or -1 do
     sum = sum + self.counts[i]
@@ -145,6 +168,7 @@ end
 --- The buckets that are not empty, ascending.
 --- @return { lo: number, hi: number, count: integer }[]
 function Hist:buckets()
+  check_hist(self, "buckets")
   local list = {}
   each(self, function(i, count)
     local lo, hi = M.bounds(i)
@@ -158,12 +182,19 @@ function Hist:__tojson()
   return json.encode(self:buckets(), { "lo", "hi", "count" })
 end
 
+local function check_percent(p)
+  if type(p) ~= "number" or not (p >= 0 and p <= 100) then
+    error(("bad argument #1 to 'percentile' (0 to 100 expected, got %s)"):format(tostring(p)), 3)
+  end
+end
+
 --- A value that p percent of the values do not exceed: the largest that its bucket has room
 --- for, and never more than the largest value there was. So it is exact or up to an
 --- eighth above the exact percentile, and not below it; nil for an empty histogram.
 --- @param p number 0 to 100
 --- @return number?
 function Hist:percentile(p)
+  check_percent(p)
   local wanted = math.max(1, math.ceil(self:count() * p / 100))
   local seen = 0
   for i = 0, NR - 1 do
@@ -200,13 +231,24 @@ local function lines_of(hist, most)
   return lines
 end
 
+local MOST_SIZE = 10000
+
+local function check_size(name, size)
+  if type(size) ~= "number" or not (size >= 1 and size <= MOST_SIZE) or size ~= math.floor(size) then
+    error(("option '%s' of 'bars' is a whole number from 1 to %d"):format(name, MOST_SIZE), 3)
+  end
+end
+
 --- The histogram as bars, the longest for the fullest line.
 --- @param options? table { format = fun(value): string, most = lines, width = columns }
 --- @return string text, "" for an empty histogram
 function Hist:bars(options)
   options = options or {}
-  local format, width = options.format or tostring, options.width or 40
-  local lines = lines_of(self, options.most or 24)
+  check_hist(self, "bars")
+  local format, width, most = options.format or tostring, options.width or 40, options.most or 24
+  check_size("width", width)
+  check_size("most", most)
+  local lines = lines_of(self, most)
   local fullest = 0
   for _, line in ipairs(lines) do
     fullest = math.max(fullest, line.count)
@@ -214,8 +256,8 @@ function Hist:bars(options)
   local text = {}
   for _, line in ipairs(lines) do
     local stars = math.ceil(line.count / fullest * width)
-    text[#text + 1] = ("%10s .. %-10s %10.0f |%-" .. width .. "s|")
-      :format(format(line.lo), format(line.hi), line.count, ("*"):rep(stars))
+    text[#text + 1] = ("%10s .. %-10s %10.0f |%s%s|")
+      :format(format(line.lo), format(line.hi), line.count, ("*"):rep(stars), (" "):rep(width - stars))
   end
   return table.concat(text, "\n")
 end

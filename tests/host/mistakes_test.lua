@@ -28,20 +28,33 @@ end
 local function add_calls(script, name, expression)
   for _, arguments in ipairs(WRONG) do
     if not (SLOW[name] and not SLOW[name][arguments]) then
-      table.insert(script.lines, ("call(function() local _ = %s end)"):format(expression:format(arguments)))
+      local mistake = ("function() local _ = %s end"):format(expression:format(arguments))
+      table.insert(script.lines, ("call(%s) call(function() catch(%s) end)"):format(mistake, mistake))
       script.called[#script.lines] = name
     end
   end
 end
 
+-- What the script catches is told on a line of its own.
+local CATCH = [[ local function catch(mistake)
+  local ok, message = pcall(mistake)
+  if type(message) == "string" and not ok then io.stdout:write("caught ", message:match "^[^\n]*", "\n") end
+end ]]
+
 -- Runs it: each call is a callback of the end, and they are all made. Returns which functions complained.
 local function complaints(script)
+  script.lines[1] = CATCH:gsub("\n", " ") .. script.lines[1]
   table.insert(script.lines, "call(function() io.stdout:write 'all called\\n' end)")
   local path = proc.write_file(proc.temporary_directory() .. "/mistakes.lua", table.concat(script.lines, "\n"))
   local result = proc.run_shark(path)
   t.assertEquals(result.signal, 0)
   t.assertStrContains(result.out, "all called\n", result.err:sub(-2000))
-  local complained = {}
+  local complained, caught = {}, 0
+  for message in result.out:gmatch "\ncaught ([^\n]*)" do
+    t.assertEquals(message:sub(1, #path + 1), path .. ":", message)
+    caught = caught + 1
+  end
+  t.assertTrue(caught > 0)
   for message in result.err:gmatch("%f[^\n%z]shark: ([^\n]+)\nstack traceback:") do
     t.assertEquals(message:sub(1, #path + 1), path .. ":", message)
     local name = script.called[tonumber(message:match("^:(%d+): ", #path + 1))]
@@ -96,6 +109,34 @@ function tests.test_methods()
   end
   assert_complained(complaints(script), "session:on", "session:on_batch", "session:read", "session:stack",
     "session:since", "hist:merge", "hist:percentile", "count:since", "count:get", "count:read")
+end
+
+-- What once reached memory that was not its own, or never ended.
+local HOSTILE = {
+  "hist.add({ counts = 'x', first = 0, last = 2 ^ 20 }, 2 ^ 63)", "hist.new():add(-1)", "hist.new():add(0 / 0)",
+  "hist.new('x')", "hist.new(1LL)", "hist.new():merge { counts = 'x', first = 0, last = 2 ^ 40 }",
+  "hist.new():bars { most = 0 }", "hist.new():bars { width = 2 ^ 40 }", "heat.scale(0, 1 / 0)", "heat.line({}, 0, 2 ^ 53)",
+  "wrap.hanging('', -1)", "wrap.lines('a b', 0 / 0)", "cpulist('1e999')", "cpulist('0-99999999999')",
+  "virtblk.copy { seen = 1, at_ns = {}, dev = 0, op = 0 }", "kernel.read(1LL, 1)", "kernel.read(1LL, 2 ^ 20)",
+  "session.handle:__gc()", "getmetatable(session.handle).__gc(session.handle)", "session:key_at(-1.5)",
+  "map:__gc()", "getmetatable(map).__gc(map)", "traceback(nil, nil) + 1",
+}
+
+function tests.test_what_reached_memory_or_never_ended_is_refused()
+  t.needs("root", "tracing")
+  local lines = { [[local hist, heat, wrap = require "shark.hist", require "shark.text.heat", require "shark.text.wrap"
+    local cpulist = function(text) return assert(require("shark.decode.cpulist").parse(text)) end
+    local virtblk, kernel = require "shark.virtblk", require "shark.kernel.core"
+    hist.add = getmetatable(hist.new()).add
+    local session, traceback = require("shark.irq").hardirq(), require("shark.core").traceback
+    local map = require("shark.core.probe").map { type = "array", key_size = 4, value_size = 8, entries = 1, mmap = true }
+    local function refused(ok) io.stdout:write(tostring(not ok), "\n") end]] }
+  for i, call in ipairs(HOSTILE) do
+    lines[i + 1] = ("refused(pcall(function() local _ = %s end))"):format(call)
+  end
+  local result = proc.run_shark("-e", table.concat(lines, "\n"))
+  t.assertEquals({ result.err, result.signal }, { "", 0 })
+  t.assertEquals(result.out, ("true\n"):rep(#HOSTILE))
 end
 
 -- In events the handler is called by what hands them over.

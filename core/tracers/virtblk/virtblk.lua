@@ -352,6 +352,9 @@ end
 
 --- A request (event, or open) as a table that outlives the handler.
 function M.copy(request)
+  if type(request) ~= "cdata" then
+    error(("bad argument #1 to 'copy' (event, or open request, expected, got %s)"):format(type(request)), 2)
+  end
   local first = ends_of(request.seen)
   local copy = {
     ts_ns = tonumber(request.at_ns[first]), first_seen = M.MOMENTS[first],

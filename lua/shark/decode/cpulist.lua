@@ -3,14 +3,17 @@
 
 local M = {}
 
+-- Far above what a kernel can be built for (CONFIG_NR_CPUS): longer lists are mistakes.
+local MOST = 2 ^ 20
+
 --- @param text string "0-3,8"; "" is none
 --- @return integer[]? cpus ascending @return string? message
 function M.parse(text)
   local cpus = {}
   for part in text:gmatch("[^,%s]+") do
-    local first, last = part:match("^(%d+)%-(%d+)$")
-    first, last = tonumber(first or part), tonumber(last or part)
-    if not first or not last then
+    local first, last = part:match("^(%d+)%-?(%d*)$")
+    first, last = tonumber(first), tonumber(last) or tonumber(first)
+    if not first or last > MOST then
       return nil, ("'%s' is no list of CPUs"):format(text)
     end
     for cpu = first, last do

@@ -98,7 +98,7 @@ local function call_constant(c, value, arguments, slot, many, wants)
     local known = KNOWN[v]
     if known then
       return known(c, arguments)
-    elseif bytecode.is_lua(v) then
+    elseif bytecode.is_lua(v) and v ~= pcall then -- that of scripts is in Lua, see shark_init.lua
       return inline(c, v, arguments, many, wants)
     end
     refuse_function(c, slot)

@@ -11,10 +11,22 @@ local DARKEST = #PLAIN
 -- 256-colour codes from dark blue to white, for terminals.
 local COLOURS = { [0] = 232, 17, 18, 20, 27, 39, 82, 226, 208, 231 }
 
+-- Columns are powers of two that values have.
+local MOST_EXPONENT = 64
+
+local function check_exponents(name, first, last)
+  local is_range = type(first) == "number" and type(last) == "number" and first >= 0 and last <= MOST_EXPONENT
+  if not (is_range and first <= last and first % 1 == 0 and last % 1 == 0) then
+    error(("'%s' takes two exponents from 0 to %d, not %s and %s"):format(name, MOST_EXPONENT, tostring(first),
+      tostring(last)), 3)
+  end
+end
+
 --- The counts of a histogram by power of two: counts[e] of values from 2^e up.
 --- @param hist shark.Hist @param first integer exponent @param last integer
 --- @return table<integer, integer>
 function M.columns(hist, first, last)
+  check_exponents("columns", first, last)
   local counts = {}
   for exponent = first, last do
     counts[exponent] = 0
@@ -47,6 +59,7 @@ end
 --- @param counts table from columns() @param first integer @param last integer
 --- @param coloured boolean for a terminal @return string
 function M.line(counts, first, last, coloured)
+  check_exponents("line", first, last)
   local most, cells = 1, {}
   for exponent = first, last do
     most = math.max(most, counts[exponent])
@@ -88,6 +101,7 @@ end
 --- @param first integer exponent @param last integer @param title string
 --- @return string svg
 function M.svg(slices, first, last, title)
+  check_exponents("svg", first, last)
   local width, height = MARGIN + math.max(#slices, 30) * CELL + 20, LABEL + (last - first + 2) * CELL + 30
   local most = most_of(slices, first, last)
   local parts = {
@@ -116,6 +130,7 @@ end
 --- The scale below or above the lines: where some of the columns begin.
 --- @param first integer exponent @param last integer @return string
 function M.scale(first, last)
+  check_exponents("scale", first, last)
   local text = ""
   for exponent = first, last, 4 do
     text = text .. ("%-8s"):format(fmt.duration(2 ^ exponent))
