@@ -55,8 +55,45 @@ $(T)/other_types.o: tests/live/other_types.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) -target bpf -O2 -g -c -o $@ $<
 
+# Types of one program as DWARF of every version, by this and by another compiler, as BTF, and of units that
+# disagree; made without headers, so without those of 32-bit programs too.
+DWARF_dwarf2 := $(CC) -gdwarf-2 -gstrict-dwarf
+DWARF_dwarf3 := $(CC) -gdwarf-3
+DWARF_dwarf4 := $(CC) -gdwarf-4
+DWARF_dwarf5 := $(CC) -gdwarf-5
+DWARF_gz := $(CC) -g -gz
+DWARF_m32 := $(CC) -g -m32
+DWARF_m32_dwarf2 := $(CC) -gdwarf-2 -gstrict-dwarf -m32
+DWARF_clang := $(CLANG) -g
+DWARF_btf := $(CLANG) -g -target bpf
+DWARF := dwarf2 dwarf3 dwarf4 dwarf5 gz m32 m32_dwarf2 clang btf
+
+define dwarf_object
+$(T)/dwarf/$(1).o: tests/unit/dwarf_sample.c tests/unit/dwarf_sample.h $(B)/flags
+	$$(call say,TYPES,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$(DWARF_$(1)) -w -O1 -ffreestanding -c -o $$@ $$<
+endef
+$(foreach d,$(DWARF),$(eval $(call dwarf_object,$(d))))
+
+$(T)/dwarf/other.o: tests/unit/dwarf_other.c $(B)/flags
+	$(call say,TYPES,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -g -O1 -ffreestanding -c -o $@ $<
+
+$(T)/dwarf/units.o: $(T)/dwarf/dwarf4.o $(T)/dwarf/other.o
+	$(call say,TYPES,$@)
+	$(Q)$(CC) -r -nostdlib -o $@ $^
+
+$(T)/dwarf/hostile.o $(T)/dwarf/endless.o: tests/unit/dwarf_hostile.S $(B)/flags
+	$(call say,TYPES,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(if $(findstring endless,$@),-DENDLESS_POINTER) -c -o $@ $<
+
+DWARF_OBJECTS := $(patsubst %,$(T)/dwarf/%.o,$(DWARF) units hostile endless)
+
 TEST_PROGRAMS := $(UNIT:%=$(T)/%) $(LIVE_C:%=$(T)/%) $(T)/layout $(T)/blkload $(T)/marked $(T)/filter.o $(T)/loop_disks.o \
-	$(T)/other_types.o
+	$(T)/other_types.o $(DWARF_OBJECTS)
 
 test-programs: all $(TEST_PROGRAMS)
 
@@ -133,7 +170,7 @@ test-others:
 # ---- lint ----
 
 C_FILES := $(wildcard core/*/*.[ch] core/*/*/*.[ch] tests/*/*.[ch] tests/example/*/core/tracers/*/*.[ch])
-TIDY_FILES := $(filter-out %.bpf.c tests/live/other_types.c,$(filter %.c,$(C_FILES)))
+TIDY_FILES := $(filter-out %.bpf.c tests/live/other_types.c tests/unit/dwarf_sample.c tests/unit/dwarf_other.c,$(filter %.c,$(C_FILES)))
 
 lint: $(BPF_HEADERS)
 	$(call say,FORMAT,'$(words $(C_FILES)) files')
@@ -173,7 +210,9 @@ FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2 -O2,$(ALL_CFLAGS)) -O1 -Itests/unit \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 # What the targets need of the core, with the sanitizers and the fuzzer's counters.
-FUZZ_CORE := base/error base/log base/foreign base/libbpf_error kernel/btf kernel/btf_find kernel/btf_sources kernel/debuginfo \
+FUZZ_CORE := base/error base/log base/foreign base/libbpf_error base/library kernel/btf kernel/btf_find kernel/btf_sources kernel/debuginfo \
+	kernel/dwarf kernel/dwarf_btf kernel/dwarf_die kernel/dwarf_map kernel/dwarf_names kernel/dwarf_print kernel/dwarf_types \
+	kernel/elfsection kernel/libdw \
 	kernel/functions kernel/kfeat kernel/lazyfile kernel/refusal kernel/symbols kernel/types
 
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_CORE:%=core/%.c) $(B)/flags

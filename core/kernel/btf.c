@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/btf.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "kernel/btf_layout.h"
+#include "kernel/elfsection.h"
 #include "load/btf_header.h"
 
 /* ---- records ---- */
@@ -72,36 +72,6 @@ static int read_header(struct btf_reader *reader, const char *path, struct error
 	return 0;
 }
 
-/* Where the section .BTF of an ELF file is. -ENOENT when there is none. */
-static int find_section(int fd, uint64_t *start, uint64_t *size)
-{
-	Elf *elf;
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
-	size_t names;
-	int code = -ENOENT;
-
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf || elf_kind(elf) != ELF_K_ELF || elf_getshdrstrndx(elf, &names)) {
-		elf_end(elf);
-		return -ENOENT;
-	}
-	while (code && (section = elf_nextscn(elf, section))) {
-		const char *name = NULL;
-
-		if (gelf_getshdr(section, &header) == &header)
-			name = elf_strptr(elf, names, header.sh_name);
-		if (!name || strcmp(name, ".BTF") != 0 || header.sh_type == SHT_NOBITS)
-			continue;
-		*start = header.sh_offset;
-		*size = header.sh_size;
-		code = *size ? 0 : -ENOENT;
-	}
-	elf_end(elf);
-	return code;
-}
-
 /* Of an ELF file the section; of any other all. */
 static int find_start(const char *path, uint64_t *start, uint64_t *size, struct error *err)
 {
@@ -113,7 +83,7 @@ static int find_start(const char *path, uint64_t *start, uint64_t *size, struct 
 	if (pread(fd, magic, sizeof(magic), 0) != sizeof(magic) ||
 	    memcmp(magic, ELFMAG, SELFMAG) != 0)
 		return 0;
-	if (find_section(fd, start, size))
+	if (elfsection_find(fd, ".BTF", start, size))
 		return error_set(err, -ENOENT, "%s has no section .BTF", path);
 	return 0;
 }
@@ -141,6 +111,7 @@ int btf_open(const char *path, enum btf_source source, struct btf_reader *base,
 		return error_set(err, -ENOMEM, "out of memory for types");
 	reader->file.fd = -1;
 	reader->base = base;
+	reader->pointer_size = is_sysfs ? sizeof(void *) : 0;
 	code = is_sysfs ? 0 : find_start(path, &start, &size, err);
 	if (!code)
 		code = lazyfile_open(&reader->file, path, start, size, is_sysfs, err);

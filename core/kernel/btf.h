@@ -72,6 +72,12 @@ struct btf_wanted {
  */
 int btf_find(struct btf_reader *reader, struct btf_wanted *wanted, size_t n, struct error *err);
 
+/*
+ * Bytes of a pointer, which BTF does not tell: as many as Linux's long has. 8 when there is no
+ * long either.
+ */
+uint32_t btf_pointer_size(struct btf_reader *reader);
+
 /* Names that match a pattern, by their offsets in the strings. */
 struct btf_names {
 	uint32_t *offsets; /* ascending; free() */

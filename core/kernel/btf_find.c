@@ -344,6 +344,36 @@ int btf_find(struct btf_reader *reader, struct btf_wanted *wanted, size_t n, str
 	return any ? pass_types(reader, &sieve, err) : 0;
 }
 
+static uint32_t size_of_long(struct btf_reader *reader)
+{
+	static const int kinds[] = { BTF_KIND_INT, 0 };
+	struct btf_wanted wanted[] = {
+		{ .name = "long unsigned int", .kinds = kinds }, /* gcc's names */
+		{ .name = "long int", .kinds = kinds },
+		{ .name = "unsigned long", .kinds = kinds }, /* clang's */
+		{ .name = "long", .kinds = kinds },
+	};
+	int code = btf_find(reader, wanted, ARRAY_SIZE(wanted), NULL);
+
+	for (size_t i = 0; !code && i < ARRAY_SIZE(wanted); i++) {
+		const struct btf_type *type =
+			wanted[i].id ? btf_type_at(reader, wanted[i].id) : NULL;
+
+		if (type && type->size == sizeof(uint32_t))
+			return type->size;
+	}
+	return sizeof(uint64_t);
+}
+
+uint32_t btf_pointer_size(struct btf_reader *reader)
+{
+	if (reader->base)
+		return btf_pointer_size(reader->base);
+	if (!reader->pointer_size)
+		reader->pointer_size = size_of_long(reader);
+	return reader->pointer_size;
+}
+
 /* ---- by pattern ---- */
 
 struct matching {

@@ -25,6 +25,7 @@ struct btf_reader {
 	uint32_t *places;      /* of every BTF_STRIDE-th type; NULL: no pass yet */
 	uint32_t count;	       /* of its own types, so far as a pass has come */
 	uint64_t next;	       /* where it came to, from the first */
+	uint32_t pointer_size; /* 0: not asked yet */
 };
 
 /* Has a pass go so far that this one of its own types, from 0 on, has its place. */

@@ -88,7 +88,7 @@ static uint32_t known(const char *module, const char *path)
 
 static void open_base(struct btf_place *place)
 {
-	const char *path = place->path ? place->path : BTF_DIR "/vmlinux";
+	const char *path = place->path ? debuginfo_btf_file() : BTF_DIR "/vmlinux";
 
 	if (btf_open(path, place->path ? BTF_FILE : BTF_OF_SYSFS, NULL, &place->reader,
 		     &place->why))

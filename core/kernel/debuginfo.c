@@ -9,11 +9,14 @@
 
 #include "base/cleanup.h"
 #include "kernel/btf.h"
+#include "kernel/dwarf.h"
 
 #define KALLSYMS "/proc/kallsyms"
 
 static struct {
 	char *btf_path;		 /* NULL: the running kernel's */
+	char *btf_file;		 /* where those of btf_path are, if not there: in memory */
+	int btf_fd;		 /* of that */
 	struct symbols *kernel;	 /* NULL: not read yet */
 	struct symbols *program; /* NULL: none set */
 	unsigned long generation;
@@ -53,19 +56,48 @@ static int check_btf(const char *path, struct error *err)
 	return code;
 }
 
-static int use_btf(const char *path, struct error *err)
+static void forget_btf(void)
 {
-	int code = check_btf(path, err);
-	char *copy;
+	if (state.btf_file)
+		close(state.btf_fd);
+	free(state.btf_file);
+	free(state.btf_path);
+	state.btf_path = state.btf_file = NULL;
+}
+
+/* file: where the types of path are, by fd; NULL: in path itself. */
+static int use_btf(const char *path, const char *file, int fd, struct error *err)
+{
+	char *path_copy = strdup(path), *file_copy = file ? strdup(file) : NULL;
+	int code = check_btf(file ? file : path, err);
+
+	if (!code && (!path_copy || (file && !file_copy)))
+		code = error_set(err, -ENOMEM, "out of memory");
+	if (code) {
+		free(path_copy);
+		free(file_copy);
+		return code;
+	}
+	forget_btf();
+	state.btf_path = path_copy;
+	state.btf_file = file_copy;
+	state.btf_fd = fd;
+	return 0;
+}
+
+/* It is read once: what is kept is BTF. */
+static int use_dwarf(const char *path, struct error *err)
+{
+	char file[sizeof("/proc/self/fd/") + 11];
+	int fd, code = dwarf_to_btf(path, &fd, err);
 
 	if (code)
 		return code;
-	copy = strdup(path);
-	if (!copy)
-		return error_set(err, -ENOMEM, "out of memory");
-	free(state.btf_path);
-	state.btf_path = copy;
-	return 0;
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
+	code = use_btf(path, file, fd, err);
+	if (code)
+		close(fd);
+	return code;
 }
 
 static void use_symbols(struct symbols *symbols)
@@ -74,18 +106,29 @@ static void use_symbols(struct symbols *symbols)
 	state.kernel = symbols;
 }
 
-/* An ELF file must give types or symbols; it may give both. */
+static int use_types(const char *path, struct error *err)
+{
+	int code = use_btf(path, NULL, -1, err);
+
+	return code == -ENOENT ? use_dwarf(path, err) : code;
+}
+
+/* An ELF file must give types or symbols; it may give both. Types that it has are not passed over.
+ */
 static int use_elf(const char *path, struct error *err)
 {
 	struct symbols *symbols = NULL;
-	int types = use_btf(path, err);
-	int code = symbols_read_elf(path, "kernel", &symbols, err);
+	int types = use_types(path, err);
+	int code =
+		types && types != -ENOENT ? types : symbols_read_elf(path, "kernel", &symbols, err);
 
 	if (!code)
 		use_symbols(symbols);
-	if (code && types)
-		return error_set(err, code, "%s has neither a .BTF section nor symbols", path);
-	return 0;
+	if (!code || !types)
+		return 0;
+	return types == -ENOENT ? error_set(err, code,
+					    "%s has neither types (.BTF, DWARF) nor symbols", path)
+				: types;
 }
 
 static int use_text(const char *path, struct error *err)
@@ -103,8 +146,7 @@ static int use_text(const char *path, struct error *err)
 
 static int forget_files(void)
 {
-	free(state.btf_path);
-	state.btf_path = NULL;
+	forget_btf();
 	use_symbols(NULL);
 	return 0;
 }
@@ -117,7 +159,7 @@ static int use_file(const char *path, struct error *err)
 	case KIND_ELF:
 		return use_elf(path, err);
 	case KIND_BTF:
-		return use_btf(path, err);
+		return use_btf(path, NULL, -1, err);
 	case KIND_TEXT:
 		return use_text(path, err);
 	default:
@@ -142,6 +184,11 @@ unsigned long debuginfo_generation(void)
 const char *debuginfo_btf_path(void)
 {
 	return state.btf_path;
+}
+
+const char *debuginfo_btf_file(void)
+{
+	return state.btf_file ? state.btf_file : state.btf_path;
 }
 
 int debuginfo_set_binary(const char *path, struct error *err)

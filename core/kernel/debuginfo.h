@@ -14,11 +14,11 @@
 
 /*
  * Uses a file instead of the running kernel's own types or symbols, by what it
- * holds: raw BTF or an ELF file with a .BTF section gives types (programs are
- * then relocated against it); an ELF file with symbols, or text like
- * /proc/kallsyms or System.map, gives kernel symbols. An ELF file may give
- * both. NULL goes back to the running kernel. Returns 0 or a negative errno;
- * on failure the setting stays.
+ * holds: raw BTF, or an ELF file with a section .BTF or else with DWARF (dwarf.h),
+ * gives types (programs are then relocated against it); an ELF file with symbols,
+ * or text like /proc/kallsyms or System.map, gives kernel symbols. An ELF file may
+ * give both. NULL goes back to the running kernel. Returns 0 or a negative errno,
+ * -ELIBACC where DWARF needs a library that is not there; on failure the setting stays.
  */
 int debuginfo_set(const char *path, struct error *err);
 
@@ -27,6 +27,9 @@ unsigned long debuginfo_generation(void);
 
 /* Path of the types set by debuginfo_set(), or NULL for the kernel's own. */
 const char *debuginfo_btf_path(void);
+
+/* What is to be opened for those types: it has them as BTF. */
+const char *debuginfo_btf_file(void);
 
 /*
  * The program that user addresses belong to, by the path of its ELF file.

@@ -137,7 +137,7 @@ static int fill_by_kind(const struct place *place, const struct btf_type *t, int
 		return 0;
 	case BTF_KIND_PTR:
 		type->kind = TYPE_POINTER;
-		type->size = sizeof(uint64_t);
+		type->size = btf_pointer_size(place->btf);
 		return 0;
 	case BTF_KIND_ARRAY:
 		return fill_array(place, t, depth, type, err);
@@ -381,7 +381,7 @@ int types_find_member(const struct type *type, const char *path, struct type_mem
 
 /* ---- by name ---- */
 
-/* What C calls an integer, and BTF (from DWARF) in its own order of words. */
+/* What C calls an integer, and gcc in DWARF, of which BTF is made, in its own order of words. */
 static const char *const aliases[][2] = {
 	{ "long", "long int" },
 	{ "unsigned long", "long unsigned int" },
@@ -426,22 +426,34 @@ static const int *kinds_of(const char **name)
 			return prefixes[i].kinds;
 		}
 	}
-	*name = btf_name_of(*name);
 	return bare_kinds;
+}
+
+static int look_for(struct btf_wanted *wanted, const char *module, struct error *err)
+{
+	int code = btf_sources_find(module, wanted, 1, err);
+
+	/* What a module has of its own goes before what the kernel has. */
+	if (!code && !wanted->source && module && !debuginfo_btf_path())
+		code = btf_source_find(btf_source_of_kernel(NULL), wanted, 1, err);
+	return code;
 }
 
 int types_find(const char *name, const char *module, struct type *type, struct error *err)
 {
-	struct btf_wanted wanted = { .name = name };
+	struct btf_wanted wanted = { .kinds = NULL };
+	const char *bare = name;
 	int code;
 
 	if (strlen(name) > MAX_NAME)
 		return error_set(err, -EINVAL, "'%.32s...' is too long for a type's name", name);
-	wanted.kinds = kinds_of(&wanted.name);
-	code = btf_sources_find(module, &wanted, 1, err);
-	/* What a module has of its own goes before what the kernel has. */
-	if (!code && !wanted.source && module && !debuginfo_btf_path())
-		code = btf_source_find(btf_source_of_kernel(NULL), &wanted, 1, err);
+	wanted.kinds = kinds_of(&bare);
+	wanted.name = btf_name_of(bare);
+	code = look_for(&wanted, module, err);
+	if (!code && !wanted.source && wanted.name != bare) {
+		wanted.name = bare; /* clang's name */
+		code = look_for(&wanted, module, err);
+	}
 	if (code)
 		return code;
 	if (wanted.source)

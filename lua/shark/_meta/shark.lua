@@ -7,8 +7,10 @@
 shark = {}
 
 --- Uses a file instead of what the running kernel says of itself: BTF, raw or in
---- an ELF file, for types (programs are relocated against them); an ELF file
---- with symbols, or text like /proc/kallsyms or System.map, for symbols.
+--- an ELF file, or else an ELF file's DWARF, for types (programs are relocated
+--- against them); an ELF file with symbols, or text like /proc/kallsyms or
+--- System.map, for symbols. DWARF needs the library libdw (Debian's package
+--- libdw1): without it, and in a static shark, ELIBACC.
 ---@param path string? nil goes back to the running kernel
 ---@return true? ok
 ---@return string? message

@@ -1,0 +1,38 @@
+-- Types of a file that has DWARF and no BTF, as scripts ask for them.
+package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local proc = require "proc"
+local t = require "t"
+
+local objects = proc.shark:gsub("shark$", "tests/dwarf/")
+local tests = {}
+
+local ASK = [[
+  local k = require "shark.kernel"
+  for _, object in ipairs { "dwarf5", "gz", "btf" } do
+    assert(shark.debuginfo_set(%q .. object .. ".o"))
+    print(object, k.sizeof "struct pipeline", k.offsetof("struct pipeline", "value"), k.sizeof "struct domain *[3]",
+      k.offsetof("struct domain", "control"), k.offsetof("struct flags", "vector"))
+  end
+]]
+
+function tests.test_types_are_those_of_btf()
+  local result = proc.run_shark("-e", ASK:format(objects))
+  local dwarf, compressed, btf = result.out:match "^dwarf5\t([^\n]+)\ngz\t([^\n]+)\nbtf\t([^\n]+)\n$"
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+  t.assertStrMatches(dwarf, "280\t240\t24\t16\t.*")
+  t.assertEquals({ dwarf, compressed }, { btf, btf })
+end
+
+-- Whatever is there in its place, it is not libdw.
+function tests.test_without_libdw_its_package_is_named()
+  local directory = proc.temporary_directory()
+  proc.write_file(directory .. "/libdw.so.1", "no library")
+  local chunk = ("print(shark.debuginfo_set(%q .. 'dwarf5.o')) print(shark.debuginfo_set(%q .. 'btf.o'))"):format(objects,
+    objects)
+  local result = proc.run_shell(("LD_LIBRARY_PATH=%s $SHARK -e %q"):format(directory, chunk))
+  t.assertEquals({ result.status, result.err }, { 0, "" })
+  t.assertStrContains(result.out, "/dwarf5.o: types in DWARF need the library libdw.so.1 (package libdw1): ")
+  t.assertStrMatches(result.out, "nil\t[^\n]+\tELIBACC\ntrue\n")
+end
+
+t.run(tests)
