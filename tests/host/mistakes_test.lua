@@ -115,7 +115,8 @@ end
 local HOSTILE = {
   "hist.add({ counts = 'x', first = 0, last = 2 ^ 20 }, 2 ^ 63)", "hist.new():add(-1)", "hist.new():add(0 / 0)",
   "hist.new('x')", "hist.new(1LL)", "hist.new():merge { counts = 'x', first = 0, last = 2 ^ 40 }",
-  "hist.new():bars { most = 0 }", "hist.new():bars { width = 2 ^ 40 }", "heat.scale(0, 1 / 0)", "heat.line({}, 0, 2 ^ 53)",
+  "hist.new():bars { most = 0 }", "hist.new():bars { width = 2 ^ 40 }", "heat.scale(0, 1 / 0)",
+  "heat.line({}, 0, 2 ^ 53)",
   "wrap.hanging('', -1)", "wrap.lines('a b', 0 / 0)", "cpulist('1e999')", "cpulist('0-99999999999')",
   "virtblk.copy { seen = 1, at_ns = {}, dev = 0, op = 0 }", "kernel.read(1LL, 1)", "kernel.read(1LL, 2 ^ 20)",
   "session.handle:__gc()", "getmetatable(session.handle).__gc(session.handle)", "session:key_at(-1.5)",
@@ -129,7 +130,8 @@ function tests.test_what_reached_memory_or_never_ended_is_refused()
     local virtblk, kernel = require "shark.virtblk", require "shark.kernel.core"
     hist.add = getmetatable(hist.new()).add
     local session, traceback = require("shark.irq").hardirq(), require("shark.core").traceback
-    local map = require("shark.core.probe").map { type = "array", key_size = 4, value_size = 8, entries = 1, mmap = true }
+    local map = require("shark.core.probe").map {
+      type = "array", key_size = 4, value_size = 8, entries = 1, mmap = true }
     local function refused(ok) io.stdout:write(tostring(not ok), "\n") end]] }
   for i, call in ipairs(HOSTILE) do
     lines[i + 1] = ("refused(pcall(function() local _ = %s end))"):format(call)

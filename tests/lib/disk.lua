@@ -147,21 +147,27 @@ function M.direct_reads(disk, n)
   return n - hidden, hidden
 end
 
---- The same for who follows requests. One may complete on another CPU than its interrupt
---- came on, where the witness of interrupts sees nothing.
---- @return integer visible requests that BPF programs can have seen whole, at least
---- @return integer hidden moments of requests that they may not have seen
-function M.request_reads(disk, n)
+--- Runs work() for who follows requests of the disk. One may complete on another CPU than its
+--- interrupt came on, where the witness of interrupts sees nothing.
+--- @return integer hidden moments of requests that BPF programs may not have seen
+function M.hidden_in_requests(disk, work)
   local dev = io.open("/sys/block/" .. disk.device .. "/dev"):read("*l")
   local major, minor = dev:match("(%d+):(%d+)")
   local filter, conditions = ("dev == %d"):format(major * 2 ^ 20 + minor), {}
   for i, irq in ipairs(disk.irqs) do
     conditions[i] = "irq == " .. irq
   end
-  local hidden = witness.hidden_events({
+  return witness.hidden_events({
     { "irq/irq_handler_entry", table.concat(conditions, " || ") },
     { "block/block_rq_issue", filter }, { "block/block_rq_complete", filter },
-  }, function() read_blocks(disk, n) end)
+  }, work)
+end
+
+--- direct_reads() for who follows requests.
+--- @return integer visible requests that BPF programs can have seen whole, at least
+--- @return integer hidden moments of requests that they may not have seen
+function M.request_reads(disk, n)
+  local hidden = M.hidden_in_requests(disk, function() read_blocks(disk, n) end)
   return n - hidden, hidden
 end
 

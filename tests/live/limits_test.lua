@@ -3,6 +3,7 @@
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
 local irq = require "shark.irq"
 local load = require "load"
+local patience = require "patience"
 local proc = require "proc"
 local t = require "t"
 local uv = require "uv"
@@ -46,6 +47,7 @@ local function start_flood(n)
   return proc.start(proc.shark, { "-e", ([[
     package.path = %q .. package.path
     local load = require "load"
+local patience = require "patience"
     load.pin(%d)
     load.datagrams(%d)
     print "sent"]]):format(arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;"), #uv.cpu_info() - 1, n) })
@@ -134,11 +136,21 @@ local function resident_kib()
   return tonumber(text:match("VmRSS:%s+(%d+)"))
 end
 
-local function programs()
-  local pipe = io.popen("bpftool prog show 2>/dev/null | grep -c raw_tracepoint")
-  local n = tonumber(pipe:read("*a"))
-  pipe:close()
-  return n
+-- Ids of the programs that this process holds, by themselves or by links.
+local function own_programs()
+  local ids, scan = {}, uv.fs_scandir "/proc/self/fdinfo"
+  for fd in function() return uv.fs_scandir_next(scan) end do
+    local file = io.open("/proc/self/fdinfo/" .. fd)
+    ids[#ids + 1] = file and file:read("*a"):match "prog_id:%s*(%d+)"
+    if file then
+      file:close()
+    end
+  end
+  return ids
+end
+
+local function is_loaded(id)
+  return proc.run("bpftool", { "prog", "show", "id", id }).status == 0
 end
 
 function tests.test_a_thousand_sessions_leave_nothing()
@@ -187,10 +199,12 @@ end
 function tests.test_a_closed_session_takes_its_programs_along()
   t.needs("root", "tracing", "bpftool")
   local session = open {}
-  local with = programs()
+  local ids = own_programs()
+  t.assertTrue(#ids > 0 and is_loaded(ids[1]))
   session:close()
-  uv.sleep(200) -- the kernel frees them after a grace period
-  t.assertTrue(programs() < with)
+  for _, id in ipairs(ids) do -- the kernel frees them after a grace period
+    patience.wait_until("the end of program " .. id, function() return not is_loaded(id) end)
+  end
 end
 
 t.run(tests)

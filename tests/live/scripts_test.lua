@@ -1,5 +1,6 @@
 -- The packaged scripts, as a user runs them.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local disk_load = require "disk"
 local json = require "dkjson"
 local proc = require "proc"
 local script = require "script"
@@ -303,8 +304,9 @@ local function sums_of_reads(disk, count_of, ...)
     disk.path } do
     args[#args + 1] = word
   end
-  local sums = { interval = 0, total = 0, left_out = 0 }
-  for line in assert_ok(shark(unpack(args))):gmatch("[^\n]+") do
+  local sums, result = { interval = 0, total = 0, left_out = 0 }, nil
+  sums.hidden = disk_load.hidden_in_requests(disk, function() result = shark(unpack(args)) end)
+  for line in assert_ok(result):gmatch("[^\n]+") do
     local report = json.decode(line)
     if sums[report.report] then
       sums[report.report] = sums[report.report] + count_of(report)
@@ -318,7 +320,7 @@ end
 
 local function assert_sums(sums, left_out)
   local text = json.encode(sums)
-  t.assertTrue(sums.total > 0 and sums.total + left_out >= 600, text)
+  t.assertTrue(sums.total > 0 and sums.total + left_out + sums.hidden >= 600, text)
   t.assertTrue(sums.interval > 0 and sums.interval <= sums.total, text)
 end
 

@@ -51,7 +51,8 @@ end
 
 function tests.test_stalled_and_bits()
   t.assertEquals({ decode.is_stalled(1), decode.is_stalled(6ULL) }, { true, false })
-  t.assertEquals({ decode.has_bit(2ULL ^ 63, 63), decode.has_bit(1, 64), decode.has_bit(1, -1) }, { true, false, false })
+  t.assertEquals({ decode.has_bit(2ULL ^ 63, 63), decode.has_bit(1, 64), decode.has_bit(1, -1) },
+    { true, false, false })
 end
 
 t.run(tests)
