@@ -127,6 +127,13 @@ cli.run {
     end
     return report, before
   end,
+  is_empty = function(report)
+    local slow = 0
+    for kind in pairs(counts) do
+      slow = slow + report[kind].slow
+    end
+    return slow == 0
+  end,
   show = function(what)
     if what.out_of_order > 0 then
       out.line("%d lines are out of order: too many were waiting", what.out_of_order)

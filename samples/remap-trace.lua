@@ -171,6 +171,15 @@ local function report(before)
   return summary, kept
 end
 
+local function is_empty(what)
+  for name in pairs(SPECS) do
+    if what[name] and #what[name] > 0 then
+      return false
+    end
+  end
+  return true
+end
+
 local function place(row)
   return ("%s/%s%d"):format(row.unit, row.device and row.device .. "/" or "", row.index)
 end
@@ -257,6 +266,7 @@ cli.run {
   options = options,
   sessions = story.sessions,
   report = report,
+  is_empty = is_empty,
   show = show,
   order = ORDER,
 }

@@ -77,6 +77,7 @@ cli.run {
     end
     return report, before
   end,
+  is_empty = function(report) return report.slow == 0 end,
   show = function(what)
     out.line("%d took %d us or more%s", what.slow, options.us,
       what.slow > 0 and ", the slowest " .. fmt.duration(what.slowest_ns) or "")

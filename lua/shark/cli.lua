@@ -174,28 +174,6 @@ end
 
 -- ---- filters ----
 
-local function spelled(name, value)
-  local entry = options.by_name[name]
-  local option = entry and entry.short and "-" .. entry.short or "--" .. name
-  return type(value) == "table" and option .. " " .. table.concat(value, " " .. option .. " ") or option .. " " .. value
-end
-
--- "-i 30 -c 1", as they were given.
-local function filters_of(trace)
-  local parts, names = {}, {}
-  for i, entry in ipairs(options.list) do
-    names[i] = entry.filters and entry.name or ""
-  end
-  for _, list in ipairs { names, trace.filters or {} } do
-    for _, name in ipairs(list) do
-      local value = trace.options[name]
-      local is_given = value ~= nil and (type(value) ~= "table" or #value > 0)
-      parts[#parts + 1] = is_given and spelled(name, value) or nil
-    end
-  end
-  return table.concat(parts, " ")
-end
-
 -- What a report came to, where it counts anything.
 local function is_empty(report)
   local rows = report.rows or report.stacks
@@ -203,8 +181,8 @@ local function is_empty(report)
 end
 
 local function warn_of_filters(trace, report)
-  local filters = filters_of(trace)
-  if filters ~= "" and is_empty(report) and (report.left_out or 0) == 0 then
+  local filters = options.filters(trace.options, trace.filters)
+  if filters ~= "" and (trace.is_empty or is_empty)(report) and (report.left_out or 0) == 0 then
     out.complain("shark %s: nothing matched %s", trace.name, filters)
   end
 end
@@ -266,6 +244,7 @@ end
 ---   name     string  of the script
 ---   title    string?  what is traced, in words: "interrupt handlers"
 ---   filters  string[]?  names of options of its own that let only some things through
+---   is_empty fun(report): boolean  whether they let nothing through; default: no rows, or a count of 0
 ---   options  table   parsed, see add_trace_options()
 ---   session  shark.Session, or sessions = { {name, session}, ... }
 ---   report   fun(before, seconds): table, any  what to say, as JSON-ready table, and

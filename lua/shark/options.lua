@@ -52,7 +52,6 @@ M.list = {
   { name = "us", short = "u", argument = "US", convert = M.number,
     filters = true, text = "Only what took so many microseconds or more." },
   { name = "where", short = "w", argument = "EXPRESSION",
-
     filters = true,
     text = "Only where this is true, an expression of Lua with the probe's arguments: 'rq.__data_len > 4096'." },
   { name = "all", short = "a", text = "Also what is left out otherwise." },
@@ -83,6 +82,9 @@ for _, entry in ipairs(M.list) do
   M.by_name[entry.name] = entry
 end
 
+-- name -> what the script takes where nobody gives the option.
+local defaults = {}
+
 -- "-i --irq", as argparse takes it.
 local function aliases(entry)
   return (entry.short and "-" .. entry.short .. " " or "") .. "--" .. entry.name
@@ -104,6 +106,7 @@ local function declare(parser, entry, own)
     count = entry.repeats and "*" or nil, action = entry.act and acting(entry.act) or nil,
   }
   option.shared = entry.name
+  defaults[entry.name] = own.default
   return option
 end
 
@@ -120,6 +123,35 @@ function M.add(parser, wanted)
     added[i] = declare(parser, entry, own)
   end
   return unpack(added)
+end
+
+-- ---- filters ----
+
+local function spelled(name, value)
+  local entry = M.by_name[name]
+  local option = entry and entry.short and "-" .. entry.short or "--" .. name
+  return type(value) == "table" and option .. " " .. table.concat(value, " " .. option .. " ") or option .. " " .. value
+end
+
+local function is_asked_for(name, value)
+  return value ~= nil and tostring(value) ~= defaults[name] and (type(value) ~= "table" or #value > 0)
+end
+
+--- What was asked for that lets only some things through, as it is given: "-i 30 -c 1".
+--- @param given table what the command line says
+--- @param own? string[] names of such options that are not of the vocabulary
+--- @return string text "" for nothing
+function M.filters(given, own)
+  local parts, names = {}, {}
+  for i, entry in ipairs(M.list) do
+    names[i] = entry.filters and entry.name or ""
+  end
+  for _, list in ipairs { names, own or {} } do
+    for _, name in ipairs(list) do
+      parts[#parts + 1] = is_asked_for(name, given[name]) and spelled(name, given[name]) or nil
+    end
+  end
+  return table.concat(parts, " ")
 end
 
 return M

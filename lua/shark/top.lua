@@ -6,6 +6,7 @@ local irqmap = require "shark.irqmap"
 local model = require "shark.top.model"
 local sources_of = require "shark.top.sources"
 local state_of = require "shark.top.state"
+local table_text = require "shark.text.table"
 local views = require "shark.top.views"
 local wrap = require "shark.text.wrap"
 
@@ -241,17 +242,11 @@ function M.run(options)
 end
 
 --- Converter for the option --sort.
---- @param text string title or field of a column of the first view
+--- @param text string a column of the first view, as shark.text.table finds it
 --- @return string? field @return string? message
 function M.column(text)
-  local titles = {}
-  for i, column in ipairs(views.list[1].columns) do
-    if text:lower() == column.title:lower() or text == column.field then
-      return column.field
-    end
-    titles[i] = column.title
-  end
-  return nil, ("'%s' is no column; there are %s"):format(text, table.concat(titles, ", "))
+  local column, message = table_text.find(views.list[1].columns, text)
+  return column and column.field, message
 end
 
 return M

@@ -166,7 +166,11 @@ end
 
 function tests.test_filters_that_match_nothing_are_told()
   t.needs("root", "tracing")
+  local irq = next(require("shark.system.interrupts").read())
+  local slow = require("shark.system.virtio").disks()[1] and "virtblk-slow" or "irqslow"
   for command, filters in pairs {
+    ["irqslow -c 0 -u 4000000000 --kind softirq"] = "-c 0 --kind softirq -u 4000000000",
+    [slow .. " -u 4000000001"] = "-u 4000000001", ["remap-trace -i " .. irq] = "-i " .. irq,
     ["execs --uid 4000000000"] = "--uid 4000000000", ["tcpconnect --port 65535"] = "--port 65535",
     ["runqlat -p 4194304"] = "-p 4194304", ["softirqs -s HI -c 0"] = "-c 0 -s HI",
   } do
@@ -175,7 +179,7 @@ function tests.test_filters_that_match_nothing_are_told()
       { 0, ("shark %s: nothing matched %s\n"):format(command:match "^%S+", filters) })
     t.assertEquals(json.decode(result.out).report, "total")
   end
-  t.assertEquals(proc.run_shell('"$SHARK" runqlat -d 0.1').err, "")
+  t.assertEquals(proc.run_shell('"$SHARK" runqlat -d 0.1; "$SHARK" irqslow -d 0.1').err, "")
 end
 
 function tests.test_filters_by_what_is_not_there_are_refused()

@@ -74,6 +74,7 @@ function M.json(value, order) end
 ---   name     string  of the script
 ---   title    string?  what is traced, in words: "interrupt handlers"
 ---   filters  string[]?  names of options of its own that let only some things through
+---   is_empty fun(report): boolean  whether they let nothing through; default: no rows, or a count of 0
 ---   options  table   parsed, see add_trace_options()
 ---   session  shark.Session, or sessions = { {name, session}, ... }
 ---   report   fun(before, seconds): table, any  what to say, as JSON-ready table, and

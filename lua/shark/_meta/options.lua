@@ -31,4 +31,10 @@ M.by_name = nil
 ---@return any ... the options, as argparse has them
 function M.add(parser, wanted) end
 
+--- What was asked for that lets only some things through, as it is given: "-i 30 -c 1".
+---@param given table what the command line says
+---@param own? string[] names of such options that are not of the vocabulary
+---@return string text "" for nothing
+function M.filters(given, own) end
+
 return M

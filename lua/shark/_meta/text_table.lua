@@ -22,11 +22,18 @@ function M.lines(columns, rows, room, colour) end
 ---@return string text the lines, without a newline at the end
 function M.render(columns, rows, room) end
 
+--- The column of a name, whole names before those without their units: WAIT-US is no WAIT.
+---@param columns table[] as lines() takes them
+---@param name string title or field, with or without its unit, in letters of either size
+---@return table? column
+---@return string? message names the columns there are
+function M.find(columns, name) end
+
 --- Rows in the order of a column: numbers from the largest, those by which things are called (key = true) from
 --- the smallest, texts by letter; what has none comes last, and equals stay as they are.
 ---@param columns table[] as lines() takes them
 ---@param rows table[]
----@param name string a column's title or field, with or without its unit, in letters of either size
+---@param name string of a column, as find() takes it
 ---@return table[]? sorted a new list
 ---@return string? message names the columns there are
 function M.sorted(columns, rows, name) end

@@ -8,7 +8,7 @@ local M = {}
 function M.run(options) end
 
 --- Converter for the option --sort.
----@param text string title or field of a column of the first view
+---@param text string a column of the first view, as shark.text.table finds it
 ---@return string? field
 ---@return string? message
 function M.column(text) end

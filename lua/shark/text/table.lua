@@ -172,8 +172,11 @@ local function names_of(column)
   return { title, field, (title:gsub("%-u?s$", "")), (field:gsub("_ns$", "")) }
 end
 
--- Whole names before those without their units: WAIT-US is no WAIT.
-local function column_of(columns, name)
+--- The column of a name, whole names before those without their units: WAIT-US is no WAIT.
+--- @param columns table[] as lines() takes them
+--- @param name string title or field, with or without its unit, in letters of either size
+--- @return table? column @return string? message names the columns there are
+function M.find(columns, name)
   for i = 1, 4 do
     for _, column in ipairs(columns) do
       if names_of(column)[i] == name:lower() then
@@ -181,6 +184,11 @@ local function column_of(columns, name)
       end
     end
   end
+  local titles = {}
+  for i, column in ipairs(columns) do
+    titles[i] = column.title
+  end
+  return nil, ("there is no column '%s'; there are: %s"):format(name, table.concat(titles, ", "))
 end
 
 local function value_of(column, row)
@@ -205,15 +213,12 @@ end
 --- Rows in the order of a column: numbers from the largest, those by which things are called (key = true) from
 --- the smallest, texts by letter; what has none comes last, and equals stay as they are.
 --- @param columns table[] as lines() takes them @param rows table[]
---- @param name string a column's title or field, with or without its unit, in letters of either size
+--- @param name string of a column, as find() takes it
 --- @return table[]? sorted a new list @return string? message names the columns there are
 function M.sorted(columns, rows, name)
-  local column, titles = column_of(columns, name), {}
+  local column, message = M.find(columns, name)
   if not column then
-    for i, known in ipairs(columns) do
-      titles[i] = known.title
-    end
-    return nil, ("there is no column '%s'; there are: %s"):format(name, table.concat(titles, ", "))
+    return nil, message
   end
   local list, at = {}, {}
   for i, row in ipairs(rows) do

@@ -5,7 +5,7 @@ local foreign = require "shark.text.foreign"
 local M = {}
 
 local function check_width(name, width)
-  if type(width) ~= "number" or not (width >= 1) then
+  if type(width) ~= "number" or width < 1 or width ~= width then
     error(("bad argument #2 to '%s' (columns expected, got %s)"):format(name, tostring(width)), 3)
   end
 end
