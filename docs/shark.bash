@@ -44,7 +44,7 @@ _shark_arguments() { # script, the line behind it
 		"word "*) COMPREPLY+=("${answer#word }") ;;
 		files) _shark_files ;;
 		esac
-	done < <(_shark_ask "$1" --complete "$2" "$COMP_WORDBREAKS")
+	done < <(_shark_ask -l _=shark.completion.asked "$1" --complete "$2" "$COMP_WORDBREAKS")
 }
 
 _shark_command() { # which of the words it begins with

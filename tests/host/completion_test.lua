@@ -88,6 +88,8 @@ function tests.test_what_is_offered()
     ["shark hardirqs -i "] = irqs(),
     ["shark hardirqs -c "] = texts(assert(cpus.online())),
     ["shark softirqs -s NET_R"] = "NET_RX",
+    ["shark hardirqs --sort per"] = "per-s",
+    ["shark sysvecs --vector 23"] = "236",
     ["shark offcpu -p " .. uv.os_getpid()] = tostring(uv.os_getpid()),
     ["shark count -k cp"] = "cpu",
     ["shark hardirqs -- compge"] = "compgen",
@@ -129,8 +131,29 @@ function tests.test_files_are_offered_as_they_would_run()
   t.assertEquals(offered({ "shark hell" }, nil, folder), { ["shark hell"] = "hello hell.lua" })
 end
 
+function tests.test_scripts_without_options_do_not_run()
+  for _, name in ipairs { "ticks", "hello" } do
+    local result = proc.run_shark("-l", "_=shark.completion.asked", name, "--complete", " ", "")
+    t.assertEquals({ result.out, result.err, result.status }, { "", "", 0 })
+  end
+end
+
+-- Of a server that listens, and of who is connected to it.
+function tests.test_ports()
+  local server, client = uv.new_tcp(), uv.new_tcp()
+  assert(server:bind("127.0.0.1", 0))
+  assert(server:listen(1, function() end))
+  local port, connected = tostring(server:getsockname().port), false
+  client:connect("127.0.0.1", tonumber(port), function(message) connected = not message end)
+  repeat uv.run "once" until connected
+  t.assertEquals(offered { "shark tcpconnect --port " .. port }, { ["shark tcpconnect --port " .. port] = port })
+  client:close()
+  server:close()
+end
+
 function tests.test_probes_of_this_kernel()
   t.needs("root", "tracing")
+  t.assertEquals(offered { "shark trace sched_switch -f nex" }, { ["shark trace sched_switch -f nex"] = "next" })
   t.assertEquals(offered { "shark count sched:sched_switc", "shark latency vfs_readlin" }, {
     ["shark count sched:sched_switc"] = "sched_switch",
     ["shark latency vfs_readlin"] = [[vfs_readlink\(\)]],

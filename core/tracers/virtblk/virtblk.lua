@@ -447,10 +447,7 @@ M.kind = session.define {
 }
 
 local function no_such_disk(name)
-  local names = {}
-  for i, disk in ipairs(virtio.disks()) do
-    names[i] = disk.device
-  end
+  local names = virtio.disk_names()
   return ("virtblk: no such disk: %s; there %s"):format(name,
     #names > 0 and "are: " .. table.concat(names, ", ") or "is none of virtio-blk")
 end

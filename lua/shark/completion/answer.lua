@@ -25,10 +25,10 @@ local function is_accepted(element, value)
   return type(convert) ~= "function" or convert(value) ~= nil
 end
 
-local function values_of(parser, element, before, typed)
-  local list, script = {}, parser._name:gsub("^shark ", "")
-  for _, value in ipairs(element._choices or values.of(place.kind(element), typed, script)) do
-    list[#list + 1] = is_accepted(element, value) and before .. value or nil
+local function values_of(parser, at, typed)
+  local list, script, element = {}, parser._name:gsub("^shark ", ""), at.element
+  for _, value in ipairs(element._choices or values.of(place.kind(element), typed, script, at.arguments)) do
+    list[#list + 1] = is_accepted(element, value) and at.before .. value or nil
   end
   return list
 end
@@ -36,7 +36,7 @@ end
 -- Where nothing is left to be named but a command, options can still come.
 local function candidates_at(parser, at, typed)
   if at.element and place.kind(at.element) ~= "COMMAND" then
-    return values_of(parser, at.element, at.before, typed:sub(#at.before + 1))
+    return values_of(parser, at, typed:sub(#at.before + 1))
   end
   return not at.ended and names_of(parser) or {}
 end

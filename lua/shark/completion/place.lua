@@ -32,9 +32,11 @@ end
 --- What the last word is, after those before it.
 --- @param parser table of argparse @param words string[]
 --- @return table place { element = option whose value it is, or argument, nil if there is none left;
----   before = what of the word is not the value: "--way="; ended = no option can follow }
+---   before = what of the word is not the value: "--way="; ended = no option can follow;
+---   arguments = those before it, by their kind }
 function M.of_last(parser, words)
   local options, waiting, taken, ended = by_name(parser), nil, 0, false
+  local arguments = {}
   for i = 1, #words - 1 do
     local word = words[i]
     local option = not ended and options[word]
@@ -45,19 +47,21 @@ function M.of_last(parser, words)
     elseif not ended and word == "--" then
       ended = true
     elseif ended or not word:find "^%-." then
+      local argument = next_argument(parser, taken)
+      arguments[argument and M.kind(argument) or ""] = word
       taken = taken + 1
     end
   end
   local last = words[#words]
   local name, value = last:match "^(%-%-[^=]+=)(.*)$"
   if waiting then
-    return { element = waiting, before = "" }
+    return { element = waiting, before = "", arguments = arguments }
   elseif value and not ended then
-    return { element = options[name:sub(1, -2)], before = name }
+    return { element = options[name:sub(1, -2)], before = name, arguments = arguments }
   elseif last:find "^%-" and not ended then
-    return { before = "" }
+    return { before = "", arguments = arguments }
   end
-  return { element = next_argument(parser, taken), before = "", ended = ended }
+  return { element = next_argument(parser, taken), before = "", ended = ended, arguments = arguments }
 end
 
 return M

@@ -7,6 +7,8 @@ local softirqs = require "shark.system.softirqs"
 
 local M = {}
 
+local LISTENS = "0A" -- TCP_LISTEN, include/net/tcp_states.h
+
 -- ---- lists ----
 
 local function numbers_first(a, b)
@@ -51,12 +53,15 @@ local function irqs()
   return sorted(set)
 end
 
-local function disks()
-  local list = {}
-  for i, disk in ipairs(require("shark.system.virtio").disks()) do
-    list[i] = disk.device
+-- Those that a service listens at here, or that somebody is connected to.
+local function ports()
+  local set = {}
+  for _, path in ipairs { "/proc/net/tcp", "/proc/net/tcp6" } do
+    for here, there, state in (files.text(path) or ""):gmatch ":(%x+) %x+:(%x+) (%x+) " do
+      set[tostring(tonumber(state == LISTENS and here or there, 16))] = true
+    end
   end
-  return list
+  return sorted(set)
 end
 
 local function processes()
@@ -89,25 +94,48 @@ local function probes(typed)
   return list
 end
 
+-- What a script prints of a probe, or reckons with: its arguments, and what handlers know besides.
+local function fields(_, _, arguments)
+  local list = { unpack(require("shark.probe.keys").BUILTINS) }
+  local ok, asked = pcall(require("shark.probe").describe, arguments.PROBE or "")
+  for _, argument in ipairs(ok and asked and asked.arguments or {}) do
+    list[#list + 1] = argument.name
+  end
+  return list
+end
+
+-- In small letters, too, as the scripts take them.
+local function columns(typed, script)
+  local list = require("shark.manual").columns(script)
+  for i, title in ipairs(list) do
+    list[i] = typed:find "%l" and title:lower() or title
+  end
+  return list
+end
+
 local KINDS = {
   IRQ = irqs,
   CPU = function() return as_texts(cpus.online()) end,
-  DISK = disks,
+  DISK = function() return require("shark.system.virtio").disk_names() end,
   SOFTIRQ = softirqs.names,
   OP = function() return require("shark.virtblk").OPERATIONS end,
   PID = processes,
   UID = users,
   PROBE = probes,
   SCRIPT = function() return require("shark.manual").names() end,
-  COLUMN = function(_, script) return require("shark.manual").columns(script) end,
+  COLUMN = columns,
   KEY = function() return require("shark.probe.keys").BUILTINS end,
+  FIELD = fields,
+  PORT = ports,
+  VECTOR = function() return as_texts(require("shark.system.vectors").numbers()) end,
 }
 
 --- What there is of a kind; none where nothing is known of it.
 --- @param kind string "IRQ" @param typed string what it begins with so far @param script string whose option it is
+--- @param arguments table<string, string> what the line has before it of the script's arguments, by their kind
 --- @return string[]
-function M.of(kind, typed, script)
-  return KINDS[kind] and KINDS[kind](typed, script) or {}
+function M.of(kind, typed, script, arguments)
+  return KINDS[kind] and KINDS[kind](typed, script, arguments) or {}
 end
 
 return M

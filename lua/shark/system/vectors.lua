@@ -24,6 +24,17 @@ local VECTORS = {
   [236] = { name = "local timer", line = "LOC" },
 }
 
+--- The vectors of the system's that have a name.
+--- @return integer[] ascending
+function M.numbers()
+  local list = {}
+  for number in pairs(VECTORS) do
+    list[#list + 1] = number
+  end
+  table.sort(list)
+  return list
+end
+
 --- What a vector is for: "local timer", "vector 99" if it is none of the system's.
 --- @param number integer @return string
 function M.name_of(number)

@@ -164,6 +164,16 @@ function M.disks()
   return disks
 end
 
+--- What the disks are called, in their order.
+--- @return string[] names "vda"
+function M.disk_names()
+  local list = {}
+  for i, disk in ipairs(M.disks()) do
+    list[i] = disk.device
+  end
+  return list
+end
+
 -- ---- names ----
 
 local names = {} -- dev -> name
