@@ -63,10 +63,11 @@ function M.start(seconds, source, callback)
     if not rows then
       error(message, 0)
     end
-    local list, now
-    list, before = M.differences(source, rows, before)
-    now, last = last, uv.hrtime()
-    callback(list, (last - now) / 1e9, is_last)
+    local differences
+    differences, before = M.differences(source, rows, before)
+    local since = last
+    last = uv.hrtime()
+    callback(differences, (last - since) / 1e9, is_last)
   end
   timer = set_interval(function()
     if is_over(source, timer) then
