@@ -76,12 +76,8 @@ end
 
 function write.table(lines, block)
   for i = 2, #block.rows do
-    local cells = block.rows[i]
-    local text = text_of(cells[#cells])
-    for j = 2, #cells - 1 do
-      text = cells[j] ~= "" and ("%s (%s)"):format(text, plain(cells[j])) or text
-    end
-    add(lines, ".TP", text_of(cells[1]), text)
+    local label, text = markdown.entry(block.rows[i])
+    add(lines, ".TP", text_of(label), text_of(text))
   end
 end
 

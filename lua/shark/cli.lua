@@ -2,7 +2,6 @@
 -- lines at the end that say how the trace was attached and what it lost.
 
 local argparse = require "argparse"
-local json = require "shark.json"
 local ledger = require "shark.text.ledger"
 local options = require "shark.options"
 local out = require "shark.text.out"
@@ -13,7 +12,7 @@ local terminal = require "shark.text.terminal"
 
 local M = {}
 
-local EXIT_USAGE = 2
+local EXIT_FAILURE, EXIT_USAGE = 1, 2
 
 -- Asked by shells (docs/shark.bash): what fits the line and the breaks that follow.
 local COMPLETE = "--complete"
@@ -26,6 +25,23 @@ M.seconds = options.seconds
 --- @type fun(text: string): number?, string?
 M.number = options.number
 
+local function quit(status, name, message)
+  out.complain("shark %s: %s", name, message)
+  os.exit(status)
+end
+
+--- Ends the script with a message on standard error and status 1.
+--- @param name string of the script @param message string
+function M.fail(name, message)
+  quit(EXIT_FAILURE, name, message)
+end
+
+--- Ends the script with a message on standard error and status 2: the command line asks for what there is not.
+--- @param name string of the script @param message string
+function M.misuse(name, message)
+  quit(EXIT_USAGE, name, message)
+end
+
 --- A parser with --help, and --json if the script traces; a wrong command line
 --- ends the script with status 2.
 --- @param name string of the script @param description string
@@ -33,8 +49,7 @@ function M.parser(name, description)
   local parser = argparse("shark " .. name, description)
   parser:help_max_width(80)
   function parser:error(message)
-    out.complain("shark %s: %s\n%s", name, message, self:get_usage())
-    os.exit(EXIT_USAGE)
+    M.misuse(name, message .. "\n" .. self:get_usage())
   end
   local parse = parser.parse
   function parser:parse()
@@ -70,20 +85,6 @@ end
 function M.add_trace_options(parser, traced)
   options.add(parser, { { "way", choices = providers.ways(traced) } })
   M.add_run_options(parser)
-end
-
---- Ends the script with a message on standard error and status 1.
---- @param name string of the script @param message string
-function M.fail(name, message)
-  out.complain("shark %s: %s", name, message)
-  os.exit(1)
-end
-
---- Ends the script with a message on standard error and status 2: the command line asks for what there is not.
---- @param name string of the script @param message string
-function M.misuse(name, message)
-  out.complain("shark %s: %s", name, message)
-  os.exit(EXIT_USAGE)
 end
 
 --- The rows that --sort and --top ask for. Ends the script where there is no such column.
@@ -122,10 +123,6 @@ function M.writer(name, path)
     return ok or M.fail(name, ("cannot write %s: %s"):format(path, why))
   end or M.fail(name, message)
 end
-
---- JSON text of a value, fields in the order given, then the others by name; see shark.json.
---- @param value any @param order? string[] @return string
-M.json = json.encode
 
 -- The command's own status is the user's to see.
 local function note_status(name, child)

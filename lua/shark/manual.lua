@@ -130,15 +130,6 @@ local function add_entry(lines, label, text, width, column)
   end
 end
 
--- "TOTAL-US | us | time in it" becomes: TOTAL-US  time in it (us)
-local function entry_of(cells)
-  local text = cells[#cells]
-  for i = 2, #cells - 1 do
-    text = cells[i] ~= "" and ("%s (%s)"):format(text, cells[i]) or text
-  end
-  return without_marks(cells[1]), without_marks(text)
-end
-
 local TABLE_COLUMN, OPTION_COLUMN = 18, 26
 
 local add = {}
@@ -159,8 +150,8 @@ end
 
 function add.table(lines, block, width)
   for i = 2, #block.rows do
-    local label, text = entry_of(block.rows[i])
-    add_entry(lines, "  " .. label, text, width, TABLE_COLUMN)
+    local label, text = markdown.entry(block.rows[i])
+    add_entry(lines, "  " .. without_marks(label), without_marks(text), width, TABLE_COLUMN)
   end
 end
 

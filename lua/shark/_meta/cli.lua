@@ -11,6 +11,16 @@ M.seconds = nil
 ---@type fun(text: string): number?, string?
 M.number = nil
 
+--- Ends the script with a message on standard error and status 1.
+---@param name string of the script
+---@param message string
+function M.fail(name, message) end
+
+--- Ends the script with a message on standard error and status 2: the command line asks for what there is not.
+---@param name string of the script
+---@param message string
+function M.misuse(name, message) end
+
 --- A parser with --help, and --json if the script traces; a wrong command line
 --- ends the script with status 2.
 ---@param name string of the script
@@ -34,16 +44,6 @@ function M.add_run_options(parser) end
 ---@param traced string|string[] what it traces, by the names of shark.providers(): whose ways --way can name
 function M.add_trace_options(parser, traced) end
 
---- Ends the script with a message on standard error and status 1.
----@param name string of the script
----@param message string
-function M.fail(name, message) end
-
---- Ends the script with a message on standard error and status 2: the command line asks for what there is not.
----@param name string of the script
----@param message string
-function M.misuse(name, message) end
-
 --- The rows that --sort and --top ask for. Ends the script where there is no such column.
 ---@param name string of the script
 ---@param given table its options
@@ -59,12 +59,6 @@ function M.arranged(name, given, columns, rows) end
 ---@param path string "-": standard output
 ---@return fun(text: string) write writes all of it
 function M.writer(name, path) end
-
---- JSON text of a value, fields in the order given, then the others by name; see shark.json.
----@param value any
----@param order? string[]
----@return string
-function M.json(value, order) end
 
 --- Runs a trace as its options say: until the duration is over, the command has
 --- ended or the user interrupts; prints each interval and the total. Times count

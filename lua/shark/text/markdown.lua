@@ -94,4 +94,15 @@ function M.spans(text)
   return spans
 end
 
+--- A row of a table as what it is of and what is said of it: "TOTAL-US | us | time in it" becomes
+--- "TOTAL-US" and "time in it (us)".
+--- @param cells string[] @return string label @return string text both in Markdown
+function M.entry(cells)
+  local text = cells[#cells]
+  for i = 2, #cells - 1 do
+    text = cells[i] ~= "" and ("%s (%s)"):format(text, cells[i]) or text
+  end
+  return cells[1], text
+end
+
 return M
