@@ -45,7 +45,8 @@ local PER_CPU = {
 -- Functions whose names say what the kernel was built with.
 local FUNCTIONS = {
   amd_iommu_init = true, amd_iommu_prepare = true, amd_iommu_probe_device = true, intel_iommu_init = true,
-  enable_oob_stage = true, intel_iommu_probe_device = true, ipipe_register_head = true, intel_prepare_irq_remapping = true, irq_remapping_prepare = true,
+  enable_oob_stage = true, intel_iommu_probe_device = true, ipipe_register_head = true,
+  intel_prepare_irq_remapping = true, irq_remapping_prepare = true,
 }
 local OFFSETS = "__per_cpu_offset"
 

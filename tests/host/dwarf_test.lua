@@ -27,8 +27,8 @@ end
 function tests.test_without_libdw_its_package_is_named()
   local directory = proc.temporary_directory()
   proc.write_file(directory .. "/libdw.so.1", "no library")
-  local chunk = ("print(shark.debuginfo_set(%q .. 'dwarf5.o')) print(shark.debuginfo_set(%q .. 'btf.o'))"):format(objects,
-    objects)
+  local chunk = ("print(shark.debuginfo_set(%q .. 'dwarf5.o')) print(shark.debuginfo_set(%q .. 'btf.o'))"):format(
+    objects, objects)
   local result = proc.run_shell(("LD_LIBRARY_PATH=%s $SHARK -e %q"):format(directory, chunk))
   t.assertEquals({ result.status, result.err }, { 0, "" })
   t.assertStrContains(result.out, "/dwarf5.o: types in DWARF need the library libdw.so.1 (package libdw1): ")
