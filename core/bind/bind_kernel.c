@@ -2,17 +2,22 @@
 /*
  * "shark.kernel.core": kernel memory, types and addresses, for
  * lua/shark/kernel.lua. Memory is read into the FFI's own; ids of types are
- * numbers to hand back.
+ * numbers to hand back. The module is of the running kernel; core.open() makes the same
+ * functions for another one.
  */
 #include <errno.h>
 #include <lauxlib.h>
 
+#include "base/array.h"
 #include "bind/bind.h"
 #include "bind/luaint.h"
 #include "kernel/btf_sources.h"
 #include "kernel/debuginfo.h"
 #include "kernel/functions.h"
+#include "kernel/image.h"
+#include "kernel/kernel.h"
 #include "kernel/kmem.h"
+#include "kernel/resolve.h"
 #include "kernel/tracepoint.h"
 #include "kernel/types.h"
 
@@ -22,6 +27,31 @@ enum {
 	/* Room made beforehand in a table, for no more than a struct of the kernel has. */
 	MAX_HINT = 4096,
 };
+
+/* ---- which kernel ---- */
+
+/* What the functions of one kernel have as their upvalue. */
+struct place {
+	struct kernel *kernel; /* NULL: closed */
+};
+
+static struct kernel *kernel_of(lua_State *L)
+{
+	const struct place *place = lua_touserdata(L, lua_upvalueindex(1));
+
+	if (!place->kernel)
+		luaL_error(L, "this image is closed");
+	return place->kernel;
+}
+
+/* For what only a running kernel can tell. */
+static int check_running(lua_State *L, struct error *err)
+{
+	if (kernel_of(L) != kernel_running())
+		return error_set(err, -EOPNOTSUPP,
+				 "an image cannot tell: that takes a running kernel");
+	return 0;
+}
 
 /* ---- memory ---- */
 
@@ -36,7 +66,7 @@ static int read_(lua_State *L)
 		luaint_check_array(L, 1, "struct shark_kmem_request", n * sizeof(*requests));
 	struct error err;
 
-	if (kmem_read_batch(requests, n, &err))
+	if (kmem_read_batch(kernel_of(L), requests, n, &err))
 		return bind_push_error(L, &err);
 	lua_pushboolean(L, 1);
 	return 1;
@@ -52,7 +82,7 @@ static int explain(lua_State *L)
 	};
 	struct error err;
 
-	kmem_explain(&request, &err);
+	kmem_explain(kernel_of(L), &request, &err);
 	return bind_push_error(L, &err);
 }
 
@@ -71,14 +101,20 @@ static void push_refusals(lua_State *L, const struct kmem_how *how)
 	}
 }
 
-/* core.how() -> {way = nil when there is none, forced, refused = {{way, reason, error}}} */
+/*
+ * core.how() -> {way = nil when there is none, forced, refused = {{way, reason, error}}, image =
+ * what kind of file it is, nil for the running kernel}
+ */
 static int how_(lua_State *L)
 {
-	const struct kmem_how *how = kmem_how();
+	struct kernel *kernel = kernel_of(L);
+	const struct kmem_how *how = kmem_how(kernel);
 
-	lua_createtable(L, 0, 3);
+	lua_createtable(L, 0, 4);
 	lua_pushstring(L, how->way);
 	lua_setfield(L, -2, "way");
+	lua_pushstring(L, kernel->image ? image_format(kernel->image) : NULL);
+	lua_setfield(L, -2, "image");
 	lua_pushboolean(L, how->forced);
 	lua_setfield(L, -2, "forced");
 	push_refusals(L, how);
@@ -91,7 +127,7 @@ static int use(lua_State *L)
 {
 	const char *way = luaL_optstring(L, 1, NULL);
 	struct error err;
-	int code = kmem_use(way, &err);
+	int code = kmem_use(kernel_of(L), way, &err);
 
 	if (code == -EINVAL)
 		return luaL_argerror(L, 1, err.text);
@@ -108,7 +144,7 @@ static int current_task(lua_State *L)
 	struct error err;
 	uint64_t task;
 
-	if (kmem_current_task(&task, &err))
+	if (kmem_current_task(kernel_of(L), &task, &err))
 		return bind_push_error(L, &err);
 	snprintf(digits, sizeof(digits), "%016llx", (unsigned long long)task);
 	lua_pushstring(L, digits);
@@ -176,7 +212,8 @@ static int find(lua_State *L)
 	struct type type;
 	struct error err;
 
-	if (types_find(luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL), &type, &err))
+	if (types_find(kernel_of(L), luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL), &type,
+		       &err))
 		return bind_push_error(L, &err);
 	return push_type(L, &type);
 }
@@ -190,7 +227,7 @@ static int variable(lua_State *L)
 	struct type_variable found;
 	struct error err;
 
-	if (types_variable(luaL_checkstring(L, 1), &found, &err))
+	if (types_variable(kernel_of(L), luaL_checkstring(L, 1), &found, &err))
 		return bind_push_error(L, &err);
 	push_type(L, &found.type);
 	lua_pushboolean(L, found.is_per_cpu);
@@ -331,7 +368,8 @@ static int func(lua_State *L)
 	struct function function;
 	struct error err;
 
-	if (function_find(luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL), &function, &err))
+	if (function_find(kernel_of(L), luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL),
+			  &function, &err))
 		return bind_push_error(L, &err);
 	return push_function(L, &function);
 }
@@ -342,8 +380,8 @@ static int tracepoint(lua_State *L)
 	struct function function;
 	struct error err;
 
-	if (function_find_tracepoint(luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL), &function,
-				     &err))
+	if (function_find_tracepoint(kernel_of(L), luaL_checkstring(L, 1),
+				     luaL_optstring(L, 2, NULL), &function, &err))
 		return bind_push_error(L, &err);
 	return push_function(L, &function);
 }
@@ -354,7 +392,8 @@ static int tracepoint_names(lua_State *L)
 	struct function caller;
 	struct error err;
 
-	if (function_find_caller(luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL), &caller, &err))
+	if (function_find_caller(kernel_of(L), luaL_checkstring(L, 1), luaL_optstring(L, 2, NULL),
+				 &caller, &err))
 		return bind_push_error(L, &err);
 	lua_createtable(L, hint(caller.nr_arguments), 0);
 	for (uint32_t i = 0; i < caller.nr_arguments; i++) {
@@ -387,7 +426,7 @@ static int push_names(lua_State *L, bool tracepoints)
 	lua_settop(L, 1);
 	lua_newtable(L);
 	lua_newtable(L);
-	if (function_each(luaL_checkstring(L, 1), tracepoints, add_name, L, &err))
+	if (function_each(kernel_of(L), luaL_checkstring(L, 1), tracepoints, add_name, L, &err))
 		return bind_push_error(L, &err);
 	return 2;
 }
@@ -408,8 +447,9 @@ static int tracepoints_(lua_State *L)
  * name */
 static int btf_fd(lua_State *L)
 {
+	const char *module = luaL_checkstring(L, 1);
 	struct error err;
-	int fd = btf_source_fd(luaL_checkstring(L, 1), &err);
+	int fd = check_running(L, &err) ? err.code : btf_source_fd(module, &err);
 
 	if (fd < 0)
 		return bind_push_error(L, &err);
@@ -420,10 +460,11 @@ static int btf_fd(lua_State *L)
 /* core.format(group, event) -> text of its format file in tracefs | nil, message, name */
 static int format(lua_State *L)
 {
+	const char *group = luaL_checkstring(L, 1), *event = luaL_checkstring(L, 2);
 	char text[TRACEPOINT_FORMAT];
 	struct error err;
 
-	if (tracepoint_format(luaL_checkstring(L, 1), luaL_checkstring(L, 2), text, &err))
+	if (check_running(L, &err) || tracepoint_format(group, event, text, &err))
 		return bind_push_error(L, &err);
 	lua_pushstring(L, text);
 	return 1;
@@ -451,7 +492,7 @@ static int addresses(lua_State *L)
 		wanted[i].name = lua_tostring(L, -1);
 		lua_pop(L, 1);
 	}
-	if (debuginfo_addresses(wanted, n, &err))
+	if (debuginfo_addresses(kernel_of(L), wanted, n, &err))
 		return bind_push_error(L, &err);
 	lua_createtable(L, 0, (int)n);
 	for (size_t i = 0; i < n; i++) {
@@ -472,8 +513,9 @@ static int addresses(lua_State *L)
 /* core.lists(name) -> is there a symbol of this name? nil where only a pass over all can tell */
 static int lists(lua_State *L)
 {
+	struct kernel *kernel = kernel_of(L);
 	const char *name = luaL_checkstring(L, 1);
-	int found = debuginfo_has_symbols() ? -EOPNOTSUPP : kmem_lists(name);
+	int found = debuginfo_has_symbols(kernel) ? -EOPNOTSUPP : kmem_lists(kernel, name);
 
 	if (found < 0)
 		lua_pushnil(L);
@@ -485,25 +527,85 @@ static int lists(lua_State *L)
 /* core.work() -> {calls, reads, bytes, names, passes}: what looking has cost so far */
 static int work(lua_State *L)
 {
-	const struct kmem_work *cost = kmem_work();
+	const struct kernel *kernel = kernel_of(L);
+	const struct kmem_work *cost = kmem_work(kernel);
 
 	lua_createtable(L, 0, 5);
 	set_number(L, "calls", cost->calls);
 	set_number(L, "reads", cost->reads);
 	set_number(L, "bytes", cost->bytes);
 	set_number(L, "names", cost->names);
-	set_number(L, "passes", debuginfo_passes());
+	set_number(L, "passes", debuginfo_passes(kernel));
 	return 1;
 }
 
-/* core.generation() -> a number that changes with shark.debuginfo_set() */
+/* core.symbol(address) -> name, offset, size, module | nil, message, name */
+static int symbol(lua_State *L)
+{
+	uint64_t address = luaint_check_u64(L, 1);
+	struct symbol found;
+	struct error err;
+
+	if (resolve(kernel_of(L), address, &found, &err))
+		return bind_push_error(L, &err);
+	lua_pushstring(L, found.name);
+	lua_pushnumber(L, (lua_Number)found.offset);
+	lua_pushnumber(L, (lua_Number)found.size);
+	lua_pushstring(L, found.module);
+	return 4;
+}
+
+/* core.debuginfo_set(path | nil) -> true | nil, message, name */
+static int debuginfo_set_(lua_State *L)
+{
+	const char *path = luaL_optstring(L, 1, NULL);
+	struct error err;
+
+	if (debuginfo_set(kernel_of(L), path, &err))
+		return bind_push_error(L, &err);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+/* core.generation() -> a number that changes with core.debuginfo_set() */
 static int generation(lua_State *L)
 {
-	lua_pushnumber(L, (lua_Number)debuginfo_generation());
+	lua_pushnumber(L, (lua_Number)debuginfo_generation(kernel_of(L)));
 	return 1;
+}
+
+/* ---- other kernels ---- */
+
+static int open_(lua_State *L);
+
+/* core.close(): gives an image back; its other functions raise from then on. */
+static int close_(lua_State *L)
+{
+	struct place *place = lua_touserdata(L, lua_upvalueindex(1));
+	struct kernel *kernel = place->kernel;
+
+	luaL_argcheck(L, kernel != kernel_running(), 1, "the running kernel is not closed");
+	place->kernel = NULL;
+	if (kernel)
+		kernel_close(kernel);
+	return 0;
+}
+
+static int collect(lua_State *L)
+{
+	struct place *place = lua_touserdata(L, 1);
+
+	if (place->kernel && place->kernel != kernel_running())
+		kernel_close(place->kernel);
+	place->kernel = NULL;
+	return 0;
 }
 
 static const luaL_Reg functions[] = {
+	{ "open", open_ },
+	{ "close", close_ },
+	{ "symbol", symbol },
+	{ "debuginfo_set", debuginfo_set_ },
 	{ "read", read_ },
 	{ "explain", explain },
 	{ "how", how_ },
@@ -530,10 +632,51 @@ static const luaL_Reg functions[] = {
 	{ NULL, NULL },
 };
 
+/* Pushes a place for a kernel, which is closed when Lua has no use for it any more. */
+static struct place *push_place(lua_State *L, struct kernel *kernel)
+{
+	struct place *place = lua_newuserdata(L, sizeof(*place));
+
+	place->kernel = kernel;
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, collect);
+	lua_setfield(L, -2, "__gc");
+	lua_setmetatable(L, -2);
+	return place;
+}
+
+/* Of the place on the stack's top, a table with its kernel's functions. */
+static int push_functions(lua_State *L)
+{
+	lua_createtable(L, 0, ARRAY_SIZE(functions));
+	for (const luaL_Reg *function = functions; function->name; function++) {
+		lua_pushvalue(L, -2);
+		lua_pushcclosure(L, function->func, 1);
+		lua_setfield(L, -2, function->name);
+	}
+	return 1;
+}
+
+/* core.open(core, btf | nil, symbols | nil) -> the same functions, of an image | nil, message, name
+ */
+static int open_(lua_State *L)
+{
+	const struct kernel_files files = {
+		.core = luaL_checkstring(L, 1),
+		.btf = luaL_optstring(L, 2, NULL),
+		.symbols = luaL_optstring(L, 3, NULL),
+	};
+	struct place *place = push_place(L, NULL);
+	struct error err;
+
+	if (kernel_open(&files, &place->kernel, &err))
+		return bind_push_error(L, &err);
+	return push_functions(L);
+}
+
 int bind_open_kernel(lua_State *L)
 {
 	luaint_open_arrays(L);
-	lua_newtable(L);
-	luaL_register(L, NULL, functions);
-	return 1;
+	push_place(L, kernel_running());
+	return push_functions(L);
 }

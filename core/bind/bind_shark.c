@@ -16,6 +16,7 @@
 #include "bind/run.h"
 #include "kernel/capabilities.h"
 #include "kernel/debuginfo.h"
+#include "kernel/kernel.h"
 #include "kernel/resolve.h"
 #include "trace/rawsock.h"
 #include "trace/session.h"
@@ -41,7 +42,8 @@ static int debuginfo_set_(lua_State *L)
 {
 	struct error err;
 
-	return push_result(L, debuginfo_set(luaL_optstring(L, 1, NULL), &err), &err);
+	return push_result(L, debuginfo_set(kernel_running(), luaL_optstring(L, 1, NULL), &err),
+			   &err);
 }
 
 /* shark.set_binary(path) -> true | nil, message, name */
@@ -59,7 +61,7 @@ static int symbol(lua_State *L)
 	struct symbol found;
 	struct error err;
 
-	if (resolve(address, &found, &err))
+	if (resolve(kernel_running(), address, &found, &err))
 		return bind_push_error(L, &err);
 	lua_pushstring(L, found.name);
 	lua_pushnumber(L, (lua_Number)found.offset);

@@ -22,8 +22,7 @@
 #include "host/script.h"
 #include "host/terminal.h"
 #include "kernel/debuginfo.h"
-#include "kernel/kmem.h"
-#include "kernel/types.h"
+#include "kernel/kernel.h"
 
 struct host {
 	const struct options *options;
@@ -338,8 +337,7 @@ int host_run(const struct options *options)
 	close_loop(&host);
 	if (!code)
 		code = output_flush();
-	kmem_close();
-	types_reset();
-	debuginfo_reset();
+	kernel_close(kernel_running());
+	debuginfo_forget_binary();
 	return exit_status(&host, code);
 }

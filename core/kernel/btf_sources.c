@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "kernel/debuginfo.h"
+#include "kernel/kernel.h"
 #include "kernel/refusal.h"
 
 #define BTF_DIR "/sys/kernel/btf"
@@ -22,10 +23,12 @@ enum {
 
 struct source {
 	struct btf_place place;
+	const struct kernel *kernel;
 	char *module, *path;
 	int fd; /* of the kernel's object; -1: not asked for */
 };
 
+/* By number, from 1 on; NULL: void. */
 static struct {
 	struct source **sources;
 	uint32_t count;
@@ -41,13 +44,14 @@ static void free_source(struct source *source)
 	free(source);
 }
 
-static struct source *new_source(const char *module, const char *path)
+static struct source *new_source(const struct kernel *kernel, const char *module, const char *path)
 {
 	struct source *source = calloc(1, sizeof(*source));
 
 	if (!source)
 		return NULL;
 	source->fd = -1;
+	source->kernel = kernel;
 	source->module = module ? strdup(module) : NULL;
 	source->path = path ? strdup(path) : NULL;
 	if ((module && !source->module) || (path && !source->path)) {
@@ -59,11 +63,11 @@ static struct source *new_source(const char *module, const char *path)
 	return source;
 }
 
-static struct source *add_source(const char *module, const char *path)
+static struct source *add_source(const struct kernel *kernel, const char *module, const char *path)
 {
 	struct source **more =
 		reallocarray(state.sources, state.count + 1, sizeof(struct source *));
-	struct source *source = more ? new_source(module, path) : NULL;
+	struct source *source = more ? new_source(kernel, module, path) : NULL;
 
 	if (more)
 		state.sources = more;
@@ -78,17 +82,21 @@ static bool same(const char *a, const char *b)
 }
 
 /* Number of the source, or 0. */
-static uint32_t known(const char *module, const char *path)
+static uint32_t known(const struct kernel *kernel, const char *module, const char *path)
 {
-	for (uint32_t i = 0; i < state.count; i++)
-		if (same(state.sources[i]->module, module) && same(state.sources[i]->path, path))
+	for (uint32_t i = 0; i < state.count; i++) {
+		const struct source *source = state.sources[i];
+
+		if (source && source->kernel == kernel && same(source->module, module) &&
+		    same(source->path, path))
 			return i + 1;
+	}
 	return 0;
 }
 
-static void open_base(struct btf_place *place)
+static void open_base(struct btf_place *place, const struct kernel *kernel)
 {
-	const char *path = place->path ? debuginfo_btf_file() : BTF_DIR "/vmlinux";
+	const char *path = place->path ? debuginfo_btf_file(kernel) : BTF_DIR "/vmlinux";
 
 	if (btf_open(path, place->path ? BTF_FILE : BTF_OF_SYSFS, NULL, &place->reader,
 		     &place->why))
@@ -106,18 +114,19 @@ static void open_module(struct btf_place *place, struct btf_reader *kernel)
 		error_prefix(&place->why, "the types of module %s", place->module);
 }
 
-static uint32_t number_of(const char *module, const char *path, struct btf_reader *kernel)
+static uint32_t number_of(const struct kernel *kernel, const char *module, const char *path,
+			  struct btf_reader *base)
 {
-	uint32_t number = known(module, path);
+	uint32_t number = known(kernel, module, path);
 	struct source *source;
 
 	if (number)
 		return number;
-	source = add_source(module, path);
+	source = add_source(kernel, module, path);
 	if (source && module)
-		open_module(&source->place, kernel);
+		open_module(&source->place, base);
 	else if (source)
-		open_base(&source->place);
+		open_base(&source->place, kernel);
 	return source ? state.count : 0;
 }
 
@@ -141,33 +150,61 @@ static bool is_module_name(const char *name)
 	       strcmp(name, "vmlinux") != 0;
 }
 
-uint32_t btf_source(const char *module, struct error *err)
+/* A file has no modules; those of the running kernel belong to other types. */
+static bool has_modules(const struct kernel *kernel)
 {
-	uint32_t kernel;
+	return !kernel->image && !debuginfo_btf_path(kernel);
+}
 
-	if (!module)
-		return check(number_of(NULL, debuginfo_btf_path(), NULL), err);
+static uint32_t source_of_image(const struct kernel *kernel, struct error *err)
+{
+	const char *path = debuginfo_btf_path(kernel);
+
+	if (path)
+		return check(number_of(kernel, NULL, path, NULL), err);
+	error_set(err, -ENODATA,
+		  "the image's types are not known: name a file that has its kernel's BTF (--btf)");
+	return 0;
+}
+
+static uint32_t source_of_module(const char *module, struct error *err)
+{
+	uint32_t base;
+
 	if (!is_module_name(module)) {
 		error_set(err, -EINVAL, "'%.64s' is no module's name", module);
 		return 0;
 	}
-	kernel = btf_source_of_kernel(err);
-	return kernel ? check(number_of(module, NULL, btf_source_at(kernel)->reader), err) : 0;
+	base = btf_source_of_kernel(err);
+	return base ? check(number_of(kernel_running(), module, NULL, btf_source_at(base)->reader),
+			    err)
+		    : 0;
+}
+
+uint32_t btf_source(const struct kernel *kernel, const char *module, struct error *err)
+{
+	if (kernel->image)
+		return source_of_image(kernel, err);
+	if (module)
+		return source_of_module(module, err);
+	return check(number_of(kernel, NULL, debuginfo_btf_path(kernel), NULL), err);
 }
 
 const struct btf_place *btf_source_at(uint32_t number)
 {
-	return number && number <= state.count ? &state.sources[number - 1]->place : NULL;
+	return number && number <= state.count && state.sources[number - 1]
+		       ? &state.sources[number - 1]->place
+		       : NULL;
 }
 
 uint32_t btf_source_of_kernel(struct error *err)
 {
-	return check(number_of(NULL, NULL, NULL), err);
+	return check(number_of(kernel_running(), NULL, NULL, NULL), err);
 }
 
 static int look_into(const char *module, btf_visit visit, void *context)
 {
-	uint32_t number = btf_source(module, NULL);
+	uint32_t number = source_of_module(module, NULL);
 	int result = number ? visit(context, number) : 0;
 
 	if (number)
@@ -175,9 +212,9 @@ static int look_into(const char *module, btf_visit visit, void *context)
 	return result;
 }
 
-int btf_sources_of_modules(btf_visit visit, void *context)
+int btf_sources_of_modules(const struct kernel *kernel, btf_visit visit, void *context)
 {
-	autoclosedir DIR *dir = debuginfo_btf_path() ? NULL : opendir(BTF_DIR);
+	autoclosedir DIR *dir = has_modules(kernel) ? opendir(BTF_DIR) : NULL;
 	struct dirent *entry;
 	int result = 0;
 
@@ -231,19 +268,19 @@ static int look(void *context, uint32_t number)
 	return is_over(search);
 }
 
-int btf_sources_find(const char *module, struct btf_wanted *wanted, size_t n, struct error *err)
+int btf_sources_find(const struct kernel *kernel, const char *module, struct btf_wanted *wanted,
+		     size_t n, struct error *err)
 {
-	/* A file has no modules; those of the running kernel belong to other types. */
-	const char *only = debuginfo_btf_path() ? NULL : module;
+	const char *only = has_modules(kernel) ? module : NULL;
 	struct search search = { .wanted = wanted, .n = n };
-	uint32_t number = n ? btf_source(only, err) : 0;
+	uint32_t number = n ? btf_source(kernel, only, err) : 0;
 	int code;
 
 	if (!number)
 		return !n ? 0 : err ? err->code : -ENOENT;
 	code = btf_source_find(number, wanted, n, err);
 	if (!code && !only && !is_over(&search))
-		btf_sources_of_modules(look, &search);
+		btf_sources_of_modules(kernel, look, &search);
 	return code;
 }
 
@@ -253,14 +290,14 @@ static int is_there(void *context, uint32_t source)
 	return source != 0;
 }
 
-const char *btf_sources_searched(const char *module)
+const char *btf_sources_searched(const struct kernel *kernel, const char *module)
 {
-	if (debuginfo_btf_path())
-		return debuginfo_btf_path();
+	if (debuginfo_btf_path(kernel))
+		return debuginfo_btf_path(kernel);
 	if (module)
 		return module;
 	/* Before 5.11, or where no module is loaded. */
-	return btf_sources_of_modules(is_there, NULL)
+	return btf_sources_of_modules(kernel, is_there, NULL)
 		       ? "the kernel and its modules"
 		       : "the kernel; types of modules there are none";
 }
@@ -301,7 +338,7 @@ static int find_object(const char *module, struct error *err)
 
 int btf_source_fd(const char *module, struct error *err)
 {
-	uint32_t number = btf_source(module, err);
+	uint32_t number = source_of_module(module, err);
 	struct source *source = number ? state.sources[number - 1] : NULL;
 
 	if (!source)
@@ -316,11 +353,22 @@ int btf_source_fd(const char *module, struct error *err)
 	return source->fd;
 }
 
-void btf_sources_reset(void)
+static void forget(struct source **source)
+{
+	free_source(*source);
+	*source = NULL;
+}
+
+void btf_sources_reset(const struct kernel *kernel)
 {
 	/* Modules come after the kernel they are based on. */
-	while (state.count)
-		free_source(state.sources[--state.count]);
-	free(state.sources);
-	state.sources = NULL;
+	for (uint32_t i = state.count; i--;)
+		if (state.sources[i] && state.sources[i]->kernel == kernel)
+			forget(&state.sources[i]);
+	while (state.count && !state.sources[state.count - 1])
+		state.count--;
+	if (!state.count) {
+		free(state.sources);
+		state.sources = NULL;
+	}
 }

@@ -10,18 +10,12 @@
 #include "base/cleanup.h"
 #include "kernel/btf.h"
 #include "kernel/dwarf.h"
+#include "kernel/kernel.h"
 
 #define KALLSYMS "/proc/kallsyms"
 
-static struct {
-	char *btf_path;		 /* NULL: the running kernel's */
-	char *btf_file;		 /* where those of btf_path are, if not there: in memory */
-	int btf_fd;		 /* of that */
-	struct symbols *kernel;	 /* NULL: not read yet */
-	struct symbols *program; /* NULL: none set */
-	unsigned long generation;
-	unsigned long passes;
-} state;
+/* User addresses are its; NULL: none set. */
+static struct symbols *program;
 
 enum kind { KIND_ELF, KIND_BTF, KIND_TEXT };
 
@@ -56,17 +50,18 @@ static int check_btf(const char *path, struct error *err)
 	return code;
 }
 
-static void forget_btf(void)
+static void forget_btf(struct debuginfo *info)
 {
-	if (state.btf_file)
-		close(state.btf_fd);
-	free(state.btf_file);
-	free(state.btf_path);
-	state.btf_path = state.btf_file = NULL;
+	if (info->btf_file)
+		close(info->btf_fd);
+	free(info->btf_file);
+	free(info->btf_path);
+	info->btf_path = info->btf_file = NULL;
 }
 
 /* file: where the types of path are, by fd; NULL: in path itself. */
-static int use_btf(const char *path, const char *file, int fd, struct error *err)
+static int use_btf(struct debuginfo *info, const char *path, const char *file, int fd,
+		   struct error *err)
 {
 	char *path_copy = strdup(path), *file_copy = file ? strdup(file) : NULL;
 	int code = check_btf(file ? file : path, err);
@@ -78,15 +73,15 @@ static int use_btf(const char *path, const char *file, int fd, struct error *err
 		free(file_copy);
 		return code;
 	}
-	forget_btf();
-	state.btf_path = path_copy;
-	state.btf_file = file_copy;
-	state.btf_fd = fd;
+	forget_btf(info);
+	info->btf_path = path_copy;
+	info->btf_file = file_copy;
+	info->btf_fd = fd;
 	return 0;
 }
 
 /* It is read once: what is kept is BTF. */
-static int use_dwarf(const char *path, struct error *err)
+static int use_dwarf(struct debuginfo *info, const char *path, struct error *err)
 {
 	char file[sizeof("/proc/self/fd/") + 11];
 	int fd, code = dwarf_to_btf(path, &fd, err);
@@ -94,44 +89,58 @@ static int use_dwarf(const char *path, struct error *err)
 	if (code)
 		return code;
 	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
-	code = use_btf(path, file, fd, err);
+	code = use_btf(info, path, file, fd, err);
 	if (code)
 		close(fd);
 	return code;
 }
 
-static void use_symbols(struct symbols *symbols)
+static void use_symbols(struct debuginfo *info, struct symbols *symbols)
 {
-	symbols_free(state.kernel);
-	state.kernel = symbols;
+	symbols_free(info->symbols);
+	info->symbols = symbols;
 }
 
-static int use_types(const char *path, struct error *err)
-{
-	int code = use_btf(path, NULL, -1, err);
+/* What is wanted of a file. */
+enum part { TYPES = 1, SYMBOLS = 2 };
 
-	return code == -ENOENT ? use_dwarf(path, err) : code;
-}
-
-/* An ELF file must give types or symbols; it may give both. Types that it has are not passed over.
- */
-static int use_elf(const char *path, struct error *err)
+static int use_elf_symbols(struct debuginfo *info, const char *path, struct error *err)
 {
 	struct symbols *symbols = NULL;
-	int types = use_types(path, err);
-	int code =
-		types && types != -ENOENT ? types : symbols_read_elf(path, "kernel", &symbols, err);
+	int code = symbols_read_elf(path, "kernel", &symbols, err);
 
 	if (!code)
-		use_symbols(symbols);
-	if (!code || !types)
-		return 0;
-	return types == -ENOENT ? error_set(err, code,
-					    "%s has neither types (.BTF, DWARF) nor symbols", path)
-				: types;
+		use_symbols(info, symbols);
+	return code;
 }
 
-static int use_text(const char *path, struct error *err)
+static int use_elf_types(struct debuginfo *info, const char *path, struct error *err)
+{
+	int code = use_btf(info, path, NULL, -1, err);
+
+	return code == -ENOENT ? use_dwarf(info, path, err) : code;
+}
+
+/* It must give types or symbols; it may give both. Types that it has are not passed over. */
+static int use_elf(struct debuginfo *info, const char *path, unsigned int parts, struct error *err)
+{
+	int types, symbols;
+
+	if (parts == TYPES)
+		return use_elf_types(info, path, err);
+	if (parts == SYMBOLS)
+		return use_elf_symbols(info, path, err);
+	types = use_elf_types(info, path, err);
+	if (types && types != -ENOENT)
+		return types;
+	symbols = use_elf_symbols(info, path, types ? err : NULL);
+	if (symbols && types)
+		return error_set(err, symbols, "%s has neither types (.BTF, DWARF) nor symbols",
+				 path);
+	return 0;
+}
+
+static int use_text(struct debuginfo *info, const char *path, struct error *err)
 {
 	struct symbols *symbols;
 	int code = symbols_read_kallsyms(path, &symbols, err);
@@ -140,55 +149,77 @@ static int use_text(const char *path, struct error *err)
 		return error_set(err, code, "%s holds neither types (BTF) nor symbols", path);
 	if (code)
 		return code;
-	use_symbols(symbols);
+	use_symbols(info, symbols);
 	return 0;
 }
 
-static int forget_files(void)
+static int forget_files(struct debuginfo *info)
 {
-	forget_btf();
-	use_symbols(NULL);
+	forget_btf(info);
+	use_symbols(info, NULL);
 	return 0;
 }
 
-static int use_file(const char *path, struct error *err)
+static int use_file(struct debuginfo *info, const char *path, unsigned int parts, struct error *err)
 {
 	int kind = kind_of(path, err);
 
+	if (kind == KIND_BTF && !(parts & TYPES))
+		return error_set(err, -EINVAL, "%s holds types and no symbols", path);
+	if (kind == KIND_TEXT && !(parts & SYMBOLS))
+		return error_set(err, -EINVAL, "%s holds no types (BTF)", path);
 	switch (kind) {
 	case KIND_ELF:
-		return use_elf(path, err);
+		return use_elf(info, path, parts, err);
 	case KIND_BTF:
-		return use_btf(path, NULL, -1, err);
+		return use_btf(info, path, NULL, -1, err);
 	case KIND_TEXT:
-		return use_text(path, err);
+		return use_text(info, path, err);
 	default:
 		return kind;
 	}
 }
 
-int debuginfo_set(const char *path, struct error *err)
+static int set(struct kernel *kernel, const char *path, unsigned int parts, struct error *err)
 {
-	int code = path ? use_file(path, err) : forget_files();
+	struct debuginfo *info = &kernel->debuginfo;
+	int code = path ? use_file(info, path, parts, err) : forget_files(info);
 
 	if (!code)
-		state.generation++;
+		info->generation++;
 	return code;
 }
 
-unsigned long debuginfo_generation(void)
+int debuginfo_set(struct kernel *kernel, const char *path, struct error *err)
 {
-	return state.generation;
+	return set(kernel, path, TYPES | SYMBOLS, err);
 }
 
-const char *debuginfo_btf_path(void)
+int debuginfo_set_types(struct kernel *kernel, const char *path, struct error *err)
 {
-	return state.btf_path;
+	return set(kernel, path, TYPES, err);
 }
 
-const char *debuginfo_btf_file(void)
+int debuginfo_set_symbols(struct kernel *kernel, const char *path, struct error *err)
 {
-	return state.btf_file ? state.btf_file : state.btf_path;
+	return set(kernel, path, SYMBOLS, err);
+}
+
+unsigned long debuginfo_generation(const struct kernel *kernel)
+{
+	return kernel->debuginfo.generation;
+}
+
+const char *debuginfo_btf_path(const struct kernel *kernel)
+{
+	return kernel->debuginfo.btf_path;
+}
+
+const char *debuginfo_btf_file(const struct kernel *kernel)
+{
+	const struct debuginfo *info = &kernel->debuginfo;
+
+	return info->btf_file ? info->btf_file : info->btf_path;
 }
 
 int debuginfo_set_binary(const char *path, struct error *err)
@@ -198,58 +229,86 @@ int debuginfo_set_binary(const char *path, struct error *err)
 
 	if (code)
 		return code;
-	symbols_free(state.program);
-	state.program = symbols;
+	symbols_free(program);
+	program = symbols;
 	return 0;
 }
 
-static int kernel_symbols(struct error *err)
+void debuginfo_forget_binary(void)
 {
-	if (state.kernel)
-		return 0;
-	state.passes++;
-	return symbols_read_kallsyms(KALLSYMS, &state.kernel, err);
+	symbols_free(program);
+	program = NULL;
 }
 
-int debuginfo_symbol(uint64_t address, struct symbol *found, struct error *err)
+static int no_symbols(struct error *err)
+{
+	return error_set(
+		err, -ENODATA,
+		"the image's symbols are not known: name its System.map, vmlinux or a copy "
+		"of its /proc/kallsyms (--symbols)");
+}
+
+static int read_symbols(struct kernel *kernel, struct error *err)
+{
+	struct debuginfo *info = &kernel->debuginfo;
+
+	if (info->symbols)
+		return 0;
+	if (kernel->image)
+		return no_symbols(err);
+	info->passes++;
+	return symbols_read_kallsyms(KALLSYMS, &info->symbols, err);
+}
+
+int debuginfo_symbol(struct kernel *kernel, uint64_t address, struct symbol *found,
+		     struct error *err)
 {
 	bool in_kernel = symbols_in_kernel(address);
-	int code = in_kernel ? kernel_symbols(err) : 0;
+	int code = in_kernel ? read_symbols(kernel, err) : 0;
 
 	if (code)
 		return code;
-	if (!in_kernel && !state.program)
+	if (!in_kernel && !program)
 		return error_set(err, -ENOENT,
 				 "no program to look up user addresses in; see shark.set_binary()");
-	code = symbols_find(in_kernel ? state.kernel : state.program, address, found);
+	code = symbols_find(in_kernel ? kernel->debuginfo.symbols : program, address, found);
 	if (code)
 		return error_set(err, code, "no symbol covers 0x%llx", (unsigned long long)address);
 	return 0;
 }
 
-int debuginfo_addresses(struct symbol_address *wanted, size_t n, struct error *err)
+int debuginfo_addresses(struct kernel *kernel, struct symbol_address *wanted, size_t n,
+			struct error *err)
 {
-	if (!state.kernel) {
-		state.passes++;
-		return symbols_scan_kallsyms(KALLSYMS, wanted, n, err);
+	struct debuginfo *info = &kernel->debuginfo;
+
+	if (info->symbols) {
+		symbols_addresses(info->symbols, wanted, n);
+		return 0;
 	}
-	symbols_addresses(state.kernel, wanted, n);
-	return 0;
+	if (kernel->image)
+		return no_symbols(err);
+	info->passes++;
+	return symbols_scan_kallsyms(KALLSYMS, wanted, n, err);
 }
 
-bool debuginfo_has_symbols(void)
+bool debuginfo_has_symbols(const struct kernel *kernel)
 {
-	return state.kernel != NULL;
+	return kernel->debuginfo.symbols != NULL;
 }
 
-unsigned long debuginfo_passes(void)
+void debuginfo_move_symbols(struct kernel *kernel, int64_t bytes)
 {
-	return state.passes;
+	symbols_move(kernel->debuginfo.symbols, bytes);
+	kernel->debuginfo.generation++;
 }
 
-void debuginfo_reset(void)
+unsigned long debuginfo_passes(const struct kernel *kernel)
 {
-	debuginfo_set(NULL, NULL);
-	symbols_free(state.program);
-	state.program = NULL;
+	return kernel->debuginfo.passes;
+}
+
+void debuginfo_reset(struct kernel *kernel)
+{
+	debuginfo_set(kernel, NULL, NULL);
 }

@@ -111,18 +111,18 @@ static int fill(struct function *function, uint32_t source, uint32_t id, struct 
 
 /* ---- by name ---- */
 
-static int find(const char *name, const int *kinds, const char *module, struct function *function,
-		struct error *err)
+static int find(const struct kernel *kernel, const char *name, const int *kinds, const char *module,
+		struct function *function, struct error *err)
 {
 	struct btf_wanted wanted = { .name = name, .kinds = kinds };
-	int code = btf_sources_find(module, &wanted, 1, err);
+	int code = btf_sources_find(kernel, module, &wanted, 1, err);
 
 	if (code)
 		return code;
 	if (wanted.source)
 		return fill(function, wanted.source, wanted.id, err);
 	return error_set(err, -ENOENT, "there is no type of '%s' in %s", name,
-			 btf_sources_searched(module));
+			 btf_sources_searched(kernel, module));
 }
 
 static int check_name(const char *name, struct error *err)
@@ -132,17 +132,18 @@ static int check_name(const char *name, struct error *err)
 	return 0;
 }
 
-int function_find(const char *name, const char *module, struct function *function,
-		  struct error *err)
+int function_find(const struct kernel *kernel, const char *name, const char *module,
+		  struct function *function, struct error *err)
 {
 	int code = check_name(name, err);
 
 	*function = (struct function){ .is_tracepoint = false };
-	return code ? code : find(name, functions, module, function, err);
+	return code ? code : find(kernel, name, functions, module, function, err);
 }
 
-static int find_with_prefix(const char *prefix, const char *name, const int *kinds,
-			    const char *module, struct function *function, struct error *err)
+static int find_with_prefix(const struct kernel *kernel, const char *prefix, const char *name,
+			    const int *kinds, const char *module, struct function *function,
+			    struct error *err)
 {
 	char full[MAX_NAME + MAX_PREFIX];
 	int code = check_name(name, err);
@@ -151,19 +152,19 @@ static int find_with_prefix(const char *prefix, const char *name, const int *kin
 		return code;
 	*function = (struct function){ .is_tracepoint = true };
 	snprintf(full, sizeof(full), "%s%s", prefix, name);
-	return find(full, kinds, module, function, err);
+	return find(kernel, full, kinds, module, function, err);
 }
 
-int function_find_tracepoint(const char *name, const char *module, struct function *function,
-			     struct error *err)
+int function_find_tracepoint(const struct kernel *kernel, const char *name, const char *module,
+			     struct function *function, struct error *err)
 {
-	return find_with_prefix(FUNCTION_TRACEPOINT, name, typedefs, module, function, err);
+	return find_with_prefix(kernel, FUNCTION_TRACEPOINT, name, typedefs, module, function, err);
 }
 
-int function_find_caller(const char *tracepoint, const char *module, struct function *function,
-			 struct error *err)
+int function_find_caller(const struct kernel *kernel, const char *tracepoint, const char *module,
+			 struct function *function, struct error *err)
 {
-	return find_with_prefix(TRACE_CALLER, tracepoint, functions, module, function, err);
+	return find_with_prefix(kernel, TRACE_CALLER, tracepoint, functions, module, function, err);
 }
 
 /* ---- what they take and give ---- */
@@ -240,8 +241,8 @@ static int list_module(void *context, uint32_t source)
 	return 0;
 }
 
-int function_each(const char *pattern, bool tracepoints, function_seen seen, void *context,
-		  struct error *err)
+int function_each(const struct kernel *kernel, const char *pattern, bool tracepoints,
+		  function_seen seen, void *context, struct error *err)
 {
 	char full[MAX_NAME + MAX_PREFIX];
 	struct listing listing = {
@@ -251,7 +252,7 @@ int function_each(const char *pattern, bool tracepoints, function_seen seen, voi
 		.seen = seen,
 		.context = context,
 	};
-	uint32_t source = btf_source(NULL, err);
+	uint32_t source = btf_source(kernel, NULL, err);
 	int code = check_name(pattern, err);
 
 	if (code || !source)
@@ -260,7 +261,7 @@ int function_each(const char *pattern, bool tracepoints, function_seen seen, voi
 	code = list_in(&listing, source, err);
 	listing.of_kernel = listing.names.count;
 	if (!code)
-		btf_sources_of_modules(list_module, &listing);
+		btf_sources_of_modules(kernel, list_module, &listing);
 	free(listing.names.offsets);
 	return code;
 }

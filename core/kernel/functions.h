@@ -35,17 +35,17 @@ struct function_argument {
 
 /* module: look in this one only; NULL: in the kernel, then in its modules. 0 or a negative errno.
  */
-int function_find(const char *name, const char *module, struct function *function,
-		  struct error *err);
-int function_find_tracepoint(const char *name, const char *module, struct function *function,
-			     struct error *err);
+int function_find(const struct kernel *kernel, const char *name, const char *module,
+		  struct function *function, struct error *err);
+int function_find_tracepoint(const struct kernel *kernel, const char *name, const char *module,
+			     struct function *function, struct error *err);
 
 /*
  * The function that calls what is attached to a tracepoint: it has the same arguments, and they
  * have names, which those of most tracepoints have not. From 5.10 on. 0 or a negative errno.
  */
-int function_find_caller(const char *tracepoint, const char *module, struct function *function,
-			 struct error *err);
+int function_find_caller(const struct kernel *kernel, const char *tracepoint, const char *module,
+			 struct function *function, struct error *err);
 
 /* Argument i, from 0 on. 0 or a negative errno. */
 int function_argument(const struct function *function, uint32_t i,
@@ -62,7 +62,7 @@ typedef void (*function_seen)(void *context, const char *name, const char *modul
  * (fnmatch(3)), of the kernel and its modules; of static functions of one name for each.
  * 0 or a negative errno.
  */
-int function_each(const char *pattern, bool tracepoints, function_seen seen, void *context,
-		  struct error *err);
+int function_each(const struct kernel *kernel, const char *pattern, bool tracepoints,
+		  function_seen seen, void *context, struct error *err);
 
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "kernel/image.h"
+#include "kernel/kernel.h"
 #include "kernel/kmem_ways.h"
 
 static int open_kcore(struct error *err)
@@ -12,7 +14,7 @@ static int open_kcore(struct error *err)
 	return kcore_open("/proc/kcore", err);
 }
 
-struct way {
+struct kmem_way {
 	const char *name;
 	int (*open)(struct error *err);
 	int (*read)(struct kmem_request *requests, size_t n, struct error *err);
@@ -23,38 +25,30 @@ struct way {
 };
 
 /* The better one first. */
-static const struct way ways[] = {
+static const struct kmem_way ways[] = {
 	{ "bpf", kmem_bpf_open, kmem_bpf_read, kmem_bpf_close, kmem_bpf_symbol, kmem_bpf_lists },
 	{ "kcore", open_kcore, kcore_read, kcore_close, NULL, NULL },
 };
 
 _Static_assert(ARRAY_SIZE(ways) == KMEM_NR_WAYS, "room for every refusal");
 
-static struct {
-	const struct way *way; /* NULL: none is open */
-	struct kmem_how how;
-} state;
-
-static struct kmem_work work;
-
 /* ---- choosing ---- */
 
-static bool try_way(const struct way *way)
+static bool try_way(struct kmem *kmem, const struct kmem_way *way)
 {
-	struct kmem_how *how = &state.how;
+	struct kmem_how *how = &kmem->how;
 
 	if (way->open(&how->refused[how->nr_refused].why)) {
 		how->refused[how->nr_refused++].way = way->name;
 		return false;
 	}
-	state.way = way;
+	kmem->way = way;
 	how->way = way->name;
 	return true;
 }
 
-static int explain_refusals(struct error *err)
+static int explain_refusals(const struct kmem_how *how, struct error *err)
 {
-	const struct kmem_how *how = &state.how;
 	int code = how->refused[0].why.code;
 
 	if (how->nr_refused == 1)
@@ -66,15 +60,19 @@ static int explain_refusals(struct error *err)
 }
 
 /* A machine that refused once is not asked again and again. */
-static int open_reader(struct error *err)
+static int open_reader(struct kernel *kernel, struct error *err)
 {
-	if (!state.way && !state.how.nr_refused)
-		for (size_t i = 0; i < ARRAY_SIZE(ways) && !state.way; i++)
-			try_way(&ways[i]);
-	return state.way ? 0 : explain_refusals(err);
+	struct kmem *kmem = &kernel->kmem;
+
+	if (kernel->image)
+		return 0;
+	if (!kmem->way && !kmem->how.nr_refused)
+		for (size_t i = 0; i < ARRAY_SIZE(ways) && !kmem->way; i++)
+			try_way(kmem, &ways[i]);
+	return kmem->way ? 0 : explain_refusals(&kmem->how, err);
 }
 
-static const struct way *find_way(const char *name)
+static const struct kmem_way *find_way(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
 		if (!strcmp(ways[i].name, name))
@@ -82,62 +80,71 @@ static const struct way *find_way(const char *name)
 	return NULL;
 }
 
-int kmem_use(const char *name, struct error *err)
+int kmem_use(struct kernel *kernel, const char *name, struct error *err)
 {
-	const struct way *way = name ? find_way(name) : NULL;
+	const struct kmem_way *way = name ? find_way(name) : NULL;
 
+	if (kernel->image)
+		return error_set(err, -EOPNOTSUPP, "an image is read in one way");
 	if (name && !way)
 		return error_set(err, -EINVAL, "'%s' is no way to read kernel memory: bpf, kcore",
 				 name);
-	kmem_close();
+	kmem_close(kernel);
 	if (!way)
 		return 0;
-	state.how.forced = true;
-	return try_way(way) ? 0 : explain_refusals(err);
+	kernel->kmem.how.forced = true;
+	return try_way(&kernel->kmem, way) ? 0 : explain_refusals(&kernel->kmem.how, err);
 }
 
-const struct kmem_how *kmem_how(void)
+const struct kmem_how *kmem_how(struct kernel *kernel)
 {
-	open_reader(NULL);
-	return &state.how;
+	open_reader(kernel, NULL);
+	return &kernel->kmem.how;
 }
 
-void kmem_close(void)
+void kmem_close(struct kernel *kernel)
 {
-	if (state.way)
-		state.way->close();
-	memset(&state, 0, sizeof(state));
+	struct kmem *kmem = &kernel->kmem;
+
+	if (kmem->way)
+		kmem->way->close();
+	*kmem = (struct kmem){ .work = kmem->work };
 }
 
 /* ---- reading ---- */
 
-static void count(const struct kmem_request *requests, size_t n)
+static void count(struct kmem_work *work, const struct kmem_request *requests, size_t n)
 {
-	work.calls++;
-	work.reads += n;
+	work->calls++;
+	work->reads += n;
 	for (size_t i = 0; i < n; i++)
-		work.bytes += requests[i].size;
+		work->bytes += requests[i].size;
 }
 
-int kmem_read_batch(struct kmem_request *requests, size_t n, struct error *err)
+int kmem_read_batch(struct kernel *kernel, struct kmem_request *requests, size_t n,
+		    struct error *err)
 {
-	int code = open_reader(err);
+	int code = open_reader(kernel, err);
 
 	if (code)
 		return code;
-	count(requests, n);
-	return state.way->read(requests, n, err);
+	count(&kernel->kmem.work, requests, n);
+	if (kernel->image)
+		return image_read(kernel->image, requests, n, err);
+	return kernel->kmem.way->read(requests, n, err);
 }
 
-const struct kmem_work *kmem_work(void)
+const struct kmem_work *kmem_work(const struct kernel *kernel)
 {
-	return &work;
+	return &kernel->kmem.work;
 }
 
-int kmem_explain(const struct kmem_request *request, struct error *err)
+int kmem_explain(const struct kernel *kernel, const struct kmem_request *request, struct error *err)
 {
 	unsigned long long address = request->address;
 
+	if (kernel->image)
+		return image_explain(kernel->image, request, err);
 	if (request->result == -ENODATA)
 		return error_set(err, -ENODATA,
 				 "the %u bytes at 0x%llx cannot be read: /proc/kcore gives zeros "
@@ -152,31 +159,40 @@ int kmem_explain(const struct kmem_request *request, struct error *err)
 
 /* ---- names ---- */
 
-int kmem_symbol(uint64_t address, struct kmem_symbol *symbol)
+/* The way that may know names, or NULL. */
+static const struct kmem_way *open_for_names(struct kernel *kernel)
 {
-	int code = open_reader(NULL);
-
-	if (code || !state.way->symbol)
-		return code ? code : -EOPNOTSUPP;
-	work.names++;
-	return state.way->symbol(address, symbol);
+	return kernel->image || open_reader(kernel, NULL) ? NULL : kernel->kmem.way;
 }
 
-int kmem_lists(const char *name)
+int kmem_symbol(struct kernel *kernel, uint64_t address, struct kmem_symbol *symbol)
 {
-	int code = open_reader(NULL);
+	const struct kmem_way *way = open_for_names(kernel);
 
-	if (code || !state.way->lists)
-		return code ? code : -EOPNOTSUPP;
-	work.names++;
-	return state.way->lists(name);
+	if (!way || !way->symbol)
+		return -EOPNOTSUPP;
+	kernel->kmem.work.names++;
+	return way->symbol(address, symbol);
 }
 
-int kmem_current_task(uint64_t *task, struct error *err)
+int kmem_lists(struct kernel *kernel, const char *name)
 {
-	int code = open_reader(err);
+	const struct kmem_way *way = open_for_names(kernel);
 
-	if (!code && state.way->read != kmem_bpf_read)
+	if (!way || !way->lists)
+		return -EOPNOTSUPP;
+	kernel->kmem.work.names++;
+	return way->lists(name);
+}
+
+int kmem_current_task(struct kernel *kernel, uint64_t *task, struct error *err)
+{
+	int code;
+
+	if (kernel->image)
+		return error_set(err, -EOPNOTSUPP, "this process is not one of an image's");
+	code = open_reader(kernel, err);
+	if (!code && kernel->kmem.way->read != kmem_bpf_read)
 		code = error_set(err, -EOPNOTSUPP,
 				 "only the BPF reader knows this process' task_struct");
 	if (!code)

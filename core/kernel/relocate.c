@@ -10,6 +10,7 @@
 #include "kernel/btf_sources.h"
 #include "kernel/debuginfo.h"
 #include "kernel/functions.h"
+#include "kernel/kernel.h"
 #include "kernel/symbols.h"
 #include "kernel/types.h"
 
@@ -125,8 +126,8 @@ static int add_targets(struct names *names, const struct bpf_image *image, struc
  */
 static int look_up(struct names *names, struct error *err)
 {
-	size_t n = debuginfo_btf_path() ? names->nr_types : names->n;
-	int code = btf_sources_find(NULL, names->wanted, n, err);
+	size_t n = debuginfo_btf_path(kernel_running()) ? names->nr_types : names->n;
+	int code = btf_sources_find(kernel_running(), NULL, names->wanted, n, err);
 	uint32_t kernel;
 
 	if (code || n == names->n)
@@ -322,7 +323,7 @@ static int put_symbols(const struct bpf_image *image, struct bpf_insn *code, str
 		wanted[n] = (struct symbol_address){ .name = image_string(image, fixup->of) };
 		into[n++] = &code[fixup->insn];
 	}
-	failed = n ? debuginfo_addresses(wanted, n, err) : 0;
+	failed = n ? debuginfo_addresses(kernel_running(), wanted, n, err) : 0;
 	for (size_t i = 0; !failed && i < n; i++)
 		put(into[i], wanted[i].matches ? wanted[i].address : 0);
 	return failed;

@@ -4,12 +4,13 @@
 #include <errno.h>
 
 #include "kernel/debuginfo.h"
+#include "kernel/kernel.h"
 #include "kernel/kmem.h"
 
-static int ask_kernel(uint64_t address, struct symbol *found)
+static int ask_kernel(struct kernel *kernel, uint64_t address, struct symbol *found)
 {
 	struct kmem_symbol answer;
-	int code = kmem_symbol(address, &answer);
+	int code = kmem_symbol(kernel, address, &answer);
 
 	if (!code)
 		*found = (struct symbol){
@@ -21,15 +22,15 @@ static int ask_kernel(uint64_t address, struct symbol *found)
 	return code;
 }
 
-int resolve(uint64_t address, struct symbol *found, struct error *err)
+int resolve(struct kernel *kernel, uint64_t address, struct symbol *found, struct error *err)
 {
 	int code = -EOPNOTSUPP;
 
-	if (symbols_in_kernel(address) && !debuginfo_has_symbols())
-		code = ask_kernel(address, found);
+	if (symbols_in_kernel(address) && !debuginfo_has_symbols(kernel))
+		code = ask_kernel(kernel, address, found);
 	if (!code)
 		return 0;
 	if (code == -ENOENT)
 		return error_set(err, code, "no symbol covers 0x%llx", (unsigned long long)address);
-	return debuginfo_symbol(address, found, err);
+	return debuginfo_symbol(kernel, address, found, err);
 }

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "kernel/symbols.h"
 
+struct kernel;
+
 /*
  * The kernel is asked where it can be (kmem_symbol()): that takes microseconds,
  * knows modules that were loaded a moment ago, and keeps nothing. Otherwise, and
@@ -16,6 +18,6 @@
  * -ENOENT when nothing covers the address, or why symbols cannot be read. What
  * *found points to lives until the next call.
  */
-int resolve(uint64_t address, struct symbol *found, struct error *err);
+int resolve(struct kernel *kernel, uint64_t address, struct symbol *found, struct error *err);
 
 #endif

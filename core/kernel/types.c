@@ -10,6 +10,7 @@
 #include "kernel/btf.h"
 #include "kernel/btf_sources.h"
 #include "kernel/debuginfo.h"
+#include "kernel/kernel.h"
 
 enum {
 	/* Typedefs, qualifiers and arrays in a chain; anonymous structs in one another. */
@@ -429,17 +430,19 @@ static const int *kinds_of(const char **name)
 	return bare_kinds;
 }
 
-static int look_for(struct btf_wanted *wanted, const char *module, struct error *err)
+static int look_for(const struct kernel *kernel, struct btf_wanted *wanted, const char *module,
+		    struct error *err)
 {
-	int code = btf_sources_find(module, wanted, 1, err);
+	int code = btf_sources_find(kernel, module, wanted, 1, err);
 
 	/* What a module has of its own goes before what the kernel has. */
-	if (!code && !wanted->source && module && !debuginfo_btf_path())
+	if (!code && !wanted->source && module && !debuginfo_btf_path(kernel))
 		code = btf_source_find(btf_source_of_kernel(NULL), wanted, 1, err);
 	return code;
 }
 
-int types_find(const char *name, const char *module, struct type *type, struct error *err)
+int types_find(const struct kernel *kernel, const char *name, const char *module, struct type *type,
+	       struct error *err)
 {
 	struct btf_wanted wanted = { .kinds = NULL };
 	const char *bare = name;
@@ -449,17 +452,17 @@ int types_find(const char *name, const char *module, struct type *type, struct e
 		return error_set(err, -EINVAL, "'%.32s...' is too long for a type's name", name);
 	wanted.kinds = kinds_of(&bare);
 	wanted.name = btf_name_of(bare);
-	code = look_for(&wanted, module, err);
+	code = look_for(kernel, &wanted, module, err);
 	if (!code && !wanted.source && wanted.name != bare) {
 		wanted.name = bare; /* clang's name */
-		code = look_for(&wanted, module, err);
+		code = look_for(kernel, &wanted, module, err);
 	}
 	if (code)
 		return code;
 	if (wanted.source)
 		return fill(place_in(wanted.source, wanted.id), 0, type, err);
 	return error_set(err, -ENOENT, "there is no type '%s' in %s", name,
-			 btf_sources_searched(module));
+			 btf_sources_searched(kernel, module));
 }
 
 /* Where a variable is in a section, or NULL if it is not. */
@@ -474,13 +477,14 @@ static const struct btf_var_secinfo *place_of_variable(const struct btf_type *se
 static const int variable_kinds[] = { BTF_KIND_VAR, 0 };
 static const int section_kinds[] = { BTF_KIND_DATASEC, 0 };
 
-int types_variable(const char *name, struct type_variable *variable, struct error *err)
+int types_variable(const struct kernel *kernel, const char *name, struct type_variable *variable,
+		   struct error *err)
 {
 	struct btf_wanted wanted[] = {
 		{ .name = name, .kinds = variable_kinds },
 		{ .name = ".data..percpu", .kinds = section_kinds },
 	};
-	uint32_t source = btf_source(NULL, err);
+	uint32_t source = btf_source(kernel, NULL, err);
 	const struct btf_var_secinfo *at;
 	const struct btf_type *section;
 	struct place place;
@@ -499,12 +503,12 @@ int types_variable(const char *name, struct type_variable *variable, struct erro
 	at = section ? place_of_variable(section, wanted[0].id) : NULL;
 	variable->is_per_cpu = at;
 	variable->offset = at ? at->offset : 0;
-	variable->btf_id = debuginfo_btf_path() ? 0 : wanted[0].id;
+	variable->btf_id = debuginfo_btf_path(kernel) ? 0 : wanted[0].id;
 	place.id = wanted[0].id;
 	return fill(place, 0, &variable->type, err);
 }
 
-void types_reset(void)
+void types_reset(const struct kernel *kernel)
 {
-	btf_sources_reset();
+	btf_sources_reset(kernel);
 }

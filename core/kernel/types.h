@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Types of kernel objects, from BTF: the running kernel's and its modules', or
- * those of the file given to debuginfo_set(). A name takes a pass over the BTF, about
+ * Types of kernel objects, from BTF: of the running kernel and its modules, or
+ * of the file given to debuginfo_set(). A name takes a pass over the BTF, about
  * 1 ms; a module's types are read when it is named, or when the kernel itself does not
  * have the type.
  *
@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+
+struct kernel;
 
 enum type_kind {
 	TYPE_VOID,
@@ -65,7 +67,8 @@ struct type_member {
  * union or an enum. module: look in this one only; NULL: in the kernel, then in
  * its modules. 0 or a negative errno, -ENOENT when there is none.
  */
-int types_find(const char *name, const char *module, struct type *type, struct error *err);
+int types_find(const struct kernel *kernel, const char *name, const char *module, struct type *type,
+	       struct error *err);
 
 /* The type with an id that another call gave. 0 or a negative errno. */
 int types_get(uint64_t id, struct type *type, struct error *err);
@@ -98,9 +101,10 @@ struct type_variable {
 };
 
 /* A variable of the kernel itself. 0 or a negative errno, -ENOENT when BTF has none of the name. */
-int types_variable(const char *name, struct type_variable *variable, struct error *err);
+int types_variable(const struct kernel *kernel, const char *name, struct type_variable *variable,
+		   struct error *err);
 
-/* Gives all back; ids and names are void from then on. */
-void types_reset(void);
+/* Gives a kernel's types back; their ids and names are void from then on. */
+void types_reset(const struct kernel *kernel);
 
 #endif

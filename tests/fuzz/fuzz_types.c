@@ -3,6 +3,7 @@
 #include "fuzz.h"
 #include "kernel/debuginfo.h"
 #include "kernel/functions.h"
+#include "kernel/kernel.h"
 #include "kernel/types.h"
 
 static void ask(uint64_t id)
@@ -41,7 +42,7 @@ static void seen(void *context, const char *name, const char *module)
 	struct error err;
 
 	(void)context;
-	if (!function_find(name, module, &function, &err))
+	if (!function_find(kernel_running(), name, module, &function, &err))
 		ask_function(&function);
 }
 
@@ -50,12 +51,12 @@ static void ask_functions(void)
 	struct function function;
 	struct error err;
 
-	if (!function_find_tracepoint("tick", NULL, &function, &err))
+	if (!function_find_tracepoint(kernel_running(), "tick", NULL, &function, &err))
 		ask_function(&function);
-	if (!function_find_caller("tick", NULL, &function, &err))
+	if (!function_find_caller(kernel_running(), "tick", NULL, &function, &err))
 		ask_function(&function);
-	function_each("*", false, seen, NULL, &err);
-	function_each("t*", true, seen, NULL, &err);
+	function_each(kernel_running(), "*", false, seen, NULL, &err);
+	function_each(kernel_running(), "t*", true, seen, NULL, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -67,16 +68,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int fd = fuzz_file(data, size, path);
 
 	/* Text is taken for symbols, and types are then still the running kernel's. */
-	if (!debuginfo_set(path, &err) && debuginfo_btf_path()) {
-		types_find("struct chip", NULL, &type, &err);
-		types_find("unsigned long", NULL, &type, &err);
-		types_variable("vector_irq", &variable, &err);
+	if (!debuginfo_set(kernel_running(), path, &err) && debuginfo_btf_path(kernel_running())) {
+		types_find(kernel_running(), "struct chip", NULL, &type, &err);
+		types_find(kernel_running(), "unsigned long", NULL, &type, &err);
+		types_variable(kernel_running(), "vector_irq", &variable, &err);
 		for (uint64_t id = 0; id < 40; id++)
 			ask(1ULL << 32 | id);
 		ask_functions();
 	}
-	types_reset();
-	debuginfo_reset();
+	types_reset(kernel_running());
+	debuginfo_reset(kernel_running());
 	close(fd);
 	return 0;
 }

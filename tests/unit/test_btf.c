@@ -11,6 +11,7 @@
 #include "kernel/btf_layout.h"
 #include "kernel/debuginfo.h"
 #include "kernel/functions.h"
+#include "kernel/kernel.h"
 #include "load/btf_header.h"
 
 static const int structs[] = { BTF_KIND_STRUCT, 0 };
@@ -279,20 +280,20 @@ static void use(struct btf *btf)
 	__u32 size;
 	const void *data = btf__raw_data(btf, &size);
 
-	types_reset();
+	types_reset(kernel_running());
 	write_temporary(path, data, size);
-	if (debuginfo_set(path, &err))
+	if (debuginfo_set(kernel_running(), path, &err))
 		fail_msg("%s", err.text);
 	/* It is opened when it is first asked for. */
-	types_find("int", NULL, &(struct type){ .kind = TYPE_VOID }, NULL);
+	types_find(kernel_running(), "int", NULL, &(struct type){ .kind = TYPE_VOID }, NULL);
 	unlink(path);
 	btf__free(btf);
 }
 
 static void forget(void)
 {
-	types_reset();
-	debuginfo_reset();
+	types_reset(kernel_running());
+	debuginfo_reset(kernel_running());
 }
 
 enum { INT = 1, VOID_POINTER, TAKES };
@@ -323,7 +324,7 @@ static void functions_have_arguments_and_results(void **state)
 	(void)state;
 	btf__add_func(btf, "printk", BTF_FUNC_GLOBAL, TAKES);
 	use(btf);
-	assert_int_equal(function_find("printk", NULL, &function, &err), 0);
+	assert_int_equal(function_find(kernel_running(), "printk", NULL, &function, &err), 0);
 	assert_int_equal(function.nr_arguments, 2);
 	assert_true(function.is_variadic);
 	assert_null(function.module);
@@ -335,8 +336,10 @@ static void functions_have_arguments_and_results(void **state)
 	assert_int_equal(function_argument(&function, 2, &argument, &err), -EINVAL);
 	assert_int_equal(function_result(&function, &type, &err), 0);
 	assert_int_equal(type.size, 4);
-	assert_int_equal(function_find("int", NULL, &function, &err), -ENOENT);
-	assert_int_equal(function_find_tracepoint("printk", NULL, &function, &err), -ENOENT);
+	assert_int_equal(function_find(kernel_running(), "int", NULL, &function, &err), -ENOENT);
+	assert_int_equal(
+		function_find_tracepoint(kernel_running(), "printk", NULL, &function, &err),
+		-ENOENT);
 	forget();
 }
 
@@ -352,15 +355,17 @@ static void tracepoints_lack_their_first_argument(void **state)
 	btf__add_typedef(btf, "btf_trace_tick", pointer);
 	btf__add_func(btf, "__traceiter_tick", BTF_FUNC_GLOBAL, TAKES);
 	use(btf);
-	assert_int_equal(function_find_tracepoint("tick", NULL, &function, &err), 0);
+	assert_int_equal(function_find_tracepoint(kernel_running(), "tick", NULL, &function, &err),
+			 0);
 	assert_int_equal(function.nr_arguments, 1);
 	assert_int_equal(function_argument(&function, 0, &argument, &err), 0);
 	assert_int_equal(argument.type.kind, TYPE_INT);
 	assert_int_equal(function_argument(&function, 1, &argument, &err), -EINVAL);
-	assert_int_equal(function_find_caller("tick", NULL, &function, &err), 0);
+	assert_int_equal(function_find_caller(kernel_running(), "tick", NULL, &function, &err), 0);
 	assert_int_equal(function_argument(&function, 0, &argument, &err), 0);
 	assert_string_equal(argument.name, "second");
-	assert_int_equal(function_find_caller("tock", NULL, &function, &err), -ENOENT);
+	assert_int_equal(function_find_caller(kernel_running(), "tock", NULL, &function, &err),
+			 -ENOENT);
 	forget();
 }
 
@@ -378,10 +383,16 @@ static void what_is_no_function_is_refused(void **state)
 	btf__add_typedef(btf, "btf_trace_loop", (int)btf__type_cnt(btf));
 	btf__add_typedef(btf, "btf_trace_nowhere", 4000);
 	use(btf);
-	assert_int_equal(function_find_tracepoint("number", NULL, &function, &err), -EINVAL);
-	assert_int_equal(function_find_tracepoint("empty", NULL, &function, &err), -EINVAL);
-	assert_int_equal(function_find_tracepoint("loop", NULL, &function, &err), -EINVAL);
-	assert_int_equal(function_find_tracepoint("nowhere", NULL, &function, &err), -EINVAL);
+	assert_int_equal(
+		function_find_tracepoint(kernel_running(), "number", NULL, &function, &err),
+		-EINVAL);
+	assert_int_equal(function_find_tracepoint(kernel_running(), "empty", NULL, &function, &err),
+			 -EINVAL);
+	assert_int_equal(function_find_tracepoint(kernel_running(), "loop", NULL, &function, &err),
+			 -EINVAL);
+	assert_int_equal(
+		function_find_tracepoint(kernel_running(), "nowhere", NULL, &function, &err),
+		-EINVAL);
 	forget();
 }
 

@@ -13,6 +13,7 @@
 #include "kernel/dwarf.h"
 #include "kernel/elfsection.h"
 #include "kernel/functions.h"
+#include "kernel/kernel.h"
 #include "kernel/types.h"
 
 /* ---- objects beside this program ---- */
@@ -27,8 +28,8 @@ static void path_of(const char *object, char path[512])
 
 static void forget(void)
 {
-	types_reset();
-	debuginfo_reset();
+	types_reset(kernel_running());
+	debuginfo_reset(kernel_running());
 }
 
 static void use(const char *object)
@@ -38,7 +39,7 @@ static void use(const char *object)
 
 	path_of(object, path);
 	forget();
-	if (debuginfo_set(path, &err))
+	if (debuginfo_set(kernel_running(), path, &err))
 		fail_msg("%s", err.text);
 }
 
@@ -76,7 +77,7 @@ static struct type find(const char *object, const char *name)
 	struct type type = { .kind = TYPE_VOID };
 	struct error err;
 
-	if (types_find(name, NULL, &type, &err))
+	if (types_find(kernel_running(), name, NULL, &type, &err))
 		fail_msg("%s: %s: %s", object, name, err.text);
 	return type;
 }
@@ -266,7 +267,7 @@ static void check_function(const char *object)
 
 	if (!strcmp(object, "btf"))
 		return; /* clang tells BPF programs' functions otherwise */
-	if (function_find("sample_function", NULL, &function, &err))
+	if (function_find(kernel_running(), "sample_function", NULL, &function, &err))
 		fail_msg("%s: %s", object, err.text);
 	assert_int_equal(function_argument(&function, 0, &argument, &err), 0);
 	assert_string_equal(argument.name, "pipeline");
@@ -287,7 +288,7 @@ static struct type_variable variable_of(const char *object, const char *name)
 	struct type_variable variable = { .offset = 0 };
 	struct error err;
 
-	if (types_variable(name, &variable, &err))
+	if (types_variable(kernel_running(), name, &variable, &err))
 		fail_msg("%s: %s: %s", object, name, err.text);
 	return variable;
 }
@@ -336,8 +337,8 @@ static void variables_of_functions_have_no_name(void **state)
 
 	(void)state;
 	use("dwarf5");
-	assert_int_equal(types_variable("hidden", &variable, &err), 0);
-	assert_int_equal(types_variable("counted", &variable, &err), -ENOENT);
+	assert_int_equal(types_variable(kernel_running(), "hidden", &variable, &err), 0);
+	assert_int_equal(types_variable(kernel_running(), "counted", &variable, &err), -ENOENT);
 	forget();
 }
 
@@ -391,9 +392,11 @@ static void btf_comes_before_dwarf(void **state)
 {
 	(void)state;
 	use("btf");
-	assert_string_equal(debuginfo_btf_file(), debuginfo_btf_path());
+	assert_string_equal(debuginfo_btf_file(kernel_running()),
+			    debuginfo_btf_path(kernel_running()));
 	use("dwarf5");
-	assert_string_not_equal(debuginfo_btf_file(), debuginfo_btf_path());
+	assert_string_not_equal(debuginfo_btf_file(kernel_running()),
+				debuginfo_btf_path(kernel_running()));
 	forget();
 }
 
@@ -410,13 +413,13 @@ static void oddities_are_errors_or_nothing(void **state)
 	(void)state;
 	use(in);
 	assert_int_equal(find(in, "int").size, 4);
-	assert_int_equal(types_find("circle", NULL, &type, &err), -EINVAL);
+	assert_int_equal(types_find(kernel_running(), "circle", NULL, &type, &err), -EINVAL);
 	type = find(in, "struct outside");
 	assert_int_equal(types_find_member(&type, "member", &member, &err), -EINVAL);
 	type = find(in, "struct nested");
 	assert_int_equal(types_find_member(&type, "member", &member, &err), -EINVAL);
 	assert_int_equal(find(in, "oddity").size, 3);
-	assert_int_equal(types_variable("nobody", &variable, &err), 0);
+	assert_int_equal(types_variable(kernel_running(), "nobody", &variable, &err), 0);
 	assert_int_equal(variable.type.kind, TYPE_VOID);
 	find(in, "struct before");
 	forget();
@@ -429,7 +432,7 @@ static void types_without_end_are_an_error(void **state)
 
 	(void)state;
 	path_of("endless", path);
-	assert_int_equal(debuginfo_set(path, &err), -EINVAL);
+	assert_int_equal(debuginfo_set(kernel_running(), path, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "endless.o: the DWARF is damaged"));
 }
 
@@ -470,7 +473,7 @@ static void try_bytes(const uint8_t *bytes, size_t size)
 	write_temporary(path, bytes, size);
 	if (!dwarf_to_btf(path, &fd, &err))
 		close(fd);
-	if (!debuginfo_set(path, &err))
+	if (!debuginfo_set(kernel_running(), path, &err))
 		forget();
 	unlink(path);
 }

@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <errno.h>
 
+#include "kernel/kernel.h"
 #include "kernel/kmem.h"
 #include "kernel/kmem_ways.h"
 
@@ -184,10 +185,10 @@ static void ways_have_names(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(kmem_use("telepathy", &err), -EINVAL);
-	assert_int_equal(kmem_explain(&request, &err), -ENODATA);
+	assert_int_equal(kmem_use(kernel_running(), "telepathy", &err), -EINVAL);
+	assert_int_equal(kmem_explain(kernel_running(), &request, &err), -ENODATA);
 	assert_non_null(strstr(err.text, "the 4 bytes at 0x10"));
-	kmem_close();
+	kmem_close(kernel_running());
 }
 
 int main(void)

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "kernel/debuginfo.h"
+#include "kernel/kernel.h"
 #include "kernel/symbols.h"
 
 static const char listing[] = "ffffffff81000000 T _text\n"
@@ -21,7 +22,7 @@ static int debuginfo_set_text(const char *text, size_t size, struct error *err)
 	int code;
 
 	write_temporary(path, text, size);
-	code = debuginfo_set(path, err);
+	code = debuginfo_set(kernel_running(), path, err);
 	unlink(path);
 	return code;
 }
@@ -33,18 +34,18 @@ static void an_address_belongs_to_the_symbol_before_it(void **state)
 
 	(void)state;
 	assert_int_equal(debuginfo_set_text(listing, sizeof(listing) - 1, &err), 0);
-	assert_int_equal(debuginfo_symbol(0xffffffff81000110, &found, &err), 0);
+	assert_int_equal(debuginfo_symbol(kernel_running(), 0xffffffff81000110, &found, &err), 0);
 	assert_string_equal(found.name, "do_one");
 	assert_string_equal(found.module, "kernel");
 	assert_int_equal(found.offset, 0x10);
 	assert_int_equal(found.size, 0x80);
-	assert_int_equal(debuginfo_symbol(0xffffffffc000003f, &found, &err), 0);
+	assert_int_equal(debuginfo_symbol(kernel_running(), 0xffffffffc000003f, &found, &err), 0);
 	assert_string_equal(found.name, "first");
 	assert_string_equal(found.module, "virtio_blk");
 	/* Of two names for one address, the first listed. */
-	assert_int_equal(debuginfo_symbol(0xffffffff81000000, &found, &err), 0);
+	assert_int_equal(debuginfo_symbol(kernel_running(), 0xffffffff81000000, &found, &err), 0);
 	assert_string_equal(found.name, "_text");
-	debuginfo_reset();
+	debuginfo_reset(kernel_running());
 }
 
 static void addresses_outside_belong_to_nothing(void **state)
@@ -54,10 +55,12 @@ static void addresses_outside_belong_to_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(debuginfo_set_text(listing, sizeof(listing) - 1, &err), 0);
-	assert_int_equal(debuginfo_symbol(0xffffffff80ffffff, &found, &err), -ENOENT);
-	assert_int_equal(debuginfo_symbol(0xffffffffd0000000, &found, &err), -ENOENT);
-	assert_int_equal(debuginfo_symbol(0x1000, &found, &err), -ENOENT);
-	debuginfo_reset();
+	assert_int_equal(debuginfo_symbol(kernel_running(), 0xffffffff80ffffff, &found, &err),
+			 -ENOENT);
+	assert_int_equal(debuginfo_symbol(kernel_running(), 0xffffffffd0000000, &found, &err),
+			 -ENOENT);
+	assert_int_equal(debuginfo_symbol(kernel_running(), 0x1000, &found, &err), -ENOENT);
+	debuginfo_reset(kernel_running());
 }
 
 static void names_have_addresses(void **state)
@@ -76,7 +79,7 @@ static void names_have_addresses(void **state)
 	(void)state;
 	snprintf(text, sizeof(text), "%s%s", listing, twice);
 	assert_int_equal(debuginfo_set_text(text, strlen(text), &err), 0);
-	assert_int_equal(debuginfo_addresses(wanted, 5, &err), 0);
+	assert_int_equal(debuginfo_addresses(kernel_running(), wanted, 5, &err), 0);
 	assert_true(wanted[0].address == 0xffffffff81000180);
 	assert_true(wanted[1].address == 0xffffffff81000000);
 	assert_true(wanted[2].address == 0xffffffffc0000000);
@@ -84,7 +87,7 @@ static void names_have_addresses(void **state)
 	assert_int_equal(wanted[0].matches, 1);
 	assert_int_equal(wanted[3].matches, 2);
 	assert_int_equal(wanted[4].matches, 0);
-	debuginfo_reset();
+	debuginfo_reset(kernel_running());
 }
 
 /* Per-CPU symbols of kernels before 7 begin at 0, and come first. */
@@ -148,9 +151,9 @@ static void files_without_types_or_symbols_are_refused(void **state)
 	assert_int_equal(debuginfo_set_text("hello, world\n", 13, &err), -EINVAL);
 	assert_true(debuginfo_set_text(btf_header_only, sizeof(btf_header_only) - 1, &err) < 0);
 	assert_true(debuginfo_set_text(elf_header_only, sizeof(elf_header_only) - 1, &err) < 0);
-	assert_int_equal(debuginfo_set("/nowhere", &err), -ENOENT);
-	assert_int_equal(debuginfo_set("/", &err), -EISDIR);
-	assert_null(debuginfo_btf_path());
+	assert_int_equal(debuginfo_set(kernel_running(), "/nowhere", &err), -ENOENT);
+	assert_int_equal(debuginfo_set(kernel_running(), "/", &err), -EISDIR);
+	assert_null(debuginfo_btf_path(kernel_running()));
 }
 
 static void a_failed_set_keeps_the_setting(void **state)
@@ -160,10 +163,10 @@ static void a_failed_set_keeps_the_setting(void **state)
 
 	(void)state;
 	assert_int_equal(debuginfo_set_text(listing, sizeof(listing) - 1, &err), 0);
-	assert_int_equal(debuginfo_set("/nowhere", &err), -ENOENT);
-	assert_int_equal(debuginfo_symbol(0xffffffff81000180, &found, &err), 0);
+	assert_int_equal(debuginfo_set(kernel_running(), "/nowhere", &err), -ENOENT);
+	assert_int_equal(debuginfo_symbol(kernel_running(), 0xffffffff81000180, &found, &err), 0);
 	assert_string_equal(found.name, "do_two");
-	debuginfo_reset();
+	debuginfo_reset(kernel_running());
 }
 
 /* Every prefix of a program: an answer or an error, never a crash. */
@@ -186,7 +189,7 @@ static void truncated_programs_are_refused_or_read(void **state)
 		unlink(path);
 	}
 	free(data);
-	debuginfo_reset();
+	debuginfo_forget_binary();
 }
 
 int main(void);
@@ -212,7 +215,7 @@ static void user_addresses_resolve_to_the_program(void **state)
 	assert_int_equal(found.offset, 0);
 	assert_int_equal(symbols_find(symbols, 0, &found), -ENOENT);
 	symbols_free(symbols);
-	assert_int_equal(debuginfo_symbol(0x1000, &found, &err), -ENOENT);
+	assert_int_equal(debuginfo_symbol(kernel_running(), 0x1000, &found, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "set_binary"));
 }
 

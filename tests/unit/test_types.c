@@ -7,6 +7,7 @@
 
 #include "kernel/debuginfo.h"
 #include "kernel/functions.h"
+#include "kernel/kernel.h"
 #include "kernel/types.h"
 #include "types_sample.h"
 
@@ -18,16 +19,16 @@ static int use_bytes(const void *data, size_t size)
 {
 	struct error err;
 
-	types_reset();
+	types_reset(kernel_running());
 	write_temporary(path, data, size);
-	return debuginfo_set(path, &err);
+	return debuginfo_set(kernel_running(), path, &err);
 }
 
 static void forget(void)
 {
 	unlink(path);
-	types_reset();
-	debuginfo_reset();
+	types_reset(kernel_running());
+	debuginfo_reset(kernel_running());
 }
 
 /* Frees the BTF. */
@@ -59,7 +60,7 @@ static struct type find(const char *name)
 	struct type type = { .kind = TYPE_VOID };
 	struct error err;
 
-	if (types_find(name, NULL, &type, &err))
+	if (types_find(kernel_running(), name, NULL, &type, &err))
 		fail_msg("%s: %s", name, err.text);
 	return type;
 }
@@ -182,11 +183,11 @@ static void per_cpu_variables_have_types(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(types_variable("vector_irq", &variable, &err), 0);
+	assert_int_equal(types_variable(kernel_running(), "vector_irq", &variable, &err), 0);
 	assert_int_equal(variable.type.kind, TYPE_POINTER);
 	assert_true(variable.is_per_cpu);
 	assert_int_equal(variable.btf_id, 0); /* a file's ids are not the kernel's */
-	assert_int_equal(types_variable("nothing", &variable, &err), -ENOENT);
+	assert_int_equal(types_variable(kernel_running(), "nothing", &variable, &err), -ENOENT);
 }
 
 static void what_is_not_there_is_said(void **state)
@@ -196,14 +197,16 @@ static void what_is_not_there_is_said(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(types_find("struct nothing", NULL, &type, &err), -ENOENT);
+	assert_int_equal(types_find(kernel_running(), "struct nothing", NULL, &type, &err),
+			 -ENOENT);
 	assert_non_null(strstr(err.text, "struct nothing"));
 	assert_non_null(strstr(err.text, path));
-	assert_int_equal(types_find("struct atomic_t", NULL, &type, &err), -ENOENT);
-	assert_int_equal(types_find("", NULL, &type, &err), -ENOENT);
+	assert_int_equal(types_find(kernel_running(), "struct atomic_t", NULL, &type, &err),
+			 -ENOENT);
+	assert_int_equal(types_find(kernel_running(), "", NULL, &type, &err), -ENOENT);
 	memset(long_name, 'x', sizeof(long_name) - 1);
 	long_name[sizeof(long_name) - 1] = '\0';
-	assert_int_equal(types_find(long_name, NULL, &type, &err), -EINVAL);
+	assert_int_equal(types_find(kernel_running(), long_name, NULL, &type, &err), -EINVAL);
 	assert_int_equal(types_get(0, &type, &err), -EINVAL);
 	assert_int_equal(types_get(99ULL << 32 | 1, &type, &err), -EINVAL);
 	assert_int_equal(types_get(1ULL << 32 | 9999, &type, &err), -EINVAL);
@@ -224,9 +227,9 @@ static void another_file_has_other_types(void **state)
 	btf__add_int(btf, "only", 8, 0);
 	data = btf__raw_data(btf, &size);
 	write_temporary(path, data, size);
-	assert_int_equal(debuginfo_set(path, &err), 0);
+	assert_int_equal(debuginfo_set(kernel_running(), path, &err), 0);
 	assert_int_equal(find("only").size, 8);
-	assert_int_equal(types_find("struct chip", NULL, &type, &err), -ENOENT);
+	assert_int_equal(types_find(kernel_running(), "struct chip", NULL, &type, &err), -ENOENT);
 	/* What was found before stays good. */
 	assert_int_equal(types_get(before, &type, &err), 0);
 	assert_string_equal(type.name, "chip");
@@ -243,8 +246,8 @@ static void ask_functions(void)
 	struct error err;
 	struct type type;
 
-	if (function_find_tracepoint("tick", NULL, &function, &err) &&
-	    function_find_caller("tick", NULL, &function, &err))
+	if (function_find_tracepoint(kernel_running(), "tick", NULL, &function, &err) &&
+	    function_find_caller(kernel_running(), "tick", NULL, &function, &err))
 		return;
 	function_result(&function, &type, &err);
 	for (uint32_t i = 0; i < function.nr_arguments; i++)
@@ -261,8 +264,8 @@ static void ask_everything(void)
 	uint64_t value;
 	struct type_variable variable;
 
-	types_find("struct chip", NULL, &type, &err);
-	types_variable("vector_irq", &variable, &err);
+	types_find(kernel_running(), "struct chip", NULL, &type, &err);
+	types_variable(kernel_running(), "vector_irq", &variable, &err);
 	for (uint64_t id = 1; id <= SAMPLE_FUNC + 1; id++) {
 		if (types_get(1ULL << 32 | id, &type, &err))
 			continue;
@@ -329,7 +332,7 @@ static void types_that_lead_to_themselves_have_an_end(void **state)
 	btf__add_array(btf, 4, 5, 0xffffffff);
 	btf__add_array(btf, 4, 6, 0xffffffff);
 	assert_int_equal(use(btf), 0);
-	assert_int_equal(types_find("loop", NULL, &type, &err), -EINVAL);
+	assert_int_equal(types_find(kernel_running(), "loop", NULL, &type, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "damaged"));
 	assert_int_equal(types_get(1ULL << 32 | 2, &type, &err), -EINVAL);
 	assert_int_equal(types_get(1ULL << 32 | 7, &type, &err), -EINVAL);
