@@ -8,7 +8,8 @@ local uv = require "uv"
 
 -- A script may change its globals; the run is to end in order all the same.
 local error, ipairs, math, next, pairs, table, tostring, type = error, ipairs, math, next, pairs, table, tostring, type
-local getmetatable, rawset, require, setmetatable = getmetatable, rawset, require, setmetatable
+local getfenv, getmetatable, rawset, require, setfenv, setmetatable =
+  getfenv, getmetatable, rawset, require, setfenv, setmetatable
 local loaded, stdout = package.loaded, io.stdout
 
 local function check(level_up, ok, message, ...)
@@ -270,15 +271,29 @@ end
 
 -- Loaded when it is named first: most lines need none of it.
 local function put_at_hand()
-  local meta = getmetatable(_G) or {}
-  meta.__index = meta.__index or function(globals, name)
-    local made = require("shark.prompt.at_hand").make(name)
-    if made then
-      rawset(globals, name, made)
+  local globals = getfenv(0)
+  local meta, load_module = getmetatable(globals) or {}, globals.require
+  local behind = meta.__index or {}
+  function meta.__index(_, name)
+    local value = behind[name]
+    if value == nil then
+      value = load_module("shark.prompt.at_hand").make(name)
+      rawset(globals, name, value)
     end
-    return made
+    return value
   end
-  setmetatable(_G, meta)
+  setmetatable(globals, meta)
+end
+
+-- ---- a kernel that is not running ----
+
+-- From here on all that is loaded reads that one.
+if host.image then
+  local image, message = require("shark.kernel").open(host.image)
+  if not image then
+    error(message, 0)
+  end
+  setfenv(0, image:globals())
 end
 
 return {

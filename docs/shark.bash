@@ -77,7 +77,7 @@ _shark() {
 			wants=$option
 		elif [[ -n $wants ]]; then
 			wants=
-		elif [[ $word == -[el] || $word == --root ]]; then
+		elif [[ $word == -[el] || $word == --@(root|core|btf|symbols) ]]; then
 			wants=$word option=$word
 		elif [[ $word != -?* ]]; then
 			script=$word
@@ -86,7 +86,7 @@ _shark() {
 	case ${script:-$wants} in
 	-e) ;;
 	-l) _shark_offer < <(_shark_modules) ;;
-	--root) _shark_files ;;
+	--root | --core | --btf | --symbols) _shark_files ;;
 	"") if [[ $cur == -* ]]; then _shark_offer < <(_shark_options); else _shark_scripts; fi ;;
 	*[!a-z0-9-]* | -) _shark_files ;;
 	*) _shark_arguments "$script" "$line" ;;

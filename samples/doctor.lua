@@ -12,7 +12,10 @@ local parser = cli.parser(NAME, "Tries all that shark can trace, each way into t
 cli.options(parser, { { "all", more = "The ways behind one that works, and every reason." }, "json", "wide" })
 local options = parser:parse()
 
-local report = doctor.examine { all = options.all }
+local report, why_not = doctor.examine { all = options.all }
+if not report then
+  cli.fail(NAME, why_not)
+end
 report.causes = doctor.causes(report)
 
 -- ---- text ----

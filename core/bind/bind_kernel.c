@@ -561,7 +561,7 @@ static int debuginfo_set_(lua_State *L)
 	const char *path = luaL_optstring(L, 1, NULL);
 	struct error err;
 
-	if (debuginfo_set(kernel_of(L), path, &err))
+	if (kernel_use_file(kernel_of(L), path, &err))
 		return bind_push_error(L, &err);
 	lua_pushboolean(L, 1);
 	return 1;

@@ -81,6 +81,21 @@ static void open_luv(struct host *host)
 	bind_luv(host->L);
 }
 
+/* image = {core, btf, symbols} in the table on the stack's top, if one is read. */
+static void set_image(lua_State *L, const struct kernel_files *image)
+{
+	if (!image->core)
+		return;
+	lua_createtable(L, 0, 3);
+	lua_pushstring(L, image->core);
+	lua_setfield(L, -2, "core");
+	lua_pushstring(L, image->btf);
+	lua_setfield(L, -2, "btf");
+	lua_pushstring(L, image->symbols);
+	lua_setfield(L, -2, "symbols");
+	lua_setfield(L, -2, "image");
+}
+
 /* Runs shark_init.lua; what it returns ends the run. */
 static void boot(struct host *host)
 {
@@ -88,6 +103,7 @@ static void boot(struct host *host)
 
 	script_load_init(L, host->options->root);
 	bind_push_private(L);
+	set_image(L, &host->options->image);
 	lua_call(L, 1, 1);
 	host->boot = luaL_ref(L, LUA_REGISTRYINDEX);
 }

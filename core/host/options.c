@@ -18,6 +18,11 @@ const char options_usage[] =
 	"                 require a module first, into a global of that name, or NAME\n"
 	"  -i             prompt after the script has been loaded, or has failed\n"
 	"      --list     list the packaged scripts\n"
+	"      --core FILE\n"
+	"                 read the kernel in this image, not the running one\n"
+	"      --btf FILE --core: the types\n"
+	"      --symbols FILE\n"
+	"                 --core: the symbols; kallsyms, System.map or vmlinux\n"
 	"      --root DIR take Lua modules and packaged scripts from a source tree\n"
 	"  -V, --verbose  tell on standard error what is tried (shark.verbose in Lua)\n"
 	"  -v, --version  print the version; with -V also what the binary contains\n"
@@ -30,7 +35,7 @@ const char options_usage[] =
 	"that does not come back is ended after a second, without its results. A second\n"
 	"signal ends it at once.\n";
 
-enum { OPTION_LIST = 256, OPTION_ROOT };
+enum { OPTION_LIST = 256, OPTION_ROOT, OPTION_CORE, OPTION_BTF, OPTION_SYMBOLS };
 
 static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
@@ -38,6 +43,9 @@ static const struct option long_options[] = {
 	{ "verbose", no_argument, NULL, 'V' },
 	{ "list", no_argument, NULL, OPTION_LIST },
 	{ "root", required_argument, NULL, OPTION_ROOT },
+	{ "core", required_argument, NULL, OPTION_CORE },
+	{ "btf", required_argument, NULL, OPTION_BTF },
+	{ "symbols", required_argument, NULL, OPTION_SYMBOLS },
 	{ 0 },
 };
 
@@ -80,10 +88,30 @@ static void take(struct options *options, int letter)
 	case OPTION_ROOT:
 		options->root = optarg;
 		break;
+	case OPTION_CORE:
+		options->image.core = optarg;
+		break;
+	case OPTION_BTF:
+		options->image.btf = optarg;
+		break;
+	case OPTION_SYMBOLS:
+		options->image.symbols = optarg;
+		break;
 	default:
 		options->actions[options->nr_actions++] =
 			(struct action){ .option = (char)letter, .text = optarg };
 	}
+}
+
+/* Of the running kernel a script says it (shark.debuginfo_set()). */
+static int check_image(const struct kernel_files *image, struct error *err)
+{
+	const char *without = image->btf ? "--btf" : image->symbols ? "--symbols" : NULL;
+
+	if (!image->core && without)
+		return error_set(err, -EINVAL, "option '%s' needs --core: it is of an image",
+				 without);
+	return 0;
 }
 
 int options_parse(struct options *options, int argc, char **argv, struct error *err)
@@ -109,7 +137,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 		take(options, letter);
 	}
 	options->script = optind < argc ? optind : 0;
-	return 0;
+	return check_image(&options->image, err);
 }
 
 void options_free(struct options *options)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "kernel/kernel.h"
 
 /* -e chunk or -l [name=]module; carried out in the order given. */
 struct action {
@@ -19,7 +20,8 @@ struct options {
 	char **argv;
 	int script; /* index of the script in argv, 0 when there is none */
 	bool help, version, list, verbose, interactive;
-	const char *root; /* checkout to take the Lua files from, or NULL */
+	const char *root;	   /* checkout to take the Lua files from, or NULL */
+	struct kernel_files image; /* the kernel that is read; core is NULL: the running one */
 	struct action *actions;
 	size_t nr_actions;
 };

@@ -25,9 +25,12 @@ struct kernel *kernel_running(void);
 /* What a kernel that is not running is read from: paths. */
 struct kernel_files {
 	const char *core;    /* its memory, see image.h */
-	const char *btf;     /* its types, as for debuginfo_set(); NULL: nobody knows */
-	const char *symbols; /* its symbols, likewise */
+	const char *btf;     /* its types; NULL: those of symbols, if any */
+	const char *symbols; /* its symbols; NULL: nobody knows */
 };
+
+/* debuginfo_set(); symbols of an image are looked for where its kernel really was. */
+int kernel_use_file(struct kernel *kernel, const char *path, struct error *err);
 
 /* Opens an image. 0 or a negative errno, with the file that is at fault. */
 int kernel_open(const struct kernel_files *files, struct kernel **out, struct error *err);

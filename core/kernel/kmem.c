@@ -64,8 +64,10 @@ static int open_reader(struct kernel *kernel, struct error *err)
 {
 	struct kmem *kmem = &kernel->kmem;
 
-	if (kernel->image)
+	if (kernel->image) {
+		kmem->how.way = "image";
 		return 0;
+	}
 	if (!kmem->way && !kmem->how.nr_refused)
 		for (size_t i = 0; i < ARRAY_SIZE(ways) && !kmem->way; i++)
 			try_way(kmem, &ways[i]);

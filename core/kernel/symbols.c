@@ -434,6 +434,13 @@ int symbols_find(const struct symbols *symbols, uint64_t address, struct symbol 
 	return 0;
 }
 
+void symbols_move(struct symbols *symbols, int64_t bytes)
+{
+	for (size_t i = 0; i < symbols->count; i++)
+		if (symbols_in_kernel(symbols->entries[i].address))
+			symbols->entries[i].address += (uint64_t)bytes;
+}
+
 void symbols_free(struct symbols *symbols)
 {
 	if (!symbols)

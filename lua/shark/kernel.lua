@@ -8,6 +8,7 @@
 local bit = require "bit"
 local core = require "shark.kernel.core"
 local ffi = require "ffi"
+local files = require "shark.system.files"
 local memory = require "shark.kernel.memory"
 local object = require "shark.kernel.object"
 local types = require "shark.kernel.types"
@@ -63,13 +64,14 @@ local function check_string(value, position, name)
     type(value))
 end
 
-local Variable = {}
+local Variable = { is_kernel_object = true }
 
 -- The object that a variable is; objects as they are.
 local function unwrap(value)
   if getmetatable(value) == Variable then
     return rawget(value, "of")
   end
+  check(not object.is_foreign(value), 2, "this object is of another kernel")
   return value
 end
 
@@ -420,9 +422,11 @@ local last_cpu
 
 local function highest_cpu()
   if not last_cpu then
-    local file = assert(io.open("/sys/devices/system/cpu/possible"))
-    last_cpu = tonumber(file:read("*l"):match("(%d+)$"))
-    file:close()
+    local possible, message, name = require("shark.system.cpus").possible()
+    if not possible then
+      memory.fault(message, name)
+    end
+    last_cpu = possible[#possible]
   end
   return last_cpu
 end
@@ -643,7 +647,7 @@ end
 local SYSFS = "/sys/kernel/irq"
 
 local function check_sysfs()
-  if not uv.fs_stat(SYSFS) then
+  if not files.exists(SYSFS) then
     memory.fault("descriptors cannot be found: there is no " .. SYSFS, "ENOTSUP")
   end
 end
@@ -746,11 +750,10 @@ end
 
 local function irqs_by_sysfs()
   check_sysfs()
-  local irqs, scan = {}, uv.fs_scandir(SYSFS)
-  for name in function() return uv.fs_scandir_next(scan) end do
+  local irqs = {}
+  for _, name in ipairs(files.names(SYSFS)) do
     irqs[#irqs + 1] = tonumber(name)
   end
-  table.sort(irqs)
   local i = 0
   return function()
     local desc
@@ -783,7 +786,9 @@ end
 local How = {}
 function How:__tostring()
   local parts = {}
-  if not self.way then
+  if self.image then
+    return self.image
+  elseif not self.way then
     parts[1] = "kernel memory cannot be read"
   elseif self.forced then
     return self.way .. ", as asked for"
@@ -797,7 +802,8 @@ function How:__tostring()
 end
 
 --- How memory is read. As text: the way, and why no better.
---- @return table how { way = "bpf", "kcore" or nil, forced, refused = {{way, reason, error}} }
+--- @return table how { way = "bpf", "kcore", "image" or nil, forced, refused = {{way, reason, error}}, image = what
+---   kind of file it is }
 function M.how()
   return setmetatable(core.how(), How)
 end
@@ -813,6 +819,34 @@ end
 ---   names = times that it was asked for a name, passes = over all of /proc/kallsyms }
 function M.work()
   return core.work()
+end
+
+-- ---- other kernels ----
+
+local FILES = { "core", "btf", "symbols" }
+
+local function check_files(of)
+  check(type(of) == "table", 2, "bad argument #1 to 'open' (table expected, got %s)", type(of))
+  for key, path in pairs(of) do
+    check(key == "core" or key == "btf" or key == "symbols", 2, "open() takes %s, not '%s'",
+      table.concat(FILES, ", "), tostring(key))
+    check(type(path) == "string", 2, "bad field '%s' in argument #1 to 'open' (path expected, got %s)", key, type(path))
+  end
+  check(of.core, 2, "open() takes a file with the kernel's memory: open { core = PATH }")
+end
+
+--- Opens a kernel that is not running: the memory of one that crashed or was copied. What it returns is this module,
+--- of that kernel; image:require(name) gives any other module that reads kernels, of that kernel; image:close() gives
+--- it back. As many as you like may be open. No right is needed but to read the files.
+--- @param of table { core = path of the memory, btf? = path of its types, symbols? = path of its symbols }
+--- @return table? image @return string? message @return string? name
+function M.open(of)
+  check_files(of)
+  local image, message, name = core.open(of.core, of.btf, of.symbols)
+  if not image then
+    return nil, message, name
+  end
+  return require("shark.kernel.room").of(image)
 end
 
 --- Bytes at an address, as a string.

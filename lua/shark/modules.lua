@@ -14,7 +14,7 @@ return {
   { name = "shark.pipeline", text = "interrupt pipelines (I-pipe, Dovetail): stages, and every interrupt they know" },
   { name = "shark.affinity", text = "where an IRQ was asked to go, where it is, and whether that fits" },
   { name = "shark.doctor", text = "what can be traced here, and what refuses the rest" },
-  { name = "shark.kernel", text = "structures in the memory of the running kernel" },
+  { name = "shark.kernel", text = "structures in the memory of the running kernel, or of one in an image" },
   -- what traces tell
   { name = "shark.hist", text = "histograms of rows: percentiles, buckets, bars" },
   { name = "shark.rows", text = "rows of several looks: keys, order, sums, differences" },

@@ -80,6 +80,7 @@ function tests.test_what_is_offered()
     ["shark -l i=shark.irq hardirqs --his"] = "--hist",
     ["shark --root=. -V -l shark.irq hardirqs --his"] = "--hist",
     ["shark -- hardirqs --his"] = "--hist",
+    ["shark --core . --btf=. --symbols . irqmap --al"] = "--all",
     ["shark -e hello hardirqs --his"] = "--hist",
     ["shark help hardi"] = "hardirqs",
     ["shark hardirqs --way "] = "tp_btf raw_tp tp",

@@ -96,6 +96,9 @@ static void wrong_options_are_named(void **state)
 	ASSERT_REFUSED("option '--nope' is not known", "--nope");
 	ASSERT_REFUSED("option '-e' needs an argument", "-V", "-e");
 	ASSERT_REFUSED("option '--root' needs an argument", "--root");
+	ASSERT_REFUSED("option '--core' needs an argument", "--core");
+	ASSERT_REFUSED("option '--btf' needs --core: it is of an image", "--btf", "file");
+	ASSERT_REFUSED("option '--symbols' needs --core: it is of an image", "--symbols=file");
 	ASSERT_REFUSED("option '--list=all' takes no argument", "--list=all");
 }
 

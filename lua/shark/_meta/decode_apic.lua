@@ -11,6 +11,14 @@ local M = {}
 ---@return integer[]? cpus in place of them, where it names CPUs (flat mode)
 function M.targets(dest, mode, is_x2apic) end
 
+--- The CPUs that a destination names.
+---@param dest integer
+---@param mode "physical"|"logical"
+---@param is_x2apic? boolean destinations have 32 bits
+---@param by_id table<integer, integer> CPU by APIC id
+---@return integer[] cpus empty for an id that no CPU has
+function M.cpus(dest, mode, is_x2apic, by_id) end
+
 --- A destination in words. In logical mode it is a mask: flat, of CPUs; of an x2APIC
 --- those of a cluster.
 ---@param dest integer

@@ -28,7 +28,8 @@ function variable:address() end
 function variable:type() end
 
 ---@class shark.KernelHow
----@field way "bpf"|"kcore"|nil
+---@field way "bpf"|"kcore"|"image"|nil
+---@field image? string what kind of file it is
 ---@field forced boolean
 ---@field refused { way: string, reason: string, error: string }[]
 
@@ -237,6 +238,29 @@ function kernel.how() end
 ---@return string? message
 ---@return string? name of the error
 function kernel.use(way) end
+
+---@class shark.KernelFiles
+---@field core string path of the memory
+---@field btf? string path of its types
+---@field symbols? string path of its symbols
+
+--- This module, of a kernel that is not running.
+---@class shark.KernelImage: shark.kernel
+local image = {}
+
+--- A module that reads kernels, of this one.
+---@param name string
+---@return any module
+function image:require(name) end
+
+--- Gives it back; reading more raises an error.
+function image:close() end
+
+---@param of shark.KernelFiles
+---@return shark.KernelImage? image
+---@return string? message
+---@return string? name of the error
+function kernel.open(of) end
 
 ---@class shark.KernelWork
 ---@field calls integer times that the kernel was asked for memory

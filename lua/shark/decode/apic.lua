@@ -42,6 +42,19 @@ function M.targets(dest, mode, is_x2apic)
   return (clustered(dest))
 end
 
+--- The CPUs that a destination names.
+--- @param dest integer @param mode "physical"|"logical" @param is_x2apic? boolean destinations have 32 bits
+--- @param by_id table<integer, integer> CPU by APIC id
+--- @return integer[] cpus empty for an id that no CPU has
+function M.cpus(dest, mode, is_x2apic, by_id)
+  local ids, cpus = M.targets(dest, mode, is_x2apic)
+  cpus = cpus or {}
+  for _, id in ipairs(ids or {}) do
+    cpus[#cpus + 1] = by_id[id]
+  end
+  return cpus
+end
+
 local function list(what, numbers)
   return #numbers == 0 and ("no %s"):format(what)
     or ("%s%s %s"):format(what, #numbers > 1 and "s" or "", cpulist.format(numbers))

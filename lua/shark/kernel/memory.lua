@@ -5,15 +5,11 @@ local bit = require "bit"
 local core = require "shark.kernel.core"
 local ffi = require "ffi"
 
-ffi.cdef [[
-struct shark_kmem_request { uint64_t address; void *into; uint32_t size; int32_t result; };
-]]
-
 local M = {}
 
 local u64 = ffi.typeof("uint64_t")
 local bytes_type = ffi.typeof("uint8_t[?]")
-local requests_type = ffi.typeof("struct shark_kmem_request[?]")
+local requests_type = require "shark.kernel.request"
 
 -- ---- faults ----
 

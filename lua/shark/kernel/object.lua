@@ -2,6 +2,7 @@
 -- when they are asked for.
 
 local bit = require "bit"
+local core = require "shark.kernel.core"
 local ffi = require "ffi"
 local memory = require "shark.kernel.memory"
 local types = require "shark.kernel.types"
@@ -11,8 +12,8 @@ local M = {}
 -- Keys that no field's name can be.
 local ADDRESS, TYPE, BYTES, BASE = {}, {}, {}, {}
 
--- Structs and unions; arrays and what a pointer to something else points to.
-local Struct, Array = {}, {}
+-- Structs and unions; arrays and what a pointer to something else points to. The mark is the same for all kernels.
+local Struct, Array = { is_kernel_object = true }, { is_kernel_object = true }
 
 local function make(class, type, address, bytes, base)
   return setmetatable({ [ADDRESS] = address, [TYPE] = type, [BYTES] = bytes, [BASE] = base }, class)
@@ -30,6 +31,12 @@ end
 function M.is_object(value)
   local class = getmetatable(value)
   return class == Struct or class == Array
+end
+
+--- Is it one of another kernel (k.open)?
+function M.is_foreign(value)
+  local class = type(value) == "table" and getmetatable(value)
+  return type(class) == "table" and rawget(class, "is_kernel_object") and not M.is_object(value) or false
 end
 
 --- Address and type of an object.
@@ -105,7 +112,7 @@ end
 --- The same; nil and why not where no symbol covers it.
 --- @return string? text @return string? message @return string? name
 function M.symbol(address)
-  local name, offset, size, module = shark.symbol(address)
+  local name, offset, size, module = core.symbol(address)
   if not name then
     return nil, offset, size -- message and name of the error
   end

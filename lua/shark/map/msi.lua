@@ -3,11 +3,11 @@
 -- Source: include/linux/msi.h, drivers/pci/msi/, PCI spec 6.8 (MSI, MSI-X).
 
 local bytes = require "shark.decode.bytes"
-local files = require "shark.system.files"
 local k = require "shark.kernel"
-local memory = require "shark.kernel.memory"
 local msi = require "shark.decode.msi"
 local must = require "shark.kernel.must"
+local pci_devices = require "shark.kernel.pci"
+local system_pci = require "shark.system.pci"
 
 local M = {}
 
@@ -20,10 +20,7 @@ local function kernel_copy(desc, iommu)
   return msi.decode(address64(msg.address_lo, msg.address_hi), msg.data, iommu)
 end
 
--- The PCI part of an msi_desc, which since 5.17 is a struct of its own.
-local function pci_part(desc)
-  return k.has_field("struct msi_desc", "pci") and desc.pci or desc
-end
+local pci_part = pci_devices.part_of
 
 local function index_of(desc)
   if k.has_field("struct msi_desc", "msi_index") then
@@ -57,7 +54,7 @@ end
 
 -- Several messages of one device have one address, and data that counts up.
 local function read_msi(pci, offset, iommu)
-  local config, message = files.text("/sys/bus/pci/devices/" .. pci .. "/config")
+  local config, message = system_pci.config(pci)
   local at = config and #config >= 64 and find_msi(config)
   if not at then
     return nil, message or "no MSI capability in what its configuration space shows"
@@ -65,17 +62,6 @@ local function read_msi(pci, offset, iommu)
   local wide = math.floor(bytes.u16(config, at + 2) / 128) % 2 == 1
   local address = address64(bytes.u32(config, at + 4), wide and bytes.u32(config, at + 8) or 0)
   return msi.decode(address, bytes.u16(config, at + (wide and 12 or 8)) + offset, iommu)
-end
-
-local function read_pci_address(device)
-  local bus = device.bus
-  return bus and bus.name == "pci" and device.kobj.name or nil
-end
-
--- A device may have a hundred interrupts.
-local function pci_address(desc)
-  local device = desc.dev
-  return device and memory.remember("device " .. k.hex(device), read_pci_address, device) or nil
 end
 
 local function same(a, b)
@@ -104,7 +90,7 @@ end
 --- @return table msi { kind = "MSI-X"|"MSI"|"platform MSI", index?, cached, live?, masked?, differs? }
 function M.read(desc, irq, iommu, missing)
   desc = must(k.copy(desc))
-  local pci = pci_address(desc)
+  local pci = pci_devices.address(desc.dev)
   local found = { kind = "platform MSI", cached = kernel_copy(desc, iommu) }
   if not pci then
     return found

@@ -4,6 +4,7 @@
 local cpulist = require "shark.decode.cpulist"
 local files = require "shark.system.files"
 local interrupts = require "shark.system.interrupts"
+local pci = require "shark.system.pci"
 
 local M = {}
 
@@ -61,37 +62,6 @@ local function unhandled(irq)
   return text and tonumber(text:match("unhandled (%d+)"))
 end
 
--- ---- devices ----
-
-local PCI = "/sys/bus/pci/devices/"
-
-local function describe_pci(address, kind)
-  return { pci = address, mode = kind, driver = files.link(PCI .. address .. "/driver") }
-end
-
--- A device uses one kind of messages for all of its interrupts.
-local function kind_of_messages(address, irq)
-  return files.line(PCI .. address .. "/msi_irqs/" .. irq) == "msix" and "MSI-X" or "MSI"
-end
-
--- irq -> PCI device. A device that uses MSI lists its IRQs in a folder; one that
--- does not has its line's IRQ in a file (Documentation/ABI/testing/sysfs-bus-pci).
-local function pci_devices()
-  local by_irq = {}
-  for _, address in ipairs(files.names(PCI)) do
-    local messages = files.names(PCI .. address .. "/msi_irqs")
-    local device = messages[1] and describe_pci(address, kind_of_messages(address, messages[1]))
-    for _, irq in ipairs(messages) do
-      by_irq[tonumber(irq)] = device
-    end
-    local line = not device and files.number(PCI .. address .. "/irq")
-    if line and line > 0 and files.link(PCI .. address .. "/driver") then
-      by_irq[line] = by_irq[line] or describe_pci(address, "INTx")
-    end
-  end
-  return by_irq
-end
-
 -- ---- all of it ----
 
 local System = {}
@@ -104,7 +74,7 @@ function M.look()
   if not by_irq then
     return nil, message
   end
-  return setmetatable({ interrupts = by_irq, pci = pci_devices() }, System)
+  return setmetatable({ interrupts = by_irq, pci = pci.by_irq() }, System)
 end
 
 --- The numbers of all IRQs, ascending: those of /proc/interrupts and of

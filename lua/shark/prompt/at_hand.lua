@@ -6,7 +6,10 @@ local M = {}
 local MODULES = { "affinity", "iommu", "irq", "irqmap", "kernel", "remap", "virtblk" }
 
 local made = {
-  probe = function() return require("shark.probe.oneliner").at_hand(require "shark.probe") end,
+  probe = function()
+    local probe, why_not = require("shark.probe.oneliner").at_hand(require "shark.probe")
+    return probe or error(why_not, 0)
+  end,
   help = function() return require("shark.prompt.help").show end,
 }
 for _, name in ipairs(MODULES) do

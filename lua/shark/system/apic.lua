@@ -21,22 +21,13 @@ end
 
 local by_id
 
-local function cpu_of_id(id)
-  by_id = by_id or M.parse(files.text("/proc/cpuinfo") or "")
-  return by_id[id]
-end
-
 --- The CPUs an interrupt can go to.
 --- @param dest integer APIC id, or mask @param mode "physical"|"logical"
 --- @param is_x2apic? boolean destinations have 32 bits
 --- @return integer[] cpus empty for an id that no CPU has
 function M.cpus_of(dest, mode, is_x2apic)
-  local ids, cpus = apic.targets(dest, mode, is_x2apic)
-  cpus = cpus or {}
-  for _, id in ipairs(ids or {}) do
-    cpus[#cpus + 1] = cpu_of_id(id)
-  end
-  return cpus
+  by_id = by_id or M.parse(files.text("/proc/cpuinfo") or "")
+  return apic.cpus(dest, mode, is_x2apic, by_id)
 end
 
 return M

@@ -166,16 +166,8 @@ end
 
 -- ---- reading what was counted ----
 
-ffi.cdef [[
-/* A row as decode() gets it: with its histogram in one piece. */
-struct shark_whole_row {
-  struct shark_row;
-  uint64_t hist[512];
-};
-]]
-
--- One copy for all: decode() keeps nothing of it.
-local copy, row_size = ffi.new("struct shark_whole_row"), ffi.sizeof("struct shark_row")
+-- A row as decode() gets it: with its histogram in one piece. One copy for all: decode() keeps nothing of it.
+local copy, row_size = ffi.new("struct { struct shark_row; uint64_t hist[512]; }"), ffi.sizeof("struct shark_row")
 local part_pointer, part_size = ffi.typeof("const struct shark_part *"), ffi.sizeof("struct shark_part")
 local PARTS, PART_BUCKETS = C.SHARK_HIST_PARTS, C.SHARK_PART_BUCKETS
 -- A row is counted in for some tens of nanoseconds; only a CPU that is taken away
