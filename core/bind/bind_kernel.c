@@ -72,6 +72,20 @@ static int read_(lua_State *L)
 	return 1;
 }
 
+/* core.read_physical(requests, n) -> as core.read(), of physical addresses; of an image only */
+static int read_physical(lua_State *L)
+{
+	size_t n = (size_t)luaint_check_range(L, 2, 0, MAX_REQUESTS);
+	struct kmem_request *requests =
+		luaint_check_array(L, 1, "struct shark_kmem_request", n * sizeof(*requests));
+	struct error err;
+
+	if (kmem_read_physical(kernel_of(L), requests, n, &err))
+		return bind_push_error(L, &err);
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
 /* core.explain(address, size, result) -> nil, message, name: why a request failed */
 static int explain(lua_State *L)
 {
@@ -607,6 +621,7 @@ static const luaL_Reg functions[] = {
 	{ "symbol", symbol },
 	{ "debuginfo_set", debuginfo_set_ },
 	{ "read", read_ },
+	{ "read_physical", read_physical },
 	{ "explain", explain },
 	{ "how", how_ },
 	{ "use", use },

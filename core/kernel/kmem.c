@@ -136,6 +136,16 @@ int kmem_read_batch(struct kernel *kernel, struct kmem_request *requests, size_t
 	return kernel->kmem.way->read(requests, n, err);
 }
 
+int kmem_read_physical(struct kernel *kernel, struct kmem_request *requests, size_t n,
+		       struct error *err)
+{
+	if (!kernel->image)
+		return error_set(err, -EOPNOTSUPP,
+				 "physical memory of the running kernel is not read");
+	count(&kernel->kmem.work, requests, n);
+	return image_read_physical(kernel->image, requests, n, err);
+}
+
 const struct kmem_work *kmem_work(const struct kernel *kernel)
 {
 	return &kernel->kmem.work;

@@ -52,6 +52,10 @@ struct kmem_how {
 int kmem_read_batch(struct kernel *kernel, struct kmem_request *requests, size_t n,
 		    struct error *err);
 
+/* The same of physical addresses; -EOPNOTSUPP but for images. */
+int kmem_read_physical(struct kernel *kernel, struct kmem_request *requests, size_t n,
+		       struct error *err);
+
 /* Records why a request failed, in words. Returns its result. */
 int kmem_explain(const struct kernel *kernel, const struct kmem_request *request,
 		 struct error *err);

@@ -59,7 +59,8 @@ void symbols_addresses(const struct symbols *symbols, struct symbol_address *wan
 int symbols_scan_kallsyms(const char *path, struct symbol_address *wanted, size_t n,
 			  struct error *err);
 
-/* The kernel was moved by so many bytes after these were written: all but what is not of its half. */
+/* The kernel was moved by so many bytes after these were written: all but what is not of its half.
+ */
 void symbols_move(struct symbols *symbols, int64_t bytes);
 
 void symbols_free(struct symbols *symbols);

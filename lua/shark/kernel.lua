@@ -22,7 +22,7 @@ local M = {}
 local GLOBALS = {
   amd_iommu_dev_table = "struct dev_table_entry *", amd_iommu_efr = "u64", amd_iommu_irq_remap = "bool",
   amd_iommu_last_bdf = "u16", amd_iommu_list = "struct list_head", amd_iommu_pci_seg_list = "struct list_head",
-  amd_iommu_rlookup_table = "struct amd_iommu **", apic = "struct apic *",
+  amd_iommu_rlookup_table = "struct amd_iommu **", amd_iommu_xt_mode = "int", apic = "struct apic *",
   disable_irq_post = "int", disable_irq_remap = "int",
   disable_sourceid_checking = "int", dmar_disabled = "int", dmar_drhd_units = "struct list_head",
   eim_mode = "int", idt_table = "struct gate_struct [256]", init_state = "enum iommu_init_state",

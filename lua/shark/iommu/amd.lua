@@ -198,6 +198,15 @@ local function seen_unit(iommu, missing)
   return read.unit
 end
 
+-- Are destinations those of x2APICs? The register says so, or else the kernel, which set it
+-- (drivers/iommu/amd/init.c, IRQ_REMAP_X2APIC_MODE).
+local function has_x2apic(unit)
+  if unit.control then
+    return unit.control.fields.XTEn == 1
+  end
+  return globals.get("amd_iommu_xt_mode", "int") == 1
+end
+
 --- The IRTE of an interrupt, from its chip data.
 --- @param address ffi.cdata* of a struct amd_ir_data @param domain table its irq_domain
 --- @return table irte { device, iommu = name, index, device_entry, cached?, live?, differs? }
@@ -208,7 +217,7 @@ function M.irte(address, missing, domain)
   local unit = seen_unit(iommu, missing)
   local remap_table = must(of_segment(iommu, "irq_lookup_table"))[link.devid]
   local found = { iommu = unit.name, device = irte.source(link.devid), index = link.index }
-  local x2apic = unit.control and unit.control.fields.XTEn == 1
+  local x2apic = has_x2apic(unit)
   local message
   found.cached, message = read_copy(data, format_of(iommu), x2apic)
   if not found.cached then

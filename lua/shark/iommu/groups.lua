@@ -2,7 +2,7 @@
 -- translates. An IOMMU that is in use may pass all DMA through (iommu=pt).
 -- Source: drivers/iommu/iommu.c, Documentation/ABI/testing/sysfs-kernel-iommu_groups.
 
-local files = require "shark.system.files"
+local iommu = require "shark.system.iommu"
 
 local M = {}
 
@@ -20,14 +20,10 @@ local KINDS = { identity = "passthrough", DMA = "translated", ["DMA-FQ"] = "tran
 --- @return table[] groups {{ id, type? ("identity", "DMA", "DMA-FQ", ...), kind = "passthrough"|"translated"|"blocked"|
 ---   "unmanaged"|"unknown", words, devices = names }}, ascending; none: no IOMMU is in use
 function M.read()
-  local groups = {}
-  for i, name in ipairs(files.names(FOLDER)) do
-    local kind = files.line(FOLDER .. name .. "/type")
-    groups[i] = {
-      id = tonumber(name), type = kind, kind = KINDS[kind] or "unknown",
-      words = WORDS[kind] or ("of type %s"):format(kind or "unknown, it cannot be read"),
-      devices = files.names(FOLDER .. name .. "/devices"),
-    }
+  local groups = iommu.groups()
+  for _, group in ipairs(groups) do
+    group.kind = KINDS[group.type] or "unknown"
+    group.words = WORDS[group.type] or ("of type %s"):format(group.type or "unknown, it cannot be read")
   end
   return groups
 end

@@ -10,6 +10,7 @@ local iommu_intel = require "shark.iommu.intel"
 local k = require "shark.kernel"
 local memory = require "shark.kernel.memory"
 local register = require "shark.decode.register"
+local system_iommu = require "shark.system.iommu"
 local vtd = require "shark.decode.vtd"
 local amdvi = require "shark.decode.amdvi"
 local bytes = require "shark.decode.bytes"
@@ -140,14 +141,12 @@ local function from_sysfs(name)
 end
 
 --- Names of the units that /sys shows: those in use.
-function M.names_in_sys()
-  return files.names(SYS)
-end
+M.names_in_sys = system_iommu.names
 
 -- Devices whose DMA goes through a unit, as /sys shows them.
 local function add_devices(units)
   for _, unit in ipairs(units) do
-    unit.devices = files.names(SYS .. unit.name .. "/devices")
+    unit.devices = system_iommu.devices(unit.name)
   end
   return units
 end

@@ -98,6 +98,20 @@ function M.read(address, size)
   return bytes
 end
 
+--- The bytes at a physical address, as a string, or raises a fault: of an image only.
+function M.read_physical(address, size)
+  local bytes = bytes_type(math.max(size, 1))
+  one[0].address, one[0].into, one[0].size = address, bytes, size
+  local ok, message, name = core.read_physical(one, 1)
+  if ok and one[0].result ~= 0 then
+    ok, message, name = core.explain(address, size, one[0].result)
+  end
+  if not ok then
+    M.fault(message, name)
+  end
+  return ffi.string(bytes, size)
+end
+
 --- Reads size bytes at each address in one go: one array, one after the other;
 --- raises a fault when one of them cannot be read.
 --- @param addresses ffi.cdata*[]
