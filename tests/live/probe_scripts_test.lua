@@ -1,5 +1,6 @@
 -- The packaged scripts that are made of probes: on loads of known size, and beside bpftrace.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local disk_load = require "disk"
 local json = require "dkjson"
 local proc = require "proc"
 local shell = require "shell"
@@ -249,9 +250,12 @@ end
 function tests.test_biosize_has_sizes_of_reads()
   local disk = t.needs("root", "tracing", "disk")
   local dd = own "dd"
+  local before = disk_load.completed(disk)
   local lines = run(("%s if=%s of=/dev/null bs=4k count=50 iflag=direct 2>/dev/null"):format(dd, disk.path), "biosize")
-  local row = rows_of(lines, "comm", NAME)[1]
-  t.assertEquals({ row.count, row.hist[1].lo }, { 50, 4096 })
+  local row, now = rows_of(lines, "comm", NAME)[1], disk_load.completed(disk)
+  -- Where memory is short it reads something of its own program, too.
+  t.assertTrue(row.count >= 50 and row.count <= now.reads - before.reads + now.writes - before.writes, row.count)
+  t.assertTrue(row.hist[1].lo == 4096 and row.hist[1].count >= 50, row.hist[1].count)
 end
 
 function tests.test_args_are_those_of_the_kernel()
