@@ -210,7 +210,7 @@ FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2 -O2,$(ALL_CFLAGS)) -O1 -Itests/unit \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 # What the targets need of the core, with the sanitizers and the fuzzer's counters.
-FUZZ_CORE := base/error base/log base/foreign base/libbpf_error base/library kernel/btf kernel/btf_find kernel/btf_sources kernel/debuginfo \
+FUZZ_CORE := base/error base/log base/foreign base/libbpf_error base/library kernel/btf kernel/btf_find kernel/btf_sources kernel/capabilities kernel/debuginfo \
 	kernel/dwarf kernel/dwarf_btf kernel/dwarf_die kernel/dwarf_map kernel/dwarf_names kernel/dwarf_print kernel/dwarf_types \
 	kernel/elfsection kernel/libdw \
 	kernel/functions kernel/kernel kernel/kfeat kernel/lazyfile kernel/refusal kernel/symbols kernel/types
@@ -225,11 +225,21 @@ $(B)/fuzz/sample: tests/fuzz/sample.c tests/unit/types_sample.h $(B)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests/unit -o $@ $< $(CORE_LIBS)
 
 # What it finds is kept in build/fuzz, the seeds stay as they are.
-fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%) $(B)/fuzz/sample $(T)/other_types.o $(B)/shark
+# With names where they are used, as the target has no other place for them.
+$(T)/dwarf/fuzz4.o $(T)/dwarf/fuzz5.o: tests/unit/dwarf_other.c $(B)/flags
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -gdwarf-$(patsubst $(T)/dwarf/fuzz%.o,%,$@) -fno-merge-debug-strings -ffreestanding -c -o $@ $<
+
+FUZZ_DWARF := $(patsubst %,$(T)/dwarf/%.o,hostile endless fuzz4 fuzz5)
+
+fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%) $(B)/fuzz/sample $(T)/other_types.o $(FUZZ_DWARF) $(B)/shark
 	$(Q)mkdir -p $(FUZZ:%=$(B)/fuzz/corpus/%)
 	$(Q)for target in types btf; do \
 		$(B)/fuzz/sample > $(B)/fuzz/corpus/$$target/sample && \
 		cp $(T)/other_types.o $(B)/fuzz/corpus/$$target || exit 1; \
+	done
+	$(Q)for object in $(FUZZ_DWARF); do \
+		tests/fuzz/dwarf_seed $$object > $(B)/fuzz/corpus/dwarf/$$(basename $$object .o) || exit 1; \
 	done
 	$(Q)for target in $(FUZZ); do \
 		echo "  FUZZ     $$target, $(FUZZ_SECONDS) s"; \
