@@ -140,17 +140,23 @@ static int read_module(Dwfl_Module *module, const char *path, int *fd, struct er
 	return code ? error_prefix(err, "%s", path) : 0;
 }
 
-/* Without libdw nobody can look beside the file; but what is in it must be told. */
-static int load(const char *path, struct error *err)
+static bool has_dwarf(const char *path)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
 	uint64_t start, size;
+
+	return fd >= 0 && (!elfsection_find(fd, ".debug_info", &start, &size) ||
+			   !elfsection_find(fd, ".zdebug_info", &start, &size));
+}
+
+/* Without libdw nobody can look beside the file; but what is in it must be told. */
+static int load(const char *path, struct error *err)
+{
 	int code = libdw_load(err);
 
-	if (code && elfsection_find(fd, ".debug_info", &start, &size) &&
-	    elfsection_find(fd, ".zdebug_info", &start, &size))
-		return error_set(err, -ENOENT, "%s: no DWARF", path);
-	return code ? error_prefix(err, "%s", path) : 0;
+	if (!code || has_dwarf(path))
+		return code ? error_prefix(err, "%s", path) : 0;
+	return error_set(err, -ENOENT, "%s: no DWARF", path);
 }
 
 int dwarf_to_btf(const char *path, int *fd, struct error *err)

@@ -308,7 +308,10 @@ static int add_percpu(struct writer *writer)
 		btf__add_datasec_var_info(writer->btf, variable->id, variable->offset,
 					  size > 0 ? (uint32_t)size : 0);
 	}
-	return id < 0 ? id : 0;
+	return id < 0 ? error_set(writer->err, id,
+				  "cannot write per-CPU variables of DWARF as BTF: %s",
+				  strerror(-id))
+		      : 0;
 }
 
 /* ---- all ---- */
