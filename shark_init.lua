@@ -291,7 +291,8 @@ end
 if host.image then
   local image, message = require("shark.kernel").open(host.image)
   if not image then
-    error(message, 0)
+    require("shark.text.out").complain("shark: %s", message)
+    os.exit(1)
   end
   setfenv(0, image:globals())
 end
