@@ -213,7 +213,8 @@ FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2 -O2,$(ALL_CFLAGS)) -O1 -Itests/u
 FUZZ_CORE := base/error base/log base/foreign base/libbpf_error base/library kernel/btf kernel/btf_find kernel/btf_sources kernel/capabilities kernel/debuginfo \
 	kernel/dwarf kernel/dwarf_btf kernel/dwarf_die kernel/dwarf_map kernel/dwarf_names kernel/dwarf_print kernel/dwarf_types \
 	kernel/elfsection kernel/libdw \
-	kernel/functions kernel/kernel kernel/kfeat kernel/lazyfile kernel/refusal kernel/symbols kernel/types
+	kernel/functions kernel/kernel kernel/kfeat kernel/lazyfile kernel/refusal kernel/symbols kernel/types \
+	kernel/elfcore $(patsubst core/%.c,%,$(wildcard core/kernel/image*.c))
 
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_CORE:%=core/%.c) $(B)/flags
 	$(call say,FUZZ,$@)

@@ -25,12 +25,27 @@ static int check_file(int fd, struct error *err)
 	return 0;
 }
 
+/* Block devices have a size for lseek() only. */
+static uint64_t size_of(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+
+	return size < 0 ? 0 : (uint64_t)size;
+}
+
+static int open_format(struct image *image, int fd, struct error *err)
+{
+	image->size = size_of(fd);
+	return image_is_kdump(fd) ? image_kdump_open(image, fd, err)
+				  : image_elf_open(image, fd, err);
+}
+
 static int open_file(struct image *image, int fd, struct error *err)
 {
 	int code = check_file(fd, err);
 
 	if (!code)
-		return image_elf_open(image, fd, err);
+		return open_format(image, fd, err);
 	close(fd);
 	return code;
 }

@@ -9,11 +9,6 @@
 
 #include "kernel/image_parts.h"
 
-enum {
-	/* A thousand bytes for each of 16,000 CPUs; notes of a core are looked at in memory. */
-	MAX_NOTES = 1 << 24,
-};
-
 /* ---- reading ---- */
 
 static int told(int code)
@@ -83,41 +78,6 @@ static const struct image_file elf = {
 	.close = close_core,
 };
 
-/* ---- notes ---- */
-
-/* All of them, or as many as the file has and there is room for. */
-static char *read_notes(const struct image *image, const struct elfcore_segment *segment,
-			size_t *size)
-{
-	uint64_t left = segment->offset < image->size ? image->size - segment->offset : 0;
-	char *notes;
-
-	if (segment->size < left)
-		left = segment->size;
-	*size = left < MAX_NOTES ? (size_t)left : MAX_NOTES;
-	notes = *size ? malloc(*size) : NULL;
-	if (notes && !elfcore_read_file(image->core.fd, notes, *size, segment->offset))
-		return notes;
-	free(notes);
-	return NULL;
-}
-
-static void take_notes(struct image *image)
-{
-	const struct elfcore_list *segments = &image->core.notes;
-	uint64_t room = MAX_NOTES;
-
-	for (size_t i = 0; i < segments->n && room; i++) {
-		size_t size;
-		char *notes = read_notes(image, &segments->list[i], &size);
-
-		if (notes)
-			image_take_notes(image, notes, size);
-		room -= size < room ? size : room;
-		free(notes);
-	}
-}
-
 /* ---- what it is ---- */
 
 static const char *machine_name(uint16_t machine)
@@ -143,14 +103,6 @@ static uint64_t missing(const struct elfcore_list *list, uint64_t file_size)
 	return sum;
 }
 
-/* Block devices have a size for lseek() only. */
-static uint64_t size_of(int fd)
-{
-	off_t size = lseek(fd, 0, SEEK_END);
-
-	return size < 0 ? 0 : (uint64_t)size;
-}
-
 static void describe(struct image *image)
 {
 	const struct elfcore *core = &image->core;
@@ -172,13 +124,14 @@ int image_elf_open(struct image *image, int fd, struct error *err)
 
 	image->file = &elf;
 	image->machine = image->core.machine;
-	image->size = size_of(fd);
 	if (code)
 		return code;
 	if (!image->core.virtual.n && !image->core.physical.n)
 		return error_set(err, -EINVAL,
 				 "it is a core file that holds no memory of a kernel");
-	take_notes(image);
+	for (size_t i = 0; i < image->core.notes.n; i++)
+		image_read_notes(image, image->core.notes.list[i].offset,
+				 image->core.notes.list[i].size);
 	describe(image);
 	return 0;
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/cleanup.h"
 #include "kernel/image_parts.h"
 
 enum {
@@ -229,15 +228,23 @@ static bool try_piece(struct image *image, struct wanted *wanted, const struct i
 	return false;
 }
 
-static bool search(struct image *image, struct wanted *wanted)
+static bool search_with(struct image *image, struct wanted *wanted, char *chunk)
 {
-	autofree char *chunk = malloc(CHUNK);
 	struct image_scan scan = { .size = 0 };
 
-	while (chunk && image->file->scan(image, &scan))
+	while (image->file->scan(image, &scan))
 		if (try_piece(image, wanted, &scan, chunk))
 			return true;
 	return false;
+}
+
+static bool search(struct image *image, struct wanted *wanted)
+{
+	char *chunk = malloc(CHUNK);
+	bool found = chunk && search_with(image, wanted, chunk);
+
+	free(chunk);
+	return found;
 }
 
 int image_locate(struct image *image, const struct image_anchor *anchors, size_t n,

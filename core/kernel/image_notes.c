@@ -6,6 +6,11 @@
 
 #include "kernel/image_parts.h"
 
+enum {
+	/* A thousand bytes for each of 16,000 CPUs; they are looked at in memory. */
+	MAX_NOTES = 1 << 24,
+};
+
 /* The registers of a CPU as QEMU has them (target/i386/arch_dump.c), version 1. */
 struct qemu_cpu {
 	uint32_t version, size;
@@ -66,7 +71,7 @@ static void take_cpu(struct image *image, const struct note *note)
 		image_take_cpu(image, cpu.cr[3], cpu.cr[4]);
 }
 
-void image_take_notes(struct image *image, const char *notes, size_t size)
+static void take_notes(struct image *image, const char *notes, size_t size)
 {
 	struct note note;
 
@@ -76,4 +81,25 @@ void image_take_notes(struct image *image, const char *notes, size_t size)
 		if (is_named(&note, "QEMU"))
 			take_cpu(image, &note);
 	}
+}
+
+/* As much as there is, and there is room for. */
+static size_t limit(const struct image *image, uint64_t offset, uint64_t size)
+{
+	uint64_t there = offset < image->size ? image->size - offset : 0;
+	uint64_t room = MAX_NOTES - image->notes;
+
+	size = size < there ? size : there;
+	return (size_t)(size < room ? size : room);
+}
+
+void image_read_notes(struct image *image, uint64_t offset, uint64_t all)
+{
+	size_t size = limit(image, offset, all);
+	char *notes = size ? malloc(size) : NULL;
+
+	if (notes && !elfcore_read_file(image->core.fd, notes, size, offset))
+		take_notes(image, notes, size);
+	image->notes += (unsigned int)size;
+	free(notes);
 }

@@ -43,9 +43,11 @@ enum { IMAGE_PAGES = 256 };
 
 struct image {
 	const struct image_file *file;
-	uint16_t machine; /* EM_... */
-	uint64_t size;	  /* of the file */
-	struct elfcore core;
+	uint16_t machine;	 /* EM_... */
+	uint64_t size;		 /* of the file */
+	struct elfcore core;	 /* of other formats the descriptor only */
+	struct image_dump *dump; /* image_kdump.c */
+	unsigned int notes;	 /* bytes of them that were read */
 	struct image_paging paging;
 	unsigned int nr_cpus; /* that were looked at for it */
 	struct image_page pages[IMAGE_PAGES];
@@ -58,8 +60,12 @@ struct image {
 /* image_elf.c: the descriptor is the image's from then on. */
 int image_elf_open(struct image *image, int fd, struct error *err);
 
-/* image_notes.c: keeps what is of use in an ELF core's notes. */
-void image_take_notes(struct image *image, const char *notes, size_t size);
+/* image_kdump.c: the same, of a file that begins as a compressed dump does. */
+bool image_is_kdump(int fd);
+int image_kdump_open(struct image *image, int fd, struct error *err);
+
+/* image_notes.c: reads notes there, and keeps what is of use in them. */
+void image_read_notes(struct image *image, uint64_t offset, uint64_t size);
 
 /* image_vmcoreinfo.c: takes what it says; true: with page tables, which map themselves. */
 bool image_tell(struct image *image);

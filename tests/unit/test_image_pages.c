@@ -416,6 +416,205 @@ static void the_bit_of_encrypted_memory_is_no_address(void **state)
 	image_close(image);
 }
 
+/* ---- compressed dumps ---- */
+
+/* As makedumpfile writes them, of 64 bits, version 6; a block is a page. */
+struct kdump {
+	union {
+		struct {
+			char signature[8];
+			int32_t version;
+			char system[6][65];
+			int64_t time[2];
+			uint32_t status, block_size, sub_header_size, bitmap_blocks, pages;
+			uint32_t ram_blocks, device_blocks, written_blocks, cpu, nr_cpus;
+		} header;
+		char block[PAGE];
+	} first;
+	union {
+		struct {
+			uint64_t phys_base;
+			uint32_t level, split;
+			uint64_t pages[2];
+			uint64_t info, info_size, notes, notes_size, erased, erased_size;
+			uint64_t pages_64[2], all_pages;
+		} header;
+		char block[PAGE];
+	} second;
+	unsigned char bitmaps[2][PAGE]; /* what is memory, what is in the file */
+	struct {
+		uint64_t offset;
+		uint32_t size, flags;
+		uint64_t page_flags;
+	} pages[PAGES];
+	struct {
+		Elf64_Nhdr header;
+		char name[12], text[512];
+	} info;
+	unsigned char memory[MEMORY];
+};
+
+static struct kdump kdump;
+
+enum { LEFT_OUT = 9 };
+
+/* Pages are as they are: how the library decompresses is its own. */
+static void make_kdump(void)
+{
+	size_t n = 0;
+
+	memset(&kdump, 0, sizeof(kdump));
+	memcpy(kdump.first.header.signature, "KDUMP   ", 8);
+	kdump.first.header.version = 6;
+	strcpy(kdump.first.header.system[0], "Linux");
+	strcpy(kdump.first.header.system[2], "6.6.0-test");
+	strcpy(kdump.first.header.system[4], "x86_64");
+	kdump.first.header.block_size = PAGE;
+	kdump.first.header.sub_header_size = 1;
+	kdump.first.header.bitmap_blocks = 2;
+	kdump.first.header.pages = PAGES;
+	kdump.first.header.nr_cpus = 1;
+	kdump.second.header.all_pages = PAGES;
+	for (size_t i = 0; i < PAGES; i++) {
+		kdump.bitmaps[0][i / 8] |= (unsigned char)(1 << i % 8);
+		if (i == LEFT_OUT)
+			continue;
+		kdump.bitmaps[1][i / 8] |= (unsigned char)(1 << i % 8);
+		kdump.pages[n].offset = offsetof(struct kdump, memory) + i * PAGE;
+		kdump.pages[n++].size = PAGE;
+	}
+	memcpy(kdump.memory, core.memory, MEMORY);
+}
+
+static void add_info(void)
+{
+	int size = snprintf(kdump.info.text, sizeof(kdump.info.text), INFO, 0, 0ULL);
+
+	memcpy(kdump.info.name, "VMCOREINFO", 11);
+	kdump.info.header = (Elf64_Nhdr){ .n_namesz = 11, .n_descsz = (uint32_t)size };
+	kdump.second.header.notes = offsetof(struct kdump, info);
+	kdump.second.header.notes_size = sizeof(kdump.info);
+}
+
+/* NULL, and the test is skipped, where the library is not installed. */
+static struct image *open_kdump(void)
+{
+	struct image *image = NULL;
+	struct error err = { .code = 0 };
+	char path[32];
+	int code;
+
+	write_temporary(path, &kdump, sizeof(kdump));
+	code = image_open(path, &image, &err);
+	unlink(path);
+	if (code != -ELIBACC)
+		assert_string_equal(err.text, "");
+	else
+		assert_non_null(strstr(err.text, "libkdumpfile10"));
+	return image;
+}
+
+static void assert_kdump(struct image *image)
+{
+	struct error err;
+	char bytes[8];
+
+	assert_int_equal(image_locate(image, anchors, 2, &err), 0);
+	assert_int_equal(image_kaslr_offset(image), MOVED);
+	assert_kernel(image, DIRECT_MAP, VMALLOC);
+	assert_int_equal(read_one(image, DIRECT_MAP + LEFT_OUT * PAGE, bytes, 8), -ENODATA);
+	assert_int_equal(read_one(image, DIRECT_MAP + LEFT_OUT * PAGE - 4, bytes, 8), -ENODATA);
+	assert_non_null(strstr(image_format(image), "compressed"));
+	image_close(image);
+}
+
+static void compressed_dumps_are_read(void **state)
+{
+	struct image *image;
+
+	(void)state;
+	make_core(EM_X86_64);
+	map_kernel(&four);
+	make_kdump();
+	add_info();
+	image = open_kdump();
+	if (!image)
+		skip();
+	assert_int_equal(image_kaslr_offset(image), MOVED);
+	assert_kdump(image);
+}
+
+/* QEMU's have no VMCOREINFO. */
+static void compressed_dumps_are_searched(void **state)
+{
+	struct image *image;
+
+	(void)state;
+	make_core(EM_X86_64);
+	map_kernel(&four);
+	make_kdump();
+	image = open_kdump();
+	if (!image)
+		skip();
+	assert_null(image_vmcoreinfo(image));
+	assert_kdump(image);
+	put_info(0x5000, 0, 0);
+	make_kdump();
+	assert_kdump(open_kdump());
+}
+
+static int refused(const void *data, size_t size, struct error *err)
+{
+	struct image *image = NULL;
+	char path[32];
+	int code;
+
+	write_temporary(path, data, size);
+	code = image_open(path, &image, err);
+	unlink(path);
+	image_close(image);
+	return code;
+}
+
+/* Before the library sees them, so without it, too. */
+static void broken_compressed_dumps_are_refused(void **state)
+{
+	struct error err;
+
+	(void)state;
+	make_core(EM_X86_64);
+	for (size_t size = 12; size < 4 * PAGE; size += 256) {
+		make_kdump();
+		assert_int_equal(refused(&kdump, size, &err), -EINVAL);
+		assert_non_null(strstr(err.text, "ends within"));
+	}
+	make_kdump();
+	kdump.first.header.block_size = 4097;
+	assert_int_equal(refused(&kdump, sizeof(kdump), &err), -EINVAL);
+	make_kdump();
+	kdump.first.header.sub_header_size = ~0U;
+	assert_int_equal(refused(&kdump, sizeof(kdump), &err), -EINVAL);
+	make_kdump();
+	kdump.first.header.bitmap_blocks = ~0U;
+	assert_int_equal(refused(&kdump, sizeof(kdump), &err), -EINVAL);
+	make_kdump();
+	kdump.second.header.notes_size = UINT32_MAX;
+	assert_int_equal(refused(&kdump, sizeof(kdump), &err), -EINVAL);
+	make_kdump();
+	kdump.second.header.all_pages = UINT32_MAX;
+	assert_int_equal(refused(&kdump, sizeof(kdump), &err), -EINVAL);
+}
+
+static void flattened_dumps_are_told_how_to_mend(void **state)
+{
+	struct error err;
+
+	(void)state;
+	if (refused("makedumpfile", 12, &err) == -ELIBACC)
+		skip();
+	assert_non_null(strstr(err.text, "makedumpfile -R"));
+}
+
 /* ---- hostile ones ---- */
 
 /* Tables that lead to themselves, everywhere. */
@@ -515,6 +714,10 @@ int main(void)
 		cmocka_unit_test(a_kernel_without_registers_is_searched),
 		cmocka_unit_test(vmcoreinfo_in_memory_is_enough),
 		cmocka_unit_test(the_bit_of_encrypted_memory_is_no_address),
+		cmocka_unit_test(compressed_dumps_are_read),
+		cmocka_unit_test(compressed_dumps_are_searched),
+		cmocka_unit_test(broken_compressed_dumps_are_refused),
+		cmocka_unit_test(flattened_dumps_are_told_how_to_mend),
 		cmocka_unit_test(tables_in_circles_end),
 		cmocka_unit_test(a_search_among_lies_ends),
 		cmocka_unit_test(holes_of_a_file_are_not_searched),
