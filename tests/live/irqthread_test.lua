@@ -59,16 +59,19 @@ end
 function tests.test_every_run_is_one_event()
   local disk = needs_threaded_disk()
   local n, session = 0, open("thread", { irq = disk.irq })
+  local most = sum(session:read(), "count")
   session:on(function(e)
     t.assertEquals(e.irq, disk.irq)
     t.assertTrue(e.wait_ns > 0)
     n = n + 1
   end)
+  local least = sum(session:read(), "count") -- some may have come while the streaming began
   local visible = disk_load.direct_reads(disk, 100)
   uv.sleep(50)
   session:stop()
   t.assertTrue(n >= visible * 0.9, n)
-  t.assertEquals(n, sum(session:read(), "count"))
+  local all = sum(session:read(), "count")
+  t.assertTrue(n >= all - least and n <= all - most, ("%d events, %d to %d counted"):format(n, all - least, all - most))
   session:close()
 end
 

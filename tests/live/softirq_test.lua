@@ -148,9 +148,11 @@ function tests.test_every_softirq_is_one_event()
   local least = session:read() -- some may have come while the streaming began
   load.datagrams(DATAGRAMS)
   session:stop()
-  local rows, seen = session:read(), n + session:loss().ring_drops
-  t.assertTrue(seen >= sum(rows, "count") - sum(least, "count"), seen)
-  t.assertTrue(seen <= sum(rows, "count") - sum(most, "count"), seen)
+  local rows, loss = session:read(), session:loss()
+  local seen, at_least = n + loss.ring_drops, sum(rows, "count") - sum(least, "count")
+  -- With PREEMPT_RT the program itself is preempted: on each CPU one that has counted may not have told of it yet.
+  t.assertTrue(seen + #uv.cpu_info() >= at_least, ("%d of %d; lost: %s"):format(seen, at_least, tostring(loss)))
+  t.assertTrue(seen <= sum(rows, "count") - sum(most, "count"), tostring(seen))
   t.assertTrue(ns <= sum(rows, "total_ns") - sum(most, "total_ns"))
   t.assertTrue(mine >= DATAGRAMS * 0.9, mine)
   session:close()

@@ -197,18 +197,23 @@ function tests.test_an_ipi_is_an_event()
   local cpu = other_cpu()
   local session, n = open("ipi", { cpu = cpu }), 0
   t.skipIf(#session:how().skipped > 0 or session:how().way == "receive", "this kernel has no ipi:ipi_send_cpu")
+  local function counted()
+    return sum(session:read(), function(row)
+      return row.what == "received" and row.sender == 0 and row.name == "call function single"
+    end)
+  end
+  local most = counted()
   session:on(function(e)
     t.assertEquals(e.cpu, cpu)
     n = n + (e.sender == 0 and e.name == "call function single" and 1 or 0)
   end)
+  local least = counted() -- some may have come while the streaming began
   load.while_busy(cpu, function() load.remote_calls(cpu, 100) end)
   session:stop()
-  local counted = sum(session:read(), function(row)
-    return row.what == "received" and row.sender == 0 and row.name == "call function single"
-  end)
-  local loss = tostring(session:loss())
+  local all, loss = counted(), tostring(session:loss())
   session:close()
-  t.assertEquals(n, counted, loss)
+  t.assertTrue(n >= all - least and n <= all - most, ("%d events, %d to %d counted; lost: %s"):format(n, all - least,
+    all - most, loss))
   t.assertTrue(n >= 90, ("%d events; lost: %s"):format(n, loss))
 end
 
