@@ -588,6 +588,13 @@ static int generation(lua_State *L)
 	return 1;
 }
 
+/* core.pointer_size() -> bytes of a pointer in this kernel */
+static int pointer_size(lua_State *L)
+{
+	lua_pushnumber(L, types_pointer_size(kernel_of(L)));
+	return 1;
+}
+
 /* ---- other kernels ---- */
 
 static int open_(lua_State *L);
@@ -644,6 +651,7 @@ static const luaL_Reg functions[] = {
 	{ "addresses", addresses },
 	{ "lists", lists },
 	{ "generation", generation },
+	{ "pointer_size", pointer_size },
 	{ NULL, NULL },
 };
 

@@ -508,6 +508,13 @@ int types_variable(const struct kernel *kernel, const char *name, struct type_va
 	return fill(place, 0, &variable->type, err);
 }
 
+uint32_t types_pointer_size(const struct kernel *kernel)
+{
+	uint32_t source = btf_source(kernel, NULL, NULL);
+
+	return source ? btf_pointer_size(btf_source_at(source)->reader) : sizeof(void *);
+}
+
 void types_reset(const struct kernel *kernel)
 {
 	btf_sources_reset(kernel);

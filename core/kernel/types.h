@@ -104,6 +104,9 @@ struct type_variable {
 int types_variable(const struct kernel *kernel, const char *name, struct type_variable *variable,
 		   struct error *err);
 
+/* Bytes of a pointer in this kernel; where nobody knows its types, as many as in this program. */
+uint32_t types_pointer_size(const struct kernel *kernel);
+
 /* Gives a kernel's types back; their ids and names are void from then on. */
 void types_reset(const struct kernel *kernel);
 

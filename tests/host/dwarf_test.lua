@@ -1,5 +1,8 @@
 -- Types of a file that has DWARF and no BTF, as scripts ask for them.
 package.path = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;") .. package.path
+local core = require "core"
+local ffi = require "ffi"
+local k = require "shark.kernel"
 local proc = require "proc"
 local t = require "t"
 
@@ -21,6 +24,43 @@ function tests.test_types_are_those_of_btf()
   t.assertEquals({ result.status, result.err }, { 0, "" })
   t.assertStrMatches(dwarf, "280\t240\t24\t16\t.*")
   t.assertEquals({ dwarf, compressed }, { btf, btf })
+end
+
+-- ---- kernels of 32 bits ----
+
+local BASE, EM_386 = 0xc0000000, 3
+
+local function words(...)
+  return ffi.string(ffi.new("uint32_t[?]", select("#", ...), ...), select("#", ...) * 4)
+end
+
+-- A struct pipeline: its domain, the next one, a lock and a name; padded.
+local function pipeline(domain, next, name)
+  return words(domain, next, 7) .. name .. ("\0"):rep(256 - 12 - #name)
+end
+
+-- Two that are a list behind a head of one pointer.
+local function open_image()
+  local second, head = BASE + 256, BASE + 512
+  return assert(k.open {
+    core = core.write(proc.temporary_directory() .. "/core", { {
+      BASE, pipeline(0xdeadbeef, second + 4, "first") .. pipeline(0, head, "second") .. words(BASE + 4, 0),
+    } }, EM_386),
+    btf = objects .. "m32.o",
+  })
+end
+
+function tests.test_pointers_of_32_bits()
+  local image = open_image()
+  t.assertEquals({ image.sizeof "struct pipeline", image.sizeof "struct pipeline *[3]" }, { 152, 12 })
+  local first = assert(image.cast("struct pipeline", BASE))
+  t.assertEquals({ image.raw(first, "domain"), first.lock.count }, { 0xdeadbeefULL, 7 })
+  local names = {}
+  for entry in image.list(BASE + 512, "struct pipeline", "next") do
+    names[#names + 1] = entry.name
+  end
+  t.assertEquals(names, { "first", "second" })
+  image:close()
 end
 
 -- Whatever is there in its place, it is not libdw.

@@ -22,11 +22,12 @@ end
 
 --- Writes an ELF core (gABI, e_type ET_CORE) whose memory is at virtual addresses.
 --- @param memory table[] {{ address, bytes }}
+--- @param machine integer? EM_*, else that of x86-64
 --- @return string path
-function M.write(path, memory)
+function M.write(path, memory, machine)
   local header = ffi.new("struct test_elf_header", {
-    ident = { 0x7f, 0x45, 0x4c, 0x46, 2, 1, 1 }, type = 4, machine = 62, version = 1, phoff = HEADER, ehsize = HEADER,
-    phentsize = SEGMENT, phnum = #memory,
+    ident = { 0x7f, 0x45, 0x4c, 0x46, 2, 1, 1 }, type = 4, machine = machine or 62, version = 1, phoff = HEADER,
+    ehsize = HEADER, phentsize = SEGMENT, phnum = #memory,
   })
   local segments, parts, offset = ffi.new("struct test_elf_segment[?]", #memory), {}, HEADER + SEGMENT * #memory
   for i, piece in ipairs(memory) do

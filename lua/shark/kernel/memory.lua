@@ -200,18 +200,25 @@ function M.apart(look_again, work, ...)
   return unpack(results, 2, results.n)
 end
 
+--- The number that the bytes of a pointer of this kernel are, as uint64_t.
+function M.to_pointer(bytes)
+  return core.pointer_size() == 4 and ffi.cast("uint64_t", ffi.cast("uint32_t *", bytes)[0]) or
+    ffi.cast("uint64_t *", bytes)[0]
+end
+
 --- The pointer at the address, as uint64_t.
 function M.pointer(address)
-  local value = ffi.cast("uint64_t *", M.peek(address, 8))[0]
+  local value = M.to_pointer(M.peek(address, core.pointer_size()))
   M.note_pointer(address, value)
   return value
 end
 
 local function read_again(pointers)
   local requests, values = requests_type(math.max(#pointers, 1)), ffi.new("uint64_t[?]", #pointers + 1)
+  local size = core.pointer_size()
   for i, pointer in ipairs(pointers) do
     local request = requests[i - 1]
-    request.address, request.into, request.size = pointer[1], values + (i - 1), 8
+    request.address, request.into, request.size = pointer[1], values + (i - 1), size
   end
   local ok, message, name = core.read(requests, #pointers)
   if not ok then

@@ -143,7 +143,7 @@ end
 
 --- The pointer at an offset of an object, as uint64_t.
 function M.pointer(object, offset)
-  local value = ffi.cast(INTEGERS[8], load(object, offset, 8))[0]
+  local value = memory.to_pointer(load(object, offset, core.pointer_size()))
   memory.note_pointer(rawget(object, ADDRESS) + offset, value)
   return value
 end

@@ -52,7 +52,7 @@ end
 
 --- A pointer to the type.
 function M.pointer_to(type)
-  return { kind = "pointer", name = "", size = 8, count = 0, target = type }
+  return { kind = "pointer", name = "", size = core.pointer_size(), count = 0, target = type }
 end
 
 --- An array of the type; count 0: nobody knows how many.

@@ -3,6 +3,7 @@
 -- every walk has an end.
 
 local bit = require "bit"
+local core = require "shark.kernel.core"
 local memory = require "shark.kernel.memory"
 local object = require "shark.kernel.object"
 local types = require "shark.kernel.types"
@@ -92,7 +93,7 @@ end
 
 local function slot_address(node, index)
   local slots = types.member(object.type(node), "slots")
-  return object.pointer(node, slots.offset + index * 8)
+  return object.pointer(node, slots.offset + index * core.pointer_size())
 end
 
 local function slots_of(node)
@@ -209,7 +210,7 @@ local function maple_slots(node, last)
     if i > 0 and pivot == 0 or pivot > last then
       pivot = last
     end
-    local entry = object.pointer(node, slots.offset + i * 8)
+    local entry = object.pointer(node, slots.offset + i * core.pointer_size())
     if pivot == last then
       i = count
     end
