@@ -4,8 +4,8 @@
 --   local session = virtblk.requests { slower_than_us = 1000 }
 --   session:on(function(r) print(r.device, r.ns, r.device_ns) end)
 
+local files = require "shark.system.files"
 local tracer = require "shark.tracers.virtblk"
-local uv = require "uv"
 local virtio = require "shark.system.virtio"
 
 local M = {}
@@ -64,7 +64,7 @@ M.extent = tracer.extent
 --- @return string? hint
 function M.hint(opened)
   for _, refusal in ipairs(opened:how().refused) do
-    if refusal.error == "ENODEV" and uv.fs_stat("/sys/module/virtio_blk") then
+    if refusal.error == "ENODEV" and files.exists("/sys/module/virtio_blk") then
       return "the driver virtio_blk was loaded meanwhile: start again to see its stages"
     end
   end

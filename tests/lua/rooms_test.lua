@@ -223,6 +223,36 @@ function tests.test_decoders_read_nothing()
   end
 end
 
+-- Files of this machine are no other kernel's: what reads kernels asks shark.system.files, for which images have a
+-- stand-in.
+local function reads_kernels(name, exact, patterns)
+  local floor = floor_of(name, exact, patterns)
+  return floor >= 4 and floor <= 7 or floor == 11 or floor == 12
+end
+
+local DOORS = {
+  ["shark.system.files"] = true, -- the door
+  ["shark.system.acpi"] = true, ["shark.system.interrupts"] = true, -- have stand-ins of their own
+  ["shark.system.descendants"] = true, ["shark.system.kconfig"] = true, -- this process', this machine's
+  ["shark.manual"] = true, -- runs groff
+  ["shark.kernel"] = true, -- a descriptor of /sys/kernel/irq, where shark.system.files knows that
+}
+
+function tests.test_what_reads_kernels_opens_no_files()
+  local exact, patterns = floors()
+  local checked = 0
+  for name, path in pairs(modules()) do
+    if reads_kernels(name, exact, patterns) and not DOORS[name] then
+      local code = code_of(path)
+      for _, way in ipairs { "io%.open", "io%.lines", "io%.popen", "uv%.fs_" } do
+        t.assertNil(code:match("[^\n]*" .. way .. "[^\n]*"), path)
+      end
+      checked = checked + 1
+    end
+  end
+  t.assertTrue(checked > 40, checked .. " modules were looked at")
+end
+
 -- ---- what is public ----
 
 local public = {}

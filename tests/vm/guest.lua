@@ -225,6 +225,9 @@ local function take_monitor(guest, chunk)
   guest.monitor = ((guest.monitor or "") .. chunk):sub(-4096)
   if guest.monitor:find('"status": "internal-error"', 1, true) then
     finish(guest, { failure = "QEMU stopped it: internal error" })
+  elseif guest.monitor:find('"event": "DUMP_COMPLETED"', 1, true) then
+    guest.monitor = ""
+    guest.stdin:write("dumped\n")
   end
 end
 
@@ -252,6 +255,12 @@ local function pass_on(guest, command)
   elseif not guest.outcome then
     set_timeout(function() pass_on(guest, command) end, 100)
   end
+end
+
+-- Its memory into a file, as QEMU writes it: "@@guest dump@@". The guest is told when it is there.
+local function dump(guest)
+  pass_on(guest, json.encode { execute = "dump-guest-memory",
+    arguments = { paging = false, protocol = "file:" .. assert(guest.options.dump, "no file for its memory") } })
 end
 
 local function take_artefacts(guest)
@@ -288,6 +297,8 @@ local function take_line(guest, line)
     guest.started = true
   elseif mark == "qmp" then
     pass_on(guest, rest)
+  elseif mark == "dump" then
+    dump(guest)
   elseif mark == "artefacts" then
     guest.artefacts_open = rest == ""
     if rest == "end" then
@@ -423,6 +434,7 @@ end
 ---   silence_s table?  { cpu, idle }: without a line for so many seconds it hangs; nil: no limit for the command
 ---   on_silence fun(why: string)?  before that, the command is asked to end what hangs, once
 ---   stderr   integer? descriptor for what QEMU says
+---   dump     string?  file for its memory, when the command asks for it
 ---   smp, nic, append, keep, artefacts (folder for what the command left in /artefacts)
 --- @param on_line fun(line: string)  a line that the command printed
 --- @param on_end fun(outcome: table) { status } of the command, or { failure = why there is none, console }

@@ -19,6 +19,8 @@ parser:flag("--no-disk", "No disk.")
 parser:flag("--nic", "A virtio-net network card.")
 parser:option("--append", "Words for the kernel's command line."):default ""
 parser:option("--artefacts", "Folder for what the command leaves in /artefacts."):argname("DIR")
+parser:option("--dump", "File for the guest's memory, which the command asks for: '@@guest dump@@' on /dev/ttyS1.")
+  :argname("FILE")
 parser:option("--accel", "How QEMU runs it: kvm, tcg, or find: kvm where a guest boots with it.")
   :choices { "find", "kvm", "tcg" }:default "find"
 parser:flag("--keep", "Keep the guest's files, and say where.")
@@ -65,7 +67,8 @@ local function start(chosen)
   guest.start({
     folder = folder, base = build .. "/vm/base.cpio.gz", work = work, iommu = options.iommu, smp = options.smp,
     disks = disks(), nic = options.nic, append = options.append, keep = options.keep, shell = options.shell,
-    artefacts = options.artefacts, accel = chosen, command = "exec " .. quote(options.command) .. "\n",
+    artefacts = options.artefacts, dump = options.dump, accel = chosen,
+    command = "exec " .. quote(options.command) .. "\n",
   }, function(line)
     print(line)
   end, function(outcome)

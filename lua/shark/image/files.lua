@@ -46,14 +46,14 @@ local function flags_of(info)
   return table.concat(words, " ")
 end
 
--- The lines that are asked for. APIC ids are where every kernel keeps them for its own use (arch/x86/kernel/apic/).
+-- The lines that are asked for. Before 6.7 the id was not in a struct of its own (arch/x86/include/asm/processor.h).
 local function cpuinfo()
   local k, must = kernel()
-  local flags = flags_of(must(k.var("boot_cpu_data", "struct cpuinfo_x86")):value())
-  local lines = {}
+  local lines, is_old = {}, k.has_field("struct cpuinfo_x86", "apicid")
   for _, cpu in ipairs(mask "__cpu_online_mask") do
-    local id = must(k.per_cpu("x86_cpu_to_apicid", cpu))
-    lines[#lines + 1] = ("processor\t: %d\napicid\t\t: %d\nflags\t\t: %s\n"):format(cpu, id, flags)
+    local info = must(k.per_cpu("cpu_info", cpu, "struct cpuinfo_x86"))
+    lines[#lines + 1] = ("processor\t: %d\napicid\t\t: %d\nflags\t\t: %s\n"):format(cpu,
+      is_old and info.apicid or info.topo.apicid, flags_of(info))
   end
   return table.concat(lines, "\n")
 end
@@ -113,5 +113,7 @@ end
 function M.link()
   return nil
 end
+
+M.real = M.link
 
 return M

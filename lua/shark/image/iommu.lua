@@ -1,8 +1,9 @@
 --- In place of shark.system.iommu: what sysfs would have shown, from the kernel's own lists
--- (drivers/iommu/iommu.c, iommu-sysfs.c). What cannot be read is raised.
+-- (drivers/iommu/iommu.c, iommu-sysfs.c).
 
 local globals = require "shark.kernel.globals"
 local k = require "shark.kernel"
+local memory = require "shark.kernel.memory"
 
 local M = {}
 
@@ -12,9 +13,17 @@ local MAX_UNITS, MAX_GROUPS, MAX_DEVICES = 1024, 65536, 65536
 -- iommu_group_show_type().
 local TYPES = { [0] = "blocked", [1] = "unmanaged", [3] = "DMA", [4] = "identity", [11] = "DMA-FQ" }
 
+-- What cannot be read is left out, and why is said.
+local function as_far_as_read(work)
+  return function(...)
+    local found, message = memory.attempt(work, ...)
+    return found or {}, message
+  end
+end
+
 --- Names of the units in use.
---- @return string[] names sorted
-function M.names()
+--- @return string[] names sorted @return string? message why they cannot be read
+M.names = as_far_as_read(function()
   local names = {}
   if globals.address "iommu_device_list" then
     for unit in k.list("iommu_device_list", "struct iommu_device", "list", MAX_UNITS) do
@@ -23,7 +32,7 @@ function M.names()
   end
   table.sort(names)
   return names
-end
+end)
 
 -- Calls visit(struct device) for each of a group's.
 local function each_device(group, visit)
@@ -46,8 +55,8 @@ local function unit_of(device)
 end
 
 --- Devices whose DMA goes through a unit.
---- @return string[] names sorted
-function M.devices(unit)
+--- @return string[] names sorted @return string? message
+M.devices = as_far_as_read(function(unit)
   local names = {}
   each_group(function(group)
     each_device(group, function(device)
@@ -56,11 +65,11 @@ function M.devices(unit)
   end)
   table.sort(names)
   return names
-end
+end)
 
 --- The groups; see shark.system.iommu.
---- @return table[] groups by id
-function M.groups()
+--- @return table[] groups by id @return string? message
+M.groups = as_far_as_read(function()
   local groups = {}
   each_group(function(group)
     local domain, names = group.default_domain, {}
@@ -70,6 +79,6 @@ function M.groups()
   end)
   table.sort(groups, function(one, other) return one.id < other.id end)
   return groups
-end
+end)
 
 return M

@@ -152,9 +152,10 @@ local function verdict(kind, in_use, decisive, found)
 end
 
 local function judge(kind, steps, in_use)
-  local sys = iommu_units.names_in_sys()
+  local sys, why_not = iommu_units.names_in_sys()
   local decisive = not in_use and steps:decisive() or nil
-  steps:add("in use", "/sys/class/iommu", nil, #sys > 0 and table.concat(sys, ", ") or "none")
+  steps:add("in use", "/sys/class/iommu", nil, #sys > 0 and table.concat(sys, ", ")
+    or why_not or "none")
   local found = in_use and groups.read() or nil
   if found then
     steps:add("in use", "domains of groups", nil, ("%s; command line: %s"):format(groups.summary(found),

@@ -6,7 +6,7 @@
 -- rows and way. The vector allocator, which works without remapping too, is irq.vecalloc().
 
 local interrupts = require "shark.system.interrupts"
-local uv = require "uv"
+local iommu = require "shark.system.iommu"
 
 local M = {}
 
@@ -16,14 +16,11 @@ local PREFIXES = { dmar = "intel", ivhd = "amd" }
 --- Whose IOMMU is in use.
 --- @return "intel"|"amd"? vendor @return string? message @return string? name
 function M.vendor()
-  local scan = uv.fs_scandir("/sys/class/iommu")
-  local name = scan and uv.fs_scandir_next(scan)
-  while name do
+  for _, name in ipairs(iommu.names()) do
     local vendor = PREFIXES[name:match("^%l+")]
     if vendor then
       return vendor
     end
-    name = uv.fs_scandir_next(scan)
   end
   return nil, "no IOMMU is in use: /sys/class/iommu has neither dmar* (Intel) nor ivhd* (AMD)", "ENODEV"
 end

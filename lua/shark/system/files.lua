@@ -66,6 +66,12 @@ function M.exists(path)
   return uv.fs_stat(path) ~= nil
 end
 
+--- Where a path leads when all symbolic links are followed; nil if nowhere.
+--- @return string?
+function M.real(path)
+  return (uv.fs_realpath(path))
+end
+
 --- The last part of where a symbolic link points to; nil if there is none.
 function M.link(path)
   local target = uv.fs_readlink(path)

@@ -1,8 +1,8 @@
 --- virtio-blk disks as sysfs and /proc have them: device -> queues -> IRQ -> CPUs,
 -- ring size, features.
 
+local files = require "shark.system.files"
 local interrupts = require "shark.system.interrupts"
-local uv = require "uv"
 
 local M = {}
 
@@ -16,27 +16,6 @@ M.FEATURES = {
   [35] = "in_order", [36] = "order_platform", [37] = "sr_iov", [38] = "notification_data",
   [39] = "notif_config_data", [40] = "ring_reset", [41] = "admin_vq",
 }
-
-local function line_of(path)
-  local file = io.open(path)
-  local text = file and file:read("*l")
-  if file then
-    file:close()
-  end
-  return text
-end
-
-local function number_of(path)
-  return tonumber(line_of(path) or "")
-end
-
-local function entries(path)
-  local list, scan = {}, uv.fs_scandir(path)
-  for name in function() return scan and uv.fs_scandir_next(scan) end do
-    list[#list + 1] = name
-  end
-  return list
-end
 
 --- Names of the features that driver and device agreed on.
 --- @param bits string as in sysfs: a digit for each bit, bit 0 first
@@ -88,8 +67,8 @@ local function irq_entry(number, entry, kind)
   local base = "/proc/irq/" .. number .. "/"
   return {
     irq = number, kind = kind, chip = entry.chip, hwirq = entry.hwirq, flow = entry.flow, count = entry.count,
-    affinity = cpus_of(line_of(base .. "smp_affinity_list")),
-    effective = cpus_of(line_of(base .. "effective_affinity_list")),
+    affinity = cpus_of(files.line(base .. "smp_affinity_list")),
+    effective = cpus_of(files.line(base .. "effective_affinity_list")),
   }
 end
 
@@ -110,12 +89,12 @@ end
 local function queues_of(disk, all)
   local irqs, queues = irqs_of(disk.virtio, all), {}
   local base = "/sys/block/" .. disk.device .. "/mq/"
-  for _, name in ipairs(entries(base)) do
+  for _, name in ipairs(files.names(base)) do
     local number = tonumber(name)
     if number then
       queues[#queues + 1] = {
-        queue = number, tags = number_of(base .. name .. "/nr_tags"),
-        cpus = cpus_of(line_of(base .. name .. "/cpu_list")), irq = irqs[number] or irqs.any,
+        queue = number, tags = files.number(base .. name .. "/nr_tags"),
+        cpus = cpus_of(files.line(base .. name .. "/cpu_list")), irq = irqs[number] or irqs.any,
       }
     end
   end
@@ -127,22 +106,22 @@ end
 -- ones; half as many without (virtblk_probe()). A parameter can say otherwise.
 local function ring_size(disk)
   local tags = disk.queues[1] and disk.queues[1].tags
-  if not tags or (number_of("/sys/module/virtio_blk/parameters/queue_depth") or 0) ~= 0 then
+  if not tags or (files.number("/sys/module/virtio_blk/parameters/queue_depth") or 0) ~= 0 then
     return nil
   end
   return has(disk.features, "indirect") and tags or 2 * tags
 end
 
 local function disk_of(device, all)
-  local path = uv.fs_realpath("/sys/block/" .. device .. "/device")
+  local path = files.real("/sys/block/" .. device .. "/device")
   local virtio = path and path:match("/(virtio%d+)$")
   if not virtio then
     return nil
   end
   local disk = {
-    device = device, dev = line_of("/sys/block/" .. device .. "/dev"), virtio = virtio,
-    bus = path:match("/([^/]+)/virtio%d+$"), features = M.features(line_of(path .. "/features") or ""),
-    iostats = number_of("/sys/block/" .. device .. "/queue/iostats") ~= 0,
+    device = device, dev = files.line("/sys/block/" .. device .. "/dev"), virtio = virtio,
+    bus = path:match("/([^/]+)/virtio%d+$"), features = M.features(files.line(path .. "/features") or ""),
+    iostats = files.number("/sys/block/" .. device .. "/queue/iostats") ~= 0,
   }
   disk.queues = queues_of(disk, all)
   disk.ring_size = ring_size(disk)
@@ -157,7 +136,7 @@ end
 ---   affinity = {...}, effective = {...} } } } }
 function M.disks()
   local disks, all = {}, interrupts.read() or {}
-  for _, device in ipairs(entries("/sys/block")) do
+  for _, device in ipairs(files.names("/sys/block")) do
     disks[#disks + 1] = device:match("^vd") and disk_of(device, all) or nil
   end
   table.sort(disks, function(a, b) return #a.device < #b.device or (#a.device == #b.device and a.device < b.device) end)
@@ -183,8 +162,7 @@ function M.disk_name(dev)
   local key = tonumber(dev)
   if not names[key] then
     local text = ("%d:%d"):format(math.floor(key / 2 ^ 20), key % 2 ^ 20)
-    local link = uv.fs_readlink("/sys/dev/block/" .. text)
-    names[key] = link and link:match("[^/]+$")
+    names[key] = files.link("/sys/dev/block/" .. text)
     return names[key] or text
   end
   return names[key]
@@ -193,7 +171,7 @@ end
 --- Number of a disk, as rows have it. nil if there is none of that name.
 --- @return integer? dev
 function M.disk_number(device)
-  local major, minor = (line_of("/sys/block/" .. device .. "/dev") or ""):match("^(%d+):(%d+)$")
+  local major, minor = (files.line("/sys/block/" .. device .. "/dev") or ""):match("^(%d+):(%d+)$")
   return major and tonumber(major) * 2 ^ 20 + tonumber(minor)
 end
 
@@ -202,7 +180,7 @@ end
 ---   is nil where the kernel is too old
 function M.completed(device)
   local fields = {}
-  for field in (line_of("/sys/block/" .. device .. "/stat") or ""):gmatch("%d+") do
+  for field in (files.line("/sys/block/" .. device .. "/stat") or ""):gmatch("%d+") do
     fields[#fields + 1] = tonumber(field)
   end
   return { read = fields[1], write = fields[5], discard = fields[12], flush = fields[16] }

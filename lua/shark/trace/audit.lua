@@ -5,6 +5,8 @@
 -- before and after /proc, so what the trace had counted when /proc was read lies
 -- between two numbers. A difference is stated only where it is outside of them.
 
+local files = require "shark.system.files"
+
 local M = {}
 
 -- Counts by name, as the kind has them from its rows.
@@ -23,12 +25,7 @@ end
 --- does not wait for more.
 --- @return string? text of what the kernel counts, for start()
 function M.before(kind)
-  local file = io.open(kind.audit.source)
-  local text = file and file:read("*a")
-  if file then
-    file:close()
-  end
-  return text
+  return (files.text(kind.audit.source))
 end
 
 -- Counted by the kernel between two readings, and not by the trace.
