@@ -26,6 +26,19 @@ function tests.test_types_are_those_of_btf()
   t.assertEquals({ dwarf, compressed }, { btf, btf })
 end
 
+function tests.test_a_file_of_its_own_has_them()
+  local result = proc.run_shell(([[
+    cd %s && cp %s/dwarf5.o whole.o &&
+    objcopy --only-keep-debug whole.o kept.debug &&
+    objcopy --strip-debug --add-gnu-debuglink=kept.debug whole.o bare.o &&
+    objdump -h bare.o | grep -c debug_info
+    $SHARK -e 'assert(shark.debuginfo_set "bare.o") print(require("shark.kernel").sizeof "struct pipeline")'
+    rm kept.debug
+    $SHARK -e 'shark.debuginfo_set "bare.o" print((require("shark.kernel").sizeof "struct pipeline"))']]):format(
+    proc.temporary_directory(), objects))
+  t.assertEquals({ result.out, result.err }, { "0\n280\nnil\n", "" })
+end
+
 -- ---- kernels of 32 bits ----
 
 local BASE, EM_386 = 0xc0000000, 3
