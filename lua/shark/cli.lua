@@ -5,6 +5,7 @@ local argparse = require "argparse"
 local ledger = require "shark.text.ledger"
 local options = require "shark.options"
 local out = require "shark.text.out"
+local progress = require "shark.text.progress"
 local providers = require "shark.providers"
 local schedule = require "shark.schedule"
 local table_text = require "shark.text.table"
@@ -57,6 +58,7 @@ function M.parser(name, description)
       require("shark.completion.answer").print(self, arg[2] or "", arg[3] or "")
       os.exit(0)
     end
+    progress.begin(name)
     return parse(self)
   end
   return parser
@@ -228,6 +230,7 @@ end
 
 -- For who sits before it, and does not know yet that it runs.
 local function announce(trace)
+  progress.finish()
   if not trace.options.duration and #trace.options.command == 0 and terminal.is_watched() then
     out.complain("tracing %s, Ctrl-C ends", trace.title or trace.name)
   end

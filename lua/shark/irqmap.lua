@@ -3,6 +3,7 @@
 
 local affinity = require "shark.map.affinity"
 local irqmap_system = require "shark.map.system"
+local progress = require "shark.text.progress"
 local walk = require "shark.map.walk"
 
 local M = {}
@@ -80,8 +81,9 @@ function M.describe(irq)
 end
 
 local function describe_all(system)
-  local maps = {}
-  for _, irq in ipairs(system:irqs()) do
+  local maps, irqs = {}, system:irqs()
+  for i, irq in ipairs(irqs) do
+    progress.tell("interrupts", i, #irqs)
     maps[#maps + 1] = describe(system, irq) -- nil for one that went meanwhile
   end
   return maps

@@ -56,7 +56,7 @@ end
 local function sections_of(path)
   local sections, name = {}, nil
   for line in io.lines(path) do
-    line = line:gsub("\r", "")
+    line = line:gsub("^.*\r\27%[K", ""):gsub("\r", "") -- what was taken away again is not there
     name = line:match "^=== (%S+)$" or name
     sections[name] = line:find "^===" and "" or sections[name] .. line .. "\n"
   end

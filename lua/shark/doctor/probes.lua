@@ -4,6 +4,7 @@
 local attempt = require "shark.doctor.attempt"
 local files = require "shark.system.files"
 local probe = require "shark.probe"
+local progress = require "shark.text.progress"
 local uv = require "uv"
 
 local M = {}
@@ -62,8 +63,9 @@ end
 --- @param all boolean? ways after the first that succeeds, too
 --- @return table[] answers of shark.doctor.attempt
 function M.answers(all)
-  local list = {}
-  for i, kind in ipairs(kinds()) do
+  local list, all_kinds = {}, kinds()
+  for i, kind in ipairs(all_kinds) do
+    progress.tell("kinds of probes tried", i, #all_kinds)
     list[i] = attempt.answer("probe." .. kind[1], kind[2], attempt.each(kind[3], all, try))
   end
   return list

@@ -1,6 +1,7 @@
 --- Every tracer, as scripts open it, by each of its ways.
 
 local attempt = require "shark.doctor.attempt"
+local progress = require "shark.text.progress"
 local providers = require "shark.providers"
 
 local M = {}
@@ -40,8 +41,9 @@ end
 --- @param all boolean? ways after the first that succeeds, too
 --- @return table[] answers of shark.doctor.attempt
 function M.answers(all)
-  local list = {}
-  for i, call in ipairs(calls()) do
+  local list, all_calls = {}, calls()
+  for i, call in ipairs(all_calls) do
+    progress.tell("tracers tried", i, #all_calls)
     list[i] = answer_of(call, all)
   end
   return list

@@ -9,6 +9,7 @@ local globals = require "shark.kernel.globals"
 local k = require "shark.kernel"
 local memory = require "shark.kernel.memory"
 local must = require "shark.kernel.must"
+local progress = require "shark.text.progress"
 local register = require "shark.decode.register"
 
 local M = {}
@@ -194,7 +195,9 @@ function M.read()
       first = matrix.alloc_start, last = matrix.alloc_end - 1, system = system_vectors(matrix), cpus = {},
       missing = idt.not_used() and { { what = "handlers of the system's vectors", why = idt.not_used() } } or nil,
     }
-    for _, cpu in ipairs(must(cpus.online())) do
+    local online = must(cpus.online())
+    for i, cpu in ipairs(online) do
+      progress.tell("CPUs", i, #online)
       table.insert(found.cpus, read_cpu(cpu, matrix))
     end
     return found

@@ -4,6 +4,7 @@
 local encode = require "shark.probe.encode"
 local lower = require "shark.probe.lower"
 local maplist = require "shark.probe.maplist"
+local progress = require "shark.text.progress"
 local records_of = require "shark.probe.records"
 local source = require "shark.probe.source"
 local ways = require "shark.probe.ways"
@@ -130,7 +131,8 @@ end
 local function compile_all(build)
   repeat
     local size = build.records.size
-    for _, point in ipairs(build.points) do
+    for i, point in ipairs(build.points) do
+      progress.tell("handlers compiled", i, #build.points)
       local ok, message, errname = compile(build, point)
       if not ok then
         return nil, message, errname
@@ -171,7 +173,8 @@ local function with_log(message, log)
 end
 
 local function load_all(build)
-  for _, point in ipairs(build.points) do
+  for i, point in ipairs(build.points) do
+    progress.tell("programs loaded", i, #build.points)
     if not point.program then
       local program, message, errname, log = program_of(build, point)
       if not program then

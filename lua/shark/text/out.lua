@@ -3,6 +3,7 @@
 local colour = require "shark.text.colour"
 local foreign = require "shark.text.foreign"
 local json = require "shark.json"
+local progress = require "shark.text.progress"
 local table_text = require "shark.text.table"
 local terminal = require "shark.text.terminal"
 local wrap = require "shark.text.wrap"
@@ -27,10 +28,15 @@ local function plain(text)
   return text
 end
 
+local function put(...)
+  progress.finish()
+  io.stdout:write(...)
+end
+
 -- What is wider than the terminal goes on below, a little deeper.
 local function write(text, style)
   for _, line in ipairs(wrap.folded(text, terminal.columns())) do
-    io.stdout:write(style(line), "\n")
+    put(style(line), "\n")
   end
 end
 
@@ -79,13 +85,13 @@ end
 --- Prints a line of our own that has control sequences, as colours are.
 --- @param text string
 function M.raw(text)
-  io.stdout:write(text, "\n")
+  put(text, "\n")
 end
 
 --- Prints a value as JSON, on a line.
 --- @param value any @param order string[] of fields, see shark.json
 function M.json(value, order)
-  io.stdout:write(json.encode(value, order), "\n")
+  put(json.encode(value, order), "\n")
 end
 
 --- Prints values as print() does, their text made fit.
@@ -95,12 +101,13 @@ function M.values(...)
   for i = 1, select("#", ...) do
     parts[i] = foreign.lines((select(i, ...)))
   end
-  io.stdout:write(table.concat(parts, "\t"), "\n")
+  put(table.concat(parts, "\t"), "\n")
 end
 
 --- Prints a line on standard error, after what was printed before.
 --- @param format string a literal @param ... any
 function M.complain(format, ...)
+  progress.finish()
   io.stdout:flush()
   io.stderr:write(foreign.lines(format:format(...)), "\n")
 end
