@@ -321,35 +321,57 @@ defs.opens = lines_of({ pid = integer "", comm = text "", ret = integer "descrip
 defs.tcpconnect = lines_of(nil, "A connection that was asked for.")
 defs.trace = lines_of(nil, "A hit, with the fields that were asked for.")
 
+local LEFT = object { cpu = integer "", left = integer "vectors", allocated = integer "vectors in use",
+  managed = integer "kept for managed interrupts", managed_left = integer "of them not in use" }
 local SEEN = open_object { ["name?"] = text "", ["count?"] = integer "runs", ["rate?"] = number "runs per second; 1/s",
   ["share?"] = number "of a CPU's time, 0 to 1", ["avg_ns?"] = number "; ns",
   ["max_ns?"] = integer "the longest since the start; ns" }
 defs.top = report({
   cpus = list(SEEN), ["interrupts?"] = list(SEEN), ["softirqs?"] = list(SEEN), ["ipis?"] = list(SEEN),
-  ["vectors?"] = { type = "array" }, ["virtblk?"] = list(SEEN), ["remapping?"] = { type = "array" },
+  ["vectors?"] = list(LEFT), ["virtblk?"] = list(SEEN), ["remapping?"] = list(SEEN),
   not_traced = list(object { name = text "", why = text "" }),
 }, SESSIONS)
 
 -- ---- those that trace nothing ----
 
 local STEP = open_object { phase = text "", question = text "", answer = text "" }
-local ANSWER = open_object { name = text "", title = text "", ok = boolean "",
-  tried = list(open_object { ok = boolean "" }) }
-local SCRIPT = open_object { name = text "", summary = text "", text = text "Markdown" }
+local CAUSE = { name = text "what refuses it", kind = text "config, policy, device, ...",
+  ["remedy?"] = text "what to do" }
+local TRIED = object { ["way?"] = text "of attaching, or of reading", ok = boolean "",
+  ["skipped?"] = list(text "point that this kernel does not have"), ["reason?"] = text "why not",
+  ["error?"] = text "EPERM", ["cause?"] = object(CAUSE) }
+local ANSWER = object { name = text "of the function", title = text "what it traces", ok = boolean "some way works",
+  ["way?"] = text "the best that works", tried = list(TRIED, "Best first.") }
+local SCRIPT = object { name = text "", summary = text "", question = text "that it answers",
+  has_options = boolean "", text = text "Markdown" }
 
-defs.args = object { probes = list(open_object { name = text "", arguments = list(open_object { name = text "" }) }) }
-defs.doctor = object { kernel = text "release", can_trace = boolean "anything", rights = { type = "object" },
+local ARGUMENT = object { name = text "", type = text "as in C",
+  ["members?"] = list(object { name = text "", type = text "as in C" }) }
+defs.args = object { probes = list(object { name = text "", way = text "the best that can be told of",
+  arguments = list(ARGUMENT, "As handlers are given them.") }) }
+defs.doctor = object { kernel = text "release", can_trace = boolean "anything",
+  rights = open_object { capabilities = list(text "CAP_BPF"), user = integer "effective user id" },
   tracers = list(ANSWER), probes = list(ANSWER), reading = list(ANSWER),
-  causes = list(open_object { name = text "", kind = text "", refused = { type = "array" } }) }
-local QUESTION = open_object { question = text "", scripts = list(SCRIPT) }
+  causes = list(object(with(CAUSE, { ["reason?"] = text "the first that was met",
+    refused = list(object { title = text "what it refuses", ["ways?"] = list(text "of attaching") }) }))) }
+local QUESTION = object { question = text "", scripts = list(SCRIPT) }
 defs.help = { anyOf = { open_object { questions = list(QUESTION) }, SCRIPT } }
 defs.irqmap = { anyOf = {
   list(open_object { irq = integer "", source = text "where it comes from", actions = { type = "array" },
     missing = ref "missing" }),
   described({ type = "object" }, "With -c and --vector: what a CPU does with a vector."),
 } }
-defs.vectors = open_object { cpus = list(open_object { cpu = integer "", vectors = list(open_object {
-  vector = integer "", state = text "" }) }), ["missing?"] = ref "missing" }
+local COUNTS_OF_VECTORS = { ["available?"] = integer "vectors that are left", ["allocated?"] = integer "in use",
+  ["managed?"] = integer "kept for managed interrupts", ["managed_allocated?"] = integer "of them in use" }
+defs.vectors = open_object(with({ cpus = list(open_object(with(COUNTS_OF_VECTORS, {
+    cpu = integer "", counts = { type = "object", additionalProperties = { type = "integer" },
+      description = "Vectors by state." },
+    vectors = list(open_object { cpu = integer "", vector = integer "", state = text "used, free, system, ...",
+      words = text "the same for people", ["irq?"] = integer "" }) }))),
+  ["system?"] = list(open_object { vector = integer "", ["handler?"] = text "symbol" }),
+  ["reserved?"] = integer "promised to interrupts that have none yet", ["first?"] = integer "that can be given",
+  ["last?"] = integer "that can be given", ["partial?"] = boolean "only the vectors that interrupts have are known",
+  ["missing?"] = ref "missing" }, COUNTS_OF_VECTORS))
 defs.remap = open_object { verdict = text "", steps = list(STEP), ["enabled?"] = boolean "",
   ["missing?"] = ref "missing" }
 defs.iommu = open_object { chains = list(open_object { kind = text "", verdict = text "", steps = list(STEP) }),
