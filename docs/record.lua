@@ -7,6 +7,9 @@ local blocks = require "blocks"
 local proc = require "proc"
 local written = require "written"
 
+-- What pages are read on.
+table.insert(blocks.environment, "COLUMNS=80")
+
 local FIRST, LAST, MOST = 18, 8, 30 -- lines; of longer ones the first and the last
 
 local function shortened(lines)

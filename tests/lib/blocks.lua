@@ -126,12 +126,13 @@ if require("t").in_guest then
 else
   proc.write_file(directory .. "/file", ("shark and chips\n"):rep(2 ^ 19))
 end
-local environment = { ("PATH=%s:%s"):format(directory, os.getenv "PATH"), "HOME=" .. directory }
+--- What commands are run with.
+M.environment = { ("PATH=%s:%s"):format(directory, os.getenv "PATH"), "HOME=" .. directory }
 local scripts = 0
 
 -- The shell outlives the interrupt that ends what it runs.
 local function start_text(text)
-  return proc.start("/bin/sh", { "-c", "trap : INT\n" .. text }, { env = environment, cwd = directory, group = true })
+  return proc.start("/bin/sh", { "-c", "trap : INT\n" .. text }, { env = M.environment, cwd = directory, group = true })
 end
 
 local function start(block)
@@ -283,10 +284,6 @@ function M.unlike(block, out)
   end
 end
 
-local function squeezed(text)
-  return (text:gsub(" +", " "):gsub("^ ", ""))
-end
-
 -- "IRQ CPU ACTION COUNT"
 local function are_titles(line)
   local n = 0
@@ -299,13 +296,33 @@ local function are_titles(line)
   return n >= 3
 end
 
+-- Are the words of one line in the other, in their order? Of a wide table some columns were left out on a page.
+local function has_words(line, wanted)
+  local next_word = wanted:gmatch "%S+"
+  local word = next_word()
+  for there in line:gmatch "%S+" do
+    if there == word then
+      word = next_word()
+    end
+  end
+  return word == nil
+end
+
+local function is_titled(out, titles)
+  for line in out:gmatch "[^\n]+" do
+    if has_words(line, titles) then
+      return true
+    end
+  end
+  return false
+end
+
 --- Titles of a table that were printed when the block was written, and are not now, or nil.
 --- @param block table of the kind "console" @param out string
 function M.missing_titles(block, out)
-  local now = squeezed(out)
   for _, each in ipairs(M.commands(block)) do
     for _, line in ipairs(each.printed) do
-      if are_titles(line) and not now:find(squeezed(line), 1, true) then
+      if are_titles(line) and not is_titled(out, line) then
         return line
       end
     end
