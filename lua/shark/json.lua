@@ -128,6 +128,9 @@ local function any_table(value, order, depth)
   return (meta ~= Object and is_list(value) and list or object)(value, order, depth + 1)
 end
 
+-- LuaJIT's compiler loses errors, and ends of tables, where functions call each other to such depths.
+jit.off(any_table)
+
 -- ---- all ----
 
 local ENCODERS = {
