@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/libdw.h"
 
+#include <stdlib.h>
+
 #include "base/array.h"
 #include "base/library.h"
 
@@ -17,5 +19,7 @@ static struct library library = {
 
 int libdw_load(struct error *err)
 {
+	/* What is not found here it would download (debuginfod), as root. */
+	unsetenv("DEBUGINFOD_URLS");
 	return library_load(&library, functions, ARRAY_SIZE(functions), err);
 }

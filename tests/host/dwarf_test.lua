@@ -5,6 +5,7 @@ local ffi = require "ffi"
 local k = require "shark.kernel"
 local proc = require "proc"
 local t = require "t"
+local uv = require "uv"
 
 local objects = proc.shark:gsub("shark$", "tests/dwarf/")
 local tests = {}
@@ -37,6 +38,21 @@ function tests.test_a_file_of_its_own_has_them()
     $SHARK -e 'shark.debuginfo_set "bare.o" print((require("shark.kernel").sizeof "struct pipeline"))']]):format(
     proc.temporary_directory(), objects))
   t.assertEquals({ result.out, result.err }, { "0\n280\nnil\n", "" })
+end
+
+-- libdw would have libdebuginfod ask for what a build id names.
+function tests.test_no_server_is_asked_for_it()
+  local server, asked = uv.new_tcp(), false
+  server:bind("127.0.0.1", 0)
+  server:listen(8, function() asked = true end)
+  local result = proc.run_shell(([[
+    cd %s && cp /bin/true bare && readelf -n bare | grep -c "Build ID"
+    DEBUGINFOD_URLS=http://127.0.0.1:%d DEBUGINFOD_TIMEOUT=1 \
+      $SHARK -e 'print(shark.debuginfo_set "bare")']]):format(proc.temporary_directory(), server:getsockname().port))
+  uv.run "nowait"
+  server:close()
+  t.assertEquals({ result.out, result.err }, { "1\ntrue\n", "" })
+  t.assertFalse(asked)
 end
 
 -- ---- kernels of 32 bits ----
