@@ -13,6 +13,7 @@
 #include "bind/luaint.h"
 #include "kernel/btf_sources.h"
 #include "kernel/debuginfo.h"
+#include "kernel/enumerators.h"
 #include "kernel/functions.h"
 #include "kernel/image.h"
 #include "kernel/kernel.h"
@@ -329,6 +330,20 @@ static int enumerators(lua_State *L)
 	return 1;
 }
 
+/* core.enumerator(name) -> its value as 16 hexadecimal digits | nil, message, name */
+static int enumerator(lua_State *L)
+{
+	struct error err;
+	char digits[24];
+	uint64_t value;
+
+	if (enumerator_find(kernel_of(L), luaL_checkstring(L, 1), &value, &err))
+		return bind_push_error(L, &err);
+	snprintf(digits, sizeof(digits), "%016llx", (unsigned long long)value);
+	lua_pushstring(L, digits);
+	return 1;
+}
+
 /* ---- functions and tracepoints ---- */
 
 /* Sets args = {{name, type}, ...} of the table on the stack's top. */
@@ -641,6 +656,7 @@ static const luaL_Reg functions[] = {
 	{ "member", member_ },
 	{ "members", members },
 	{ "enumerators", enumerators },
+	{ "enumerator", enumerator },
 	{ "func", func },
 	{ "funcs", funcs },
 	{ "tracepoint", tracepoint },

@@ -347,6 +347,31 @@ function M.fields(what)
   end)
 end
 
+-- name -> value, or false: no enum has it.
+local enumerators, enumerators_generation = {}, nil
+
+local function enumerator(name)
+  if enumerators_generation ~= core.generation() then
+    enumerators, enumerators_generation = {}, core.generation()
+  end
+  if enumerators[name] == nil then
+    local digits, message, error_name = core.enumerator(name)
+    if not digits and error_name ~= "ENOENT" then
+      memory.fault(message, error_name)
+    end
+    enumerators[name] = digits and tonumber(ffi.cast("int64_t", memory.from_hex(digits))) or false
+  end
+  return enumerators[name] or memory.fault(("no enum of the kernel's has '%s'"):format(name), "ENOENT")
+end
+
+--- The value of an enumerator by its name alone, as of the kernel's flags, whose enums have none: "IRQ_OOB".
+--- @param name string
+--- @return integer? value @return string? message @return string? name "ENOENT": no enum has it
+function M.enumerator(name)
+  check_string(name, 1, "enumerator")
+  return memory.attempt(enumerator, name)
+end
+
 -- ---- variables ----
 
 local methods = {}

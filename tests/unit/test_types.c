@@ -6,6 +6,7 @@
 #include <linux/btf.h>
 
 #include "kernel/debuginfo.h"
+#include "kernel/enumerators.h"
 #include "kernel/functions.h"
 #include "kernel/kernel.h"
 #include "kernel/types.h"
@@ -175,6 +176,27 @@ static void enumerators_have_names_and_values(void **state)
 	check_enumerator("enum mode", 0, "MODE_NONE", 0);
 	check_enumerator("enum mode", 1, "MODE_LAST", (uint64_t)-1);
 	check_enumerator("enum wide", 0, "WIDE_TOP", 1ULL << 63);
+}
+
+static void check_named_enumerator(const char *name, int code, uint64_t value)
+{
+	uint64_t number = 0;
+	struct error err;
+
+	assert_int_equal(enumerator_find(kernel_running(), name, &number, &err), code);
+	if (!code)
+		assert_true(number == value);
+}
+
+/* Flags of the kernel are in enums without a name. */
+static void enumerators_are_found_by_their_name_alone(void **state)
+{
+	(void)state;
+	check_named_enumerator("MODE_LAST", 0, (uint64_t)-1);
+	check_named_enumerator("WIDE_TOP", 0, 1ULL << 63);
+	check_named_enumerator("mode", -ENOENT, 0);
+	check_named_enumerator("", -ENOENT, 0);
+	check_named_enumerator("MODE", -ENOENT, 0);
 }
 
 static void per_cpu_variables_have_types(void **state)
@@ -376,6 +398,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(members_that_are_not_there_are_named, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(pointers_and_arrays_have_targets, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(enumerators_are_found_by_their_name_alone, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(enumerators_have_names_and_values, set_up,
 						tear_down),

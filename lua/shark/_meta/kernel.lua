@@ -131,6 +131,13 @@ function kernel.maple_tree_find(tree, index, type_name) end
 ---@return string? name of the error
 function kernel.cpumask(mask) end
 
+--- The value of an enumerator by its name alone, as of the kernel's flags, whose enums have none: "IRQ_OOB".
+---@param name string
+---@return integer? value
+---@return string? message
+---@return string? name "ENOENT": no enum has it
+function kernel.enumerator(name) end
+
 --- Text in an array of bytes that are not of the type char.
 ---@param array shark.KernelObject
 ---@return string?
