@@ -99,7 +99,7 @@ local function shown(row)
     irq = row.irq, stage = row.stage, kind = row.kind, is_allocated = yes_no(row.allocated), hits = row.hits,
     words = some(table.concat(row.flags, " ")),
     pending = waiting(row),
-    held = some(pipeline.cpus(row, "held")), handler = row.handler, ack = row.ack,
+    held = some(pipeline.cpus(row, "held")), handler = row.handler or row.flow, ack = row.ack,
     use = row.own or row.actions and some(table.concat(row.actions, ", ")) or row.cookie,
   }
 end
@@ -117,6 +117,9 @@ end
 
 local function print_numbers(found)
   local numbers = found.numbers
+  if not numbers.log_levels then
+    return
+  end
   out.line("%d interrupts%s, logs of %d levels with words of %d bits", numbers.interrupts, numbers.first_virtual
     and (", virtual ones from %d"):format(numbers.first_virtual) or "", numbers.log_levels, numbers.word_bits)
 end
@@ -136,15 +139,26 @@ local function print_missing(found)
   end
 end
 
+-- Dovetail holds nothing back.
+local function columns_of(found)
+  local columns = {}
+  for _, column in ipairs(COLUMNS) do
+    local is_there = column.field ~= "held" or found.kind == "I-pipe"
+    columns[#columns + 1] = is_there and column or nil
+  end
+  return columns
+end
+
 local function print_found(found)
   print_head(found)
+  local columns = columns_of(found)
   local rows = {}
   for i, row in ipairs(found.interrupts) do
     rows[i] = shown(row)
   end
-  local list, left_out = cli.arranged(NAME, options, COLUMNS, rows)
+  local list, left_out = cli.arranged(NAME, options, columns, rows)
   out.line("")
-  out.table(COLUMNS, list, { left_out = left_out })
+  out.table(columns, list, { left_out = left_out })
   if (found.left_out_quiet or 0) > 0 then
     out.line("left out (--all): %d interrupts that nobody uses", found.left_out_quiet)
   end

@@ -38,6 +38,10 @@ local function find()
   return { kind = found, looked_for = looked_for }
 end
 
+local function reader_of(kind)
+  return kind == "I-pipe" and require "shark.pipeline.ipipe" or require "shark.pipeline.dovetail"
+end
+
 -- The version of I-pipe is a number in its code, which it prints.
 local function release()
   local globals, memory = require "shark.kernel.globals", require "shark.kernel.memory"
@@ -62,8 +66,6 @@ function M.read()
   local found, message, name = find()
   if not found or not found.kind then
     return found, message, name
-  elseif found.kind ~= "I-pipe" then
-    return nil, "this kernel has Dovetail, which is not read yet", "ENOTSUP"
   end
   local cpus
   cpus, message, name = require("shark.system.cpus").online()
@@ -71,7 +73,7 @@ function M.read()
     return nil, message, name
   end
   local all
-  all, message, name = require("shark.kernel.memory").attempt(require("shark.pipeline.ipipe").read, cpus)
+  all, message, name = require("shark.kernel.memory").attempt(reader_of(found.kind).read, cpus)
   if not all then
     return nil, message, name
   end

@@ -49,7 +49,7 @@ local pipeline = {}
 ---@field version string? of I-pipe, where /proc tells it
 ---@field stages shark.PipelineStage[]
 ---@field interrupts shark.PipelineInterrupt[] once for each stage in which it is handled or waits
----@field numbers { interrupts: integer, first_virtual: integer?, log_levels: integer, word_bits: integer }
+---@field numbers { interrupts: integer?, first_virtual: integer?, log_levels: integer?, word_bits: integer? }
 ---@field missing shark.Missing[]
 
 --- Is there an interrupt pipeline?

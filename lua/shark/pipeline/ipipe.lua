@@ -136,6 +136,7 @@ local function read_contexts(domain, cpus)
     domain.cpus[i] = read_context(domain, cpu, k.addressof(mine) + domain.offset)
     domain.cpus[i].timer = k.has_field(PER_CPU, "hrtimer_irq") and mine.hrtimer_irq or nil
   end
+  return true
 end
 
 -- ---- a domain ----
@@ -192,23 +193,26 @@ end
 -- x86 built for 8192 CPUs has a quarter of it.
 local MOST_IRQS = 2 ^ 21
 
-local function read_domain(live, role, cpus)
+local function read_domain(live, role, cpus, missing)
   local domain = { name = live.name, role = role, address = k.hex(live), offset = live.context_offset, cpus = {} }
   domain.count = must(k.sizeof(live.irqs)) / must(k.sizeof(live.irqs[0]))
   if domain.count > MOST_IRQS then
     memory.fault(("%s has %.0f interrupts: more than a kernel can have"):format(DOMAIN, domain.count), "EINVAL")
   end
   domain.irqs = read_irqs(live.irqs, domain.count)
-  read_contexts(domain, cpus)
+  local ok, message = memory.attempt(read_contexts, domain, cpus)
+  if not ok then
+    missing[#missing + 1] = { what = ("what waits in the %s domain"):format(role), why = message }
+  end
   return domain
 end
 
-local function read_domains(cpus)
+local function read_domains(cpus, missing)
   local root = must(k.cast(DOMAIN, must(k.address "ipipe_root")))
   local head = must(k.var("ipipe_head_domain", DOMAIN .. " *")):value()
-  local domains = { read_domain(root, "root", cpus) }
+  local domains = { read_domain(root, "root", cpus, missing) }
   if head and k.addressof(head) ~= k.addressof(root) then
-    domains[2] = read_domain(head, "head", cpus)
+    domains[2] = read_domain(head, "head", cpus, missing)
   end
   return domains
 end
@@ -339,7 +343,7 @@ end
 function M.read(cpus)
   local found = { kind = "I-pipe", stages = {}, missing = {} }
   check_types()
-  local domains = read_domains(cpus)
+  local domains = read_domains(cpus, found.missing)
   for i, domain in ipairs(domains) do
     found.stages[i] = stage_of(domain)
   end
