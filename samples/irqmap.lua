@@ -120,9 +120,9 @@ end
 -- ---- output ----
 
 local ORDER = { "irq", "source", "changed", "device", "pci", "mode", "driver", "msi", "kind", "index", "cached", "live",
-  "differs", "irte", "iommu", "vector", "cpu", "number", "idt", "descriptor", "handle_irq", "flow", "type", "state",
-  "actions", "name", "handler", "thread_fn", "thread", "flags", "count", "counts", "affinity", "asked", "effective",
-  "pending", "levels", "level", "chip", "chip_symbol", "domain", "ops", "hwirq", "words", "raw", "fields", "missing" }
+  "differs", "irte", "iommu", "vector", "cpu", "number", "idt", "descriptor", "handle_irq", "flow", "type", "stage",
+  "state", "actions", "name", "handler", "thread_fn", "thread", "flags", "count", "counts", "affinity", "asked",
+  "effective", "pending", "levels", "level", "chip", "chip_symbol", "domain", "ops", "hwirq", "words", "raw", "fields", "missing" }
 
 local function print_trees(maps)
   for i, map in ipairs(maps) do

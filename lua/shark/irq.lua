@@ -122,4 +122,20 @@ function M.vecalloc(options)
   return require("shark.tracers.vecalloc").open(options)
 end
 
+--- Interrupts in Dovetail's pipeline: from entering to leaving it; out-of-band handlers run in between.
+---
+--- Source: tracepoints irq:irq_pipeline_entry and irq_pipeline_exit (kernel/irq/pipeline.c of kernels with
+--- Dovetail).
+---
+--- @param options? table filters irq, cpu, at_least_ns; way "raw_tp"
+--- @return shark.Session? @return string? message @return string? name "ENODEV": the kernel has no Dovetail
+function M.pipeline(options)
+  local session, message, name = require("shark.tracers.pipeline").open(options)
+  local pipeline = not session and require("shark.pipeline").find()
+  if pipeline and pipeline.kind ~= "Dovetail" then
+    return nil, "no Dovetail: the kernel has no tracepoints irq_pipeline_entry and irq_pipeline_exit", "ENODEV"
+  end
+  return session, message, name
+end
+
 return M

@@ -165,6 +165,21 @@ function tests.test_dovetail_with_three_levels_and_the_apics_own()
   t.assertEquals(found.interrupts[7].ipi, true)
 end
 
+-- As irqmap asks for it: the flag is another bit in each, and says nothing where there is no Dovetail.
+function tests.test_the_stage_of_an_interrupt()
+  for _, layout in ipairs { 5, 6 } do
+    local result = images.run(image("dovetail", layout), "-e", [[
+      local k, stage = require "shark.kernel", require "shark.pipeline.stage"
+      for _, irq in ipairs { 5, 9, 12, 70 } do
+        print(stage.of(assert(k.irq_desc(irq)).status_use_accessors))
+      end]])
+    t.assertEquals({ result.status, result.err, result.out },
+      { 0, "", "in-band\nout-of-band\nin-band\nout-of-band\n" })
+  end
+  local code = "print(require('shark.pipeline.stage').of(2 ^ 21))"
+  t.assertEquals(images.run(image("ipipe", 2), "-e", code).out, "nil\n")
+end
+
 -- ---- the script ----
 
 function tests.test_text_has_what_is_in_use_and_says_what_is_left_out()

@@ -32,6 +32,7 @@ M.WHERE = {
   ["live/vector_test.lua"] = { OLDEST, INTEL, NEWEST },
   ["live/test_frames"] = EACH_AND_RT,
   ["live/test_rows"] = EACH_AND_RT,
+  ["live/test_pipeline"] = EACH,
   ["live/virtblk_test.lua"] = { OLDEST, NEWEST },
   ["guest/virtblk_test.lua"] = { NEWEST },
   ["guest/changes_test.lua"] = { OLDEST, RT, NEWEST },

@@ -160,6 +160,13 @@ function vecalloc:cpus() end
 ---@return string? name of the error
 function irq.vecalloc(options) end
 
+--- Interrupts in Dovetail's pipeline: from entering to leaving it.
+---@param options? shark.PipelineOptions
+---@return shark.Session?
+---@return string? message
+---@return string? name of the error: "ENODEV" where the kernel has no Dovetail
+function irq.pipeline(options) end
+
 ---@class shark.Interrupt a line of /proc/interrupts; what it does not tell is nil
 ---@field irq integer
 ---@field chip string?

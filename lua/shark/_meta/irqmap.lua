@@ -17,6 +17,7 @@ local irqmap = {}
 ---@field handle_irq string? flow handler
 ---@field flow string? "edge"
 ---@field type string? "edge" or "level"
+---@field stage "in-band"|"out-of-band"|nil of Dovetail's pipeline
 ---@field state string[]? in words
 ---@field activated boolean?
 ---@field depth integer? how often it was disabled

@@ -396,3 +396,28 @@
 ---@field requeues integer times that the block layer took it back
 ---@field depth integer in flight in its queue when it was added, itself included
 ---@field stack integer of the interrupt's handler, for session:stack(); negative: none
+
+---@class shark.PipelineOptions of irq.pipeline
+---@field way? "raw_tp" this way of attaching only
+---@field irq? integer this IRQ only
+---@field cpu? integer this CPU only
+---@field at_least_ns? integer only events that took so long; rows count all
+---@field stacks? boolean keep the kernel stack of each event (false)
+---@field ring_bytes? integer room for events, in bytes, rounded up to a power of two (262144)
+---@field rows? integer room for rows; unless given, as this machine needs
+
+---@class shark.PipelineRow of irq.pipeline
+---@field irq integer the IRQ
+---@field cpu integer the CPU that it came to
+---@field count integer how often it left the pipeline
+---@field total_ns integer the time in it in all, without what interrupted it (ns)
+---@field max_ns integer the longest of them (ns)
+---@field hist shark.Hist the times (ns)
+---@field torn true? counted in each time it was looked at: figures may differ by one
+
+---@class shark.PipelineEvent : shark.Event of irq.pipeline
+---@field ts_ns ffi.cdata* when it entered, CLOCK_MONOTONIC (ns)
+---@field ns ffi.cdata* how long it was in the pipeline, without what interrupted it (ns)
+---@field irq integer the IRQ
+---@field cpu integer the CPU that it came to
+---@field stack integer for session:stack(); negative: none

@@ -52,7 +52,9 @@ local KINDS = {
 
 local function other(reason, errname)
   if errname == "ENODEV" then
-    return { kind = "device", name = reason:match("^[^:]+"), remedy = "shark remap and shark iommu say why" }
+    return { kind = "device", name = reason:match("^[^:]+"), remedy = reason:find "^no Dovetail"
+      and "boot a kernel that has it: shark -V pipeline says what was looked for"
+      or "shark remap and shark iommu say why" }
   end
   return { kind = "kernel", name = reason, remedy = nil }
 end

@@ -19,6 +19,7 @@ local memory = require "shark.kernel.memory"
 local must = require "shark.kernel.must"
 local online_cpus = require("shark.system.cpus").online
 local register = require "shark.decode.register"
+local stage_of = require "shark.pipeline.stage"
 
 local M = {}
 
@@ -138,6 +139,7 @@ end
 local function read_shown(map, desc)
   local common = desc.irq_common_data
   map.flow, map.unhandled = desc.name, desc.irqs_unhandled
+  map.stage = stage_of.of(desc.status_use_accessors)
   map.type = bit.band(common.state_use_accessors, flags.LEVEL) ~= 0 and "level" or "edge"
   map.hwirq = desc.irq_data.domain and tonumber(desc.irq_data.hwirq) or nil
   if k.has_field("struct irq_common_data", "node") then

@@ -1,6 +1,7 @@
 --- The stage of an interrupt by its descriptor, on kernels with Dovetail.
 
 local bit = require "bit"
+local globals = require "shark.kernel.globals"
 local k = require "shark.kernel"
 
 local M = {}
@@ -14,7 +15,7 @@ end
 --- @param status integer irq_desc.status_use_accessors
 --- @return "in-band"|"out-of-band"|nil stage nil on kernels without Dovetail
 function M.of(status)
-  local oob = M.flag "OOB"
+  local oob = globals.has_function "enable_oob_stage" and M.flag "OOB"
   if not oob then
     return nil
   end

@@ -188,6 +188,7 @@ local function add_descriptor(tree, map)
   parts[#parts + 1] = map.handle_irq and ("flow handler %s"):format(map.handle_irq) or nil
   parts[#parts + 1] = map.flow and ("flow \"%s\""):format(map.flow) or nil
   parts[#parts + 1] = map.type and map.type .. " triggered" or nil
+  parts[#parts + 1] = map.stage and map.stage .. " stage" or nil
   local branch = add(tree, #parts > 0 and join(parts) or "descriptor")
   if map.state and #map.state > 0 then
     add(branch, "state: " .. join(map.state))
