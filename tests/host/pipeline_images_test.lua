@@ -17,15 +17,15 @@ local PLAIN = {
 
 local made = {}
 
-local function image(source, layout, more)
-  local macros, key = { LAYOUT = layout }, source .. layout
+local function image(source, layout, more, types)
+  local macros, key = { LAYOUT = layout }, source .. layout .. (types or "")
   for _, list in ipairs { PLAIN[source], more or {} } do
     for name, value in pairs(list) do
       macros[name] = value
       key = key .. "\0" .. name .. "\0" .. value
     end
   end
-  made[key] = made[key] or images.make(source, macros)
+  made[key] = made[key] or images.make(source, macros, types)
   return made[key]
 end
 
@@ -101,8 +101,8 @@ local function ipipe_lines(first, head)
   return there
 end
 
-local function check_ipipe(layout, numbers, head)
-  local found = read(image("ipipe", layout), "--all")
+local function check_ipipe(layout, numbers, head, types)
+  local found = read(image("ipipe", layout, nil, types), "--all")
   t.assertEquals(found.kind, "I-pipe")
   t.assertEquals(found.numbers, numbers)
   t.assertEquals(stalled(found), { "root Linux true false", head and "head Xenomai false true" or nil })
@@ -163,6 +163,15 @@ function tests.test_dovetail_with_three_levels_and_the_apics_own()
     "4100 in-band real yes  0:5,1:6P nvme_irq apic_ack_edge -",
   })
   t.assertEquals(found.interrupts[7].ipi, true)
+end
+
+-- Kernels of I-pipe's age have no BTF.
+function tests.test_types_from_dwarf()
+  check_ipipe(2, { interrupts = 384, first_virtual = 320, log_levels = 2, word_bits = 32 }, true, "dwarf")
+  check_ipipe(3, { interrupts = 4480, first_virtual = 4416, log_levels = 3, word_bits = 64 }, true, "dwarf")
+  local found = read(image("dovetail", 5, nil, "dwarf"))
+  t.assertEquals({ #found.interrupts, #found.missing }, { #DOVETAIL, 1 })
+  t.assertStrContains(found.missing[1].why, "DWARF is not searched for the enum of a value")
 end
 
 -- As irqmap asks for it: the flag is another bit in each, and says nothing where there is no Dovetail.
@@ -292,7 +301,7 @@ function tests.test_pointers_that_lead_nowhere()
     "root stage without a name: stalled on CPU 0\n")
   local result = images.run(image("ipipe", 2, { HEAD = "(struct ipipe_domain *)0x1234" }), "pipeline")
   t.assertEquals({ result.status, result.out }, { 1, "" })
-  t.assertStrMatches(result.err, "shark pipeline: cannot read 0x%x+.*\n")
+  t.assertStrMatches(result.err, "shark pipeline: the 8 bytes at 0x%x+ cannot be read: .*\n")
 end
 
 t.run(tests)

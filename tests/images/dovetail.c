@@ -413,3 +413,12 @@ struct uts_namespace {
 };
 
 struct uts_namespace init_uts_ns = { { "Linux", "image", "6.6.0-dovetail" } };
+
+/* By which an image is held against its symbols. */
+const char linux_banner[] = "Linux version 6.6.0-dovetail (image)";
+
+struct cpumask {
+	unsigned long bits[1];
+};
+
+const struct cpumask __cpu_online_mask = { { 3 } }, __cpu_possible_mask = { { 3 } };

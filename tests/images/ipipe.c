@@ -257,3 +257,12 @@ void per_cpu_symbols(void)
 	asm volatile(".globl ipipe_percpu\n\t.set ipipe_percpu, %c0" ::"i"(
 		offsetof(struct area, ipipe_percpu)));
 }
+
+/* By which an image is held against its symbols. */
+const char linux_banner[] = "Linux version 4.19.55-ipipe (image)";
+
+struct cpumask {
+	unsigned long bits[1];
+};
+
+const struct cpumask __cpu_online_mask = { { 3 } }, __cpu_possible_mask = { { 3 } };

@@ -14,15 +14,17 @@ local FLAGS = "-O1 -Wall -Wextra -Werror -fno-zero-initialized-in-bss -fno-elimi
   FIRST .. ",--section-start=.entry=0xffffffff81800000"
 
 -- From elf.h.
-local ET_CORE, PT_NULL, PT_LOAD, NO_ADDRESS = 4, 0, 1, -1ULL
+local ET_CORE, PT_NULL, PT_LOAD = 4, 0, 1
 local E_TYPE, E_PHOFF, E_SHOFF, E_PHENTSIZE, E_PHNUM, E_SHNUM, E_SHSTRNDX = 16, 32, 40, 54, 56, 60, 62
-local P_TYPE, P_PADDR = 0, 24
+local P_TYPE, P_VADDR, P_PADDR = 0, 16, 24
+-- Where the kernel's code is mapped on x86-64, from physical address 0 on (__START_KERNEL_map).
+local KERNEL_MAP = 0xffffffff80000000ULL
 
 local function at(bytes, ctype, offset)
   return ffi.cast(ctype .. " *", bytes + offset)
 end
 
--- What is loaded is memory, of which nobody knows where it was physically; nothing else is left.
+-- What is loaded is memory; nothing else is left.
 local function make_core(text)
   local bytes = ffi.new("uint8_t[?]", #text)
   ffi.copy(bytes, text, #text)
@@ -34,7 +36,7 @@ local function make_core(text)
     local header = place + i * at(bytes, "uint16_t", E_PHENTSIZE)[0]
     local is_memory = at(bytes, "uint32_t", header + P_TYPE)[0] == PT_LOAD
     at(bytes, "uint32_t", header + P_TYPE)[0] = is_memory and PT_LOAD or PT_NULL
-    at(bytes, "uint64_t", header + P_PADDR)[0] = NO_ADDRESS
+    at(bytes, "uint64_t", header + P_PADDR)[0] = at(bytes, "uint64_t", header + P_VADDR)[0] - KERNEL_MAP
   end
   return ffi.string(bytes, #text)
 end
@@ -57,14 +59,11 @@ function M.make(source, macros, types)
   return { core = folder .. "/core", types = linked, symbols = symbols }
 end
 
-local LIBRARIES = arg[0]:gsub("[^/]+/[^/]+$", "lib/?.lua;")
-local START = "package.path = %q .. package.path; require('images_memory').start(%q, %q, %q)"
-
 --- Runs shark on an image.
 --- @param image table of make() @param ... string arguments
 --- @return table result of proc.run_shark()
 function M.run(image, ...)
-  return proc.run_shark("-e", START:format(LIBRARIES, image.core, image.types, image.symbols), ...)
+  return proc.run_shark("--core", image.core, "--btf", image.types, "--symbols", image.symbols, ...)
 end
 
 return M
