@@ -122,7 +122,8 @@ end
 local ORDER = { "irq", "source", "changed", "device", "pci", "mode", "driver", "msi", "kind", "index", "cached", "live",
   "differs", "irte", "iommu", "vector", "cpu", "number", "idt", "descriptor", "handle_irq", "flow", "type", "stage",
   "state", "actions", "name", "handler", "thread_fn", "thread", "flags", "count", "counts", "affinity", "asked",
-  "effective", "pending", "levels", "level", "chip", "chip_symbol", "domain", "ops", "hwirq", "words", "raw", "fields", "missing" }
+  "effective", "pending", "levels", "level", "chip", "chip_symbol", "domain", "ops", "hwirq", "words", "raw", "fields",
+  "missing" }
 
 local function print_trees(maps)
   for i, map in ipairs(maps) do

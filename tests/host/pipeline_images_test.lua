@@ -170,7 +170,7 @@ function tests.test_types_from_dwarf()
   check_ipipe(2, { interrupts = 384, first_virtual = 320, log_levels = 2, word_bits = 32 }, true, "dwarf")
   check_ipipe(3, { interrupts = 4480, first_virtual = 4416, log_levels = 3, word_bits = 64 }, true, "dwarf")
   local found = read(image("dovetail", 5, nil, "dwarf"))
-  t.assertEquals({ #found.interrupts, #found.missing }, { #DOVETAIL, 1 })
+  t.assertEquals({ #found.interrupts, #found.missing }, { #DOVETAIL + 1, 1 }) -- one waits elsewhere
   t.assertStrContains(found.missing[1].why, "DWARF is not searched for the enum of a value")
 end
 

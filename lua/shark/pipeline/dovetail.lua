@@ -319,7 +319,8 @@ function M.read(cpus)
   local stages = { read_stage("inband_stage", "in-band", cpus, missing) }
   stages[2] = read_stage("oob_stage", "out-of-band", cpus, missing)
   if not stage_of.flag "OOB" then
-    missing[#missing + 1] = { what = "which interrupts are out-of-band", why = "no enum with IRQ_OOB was found; DWARF is not searched for the enum of a value, BTF is" }
+    missing[#missing + 1] = { what = "which interrupts are out-of-band",
+      why = "no enum with IRQ_OOB was found; DWARF is not searched for the enum of a value, BTF is" }
   end
   local found = {
     kind = "Dovetail", stages = {}, missing = missing, interrupts = rows_of(stages, cpus, missing),
