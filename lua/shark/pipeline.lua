@@ -134,13 +134,7 @@ function M.changes(before, now)
     changes[#changes + 1] = not new[key] and change_of(row, setmetatable({ cpus = {}, hits = row.hits },
       { __index = row })) or nil
   end
-  table.sort(changes, function(a, b)
-    if a.irq ~= b.irq then
-      return a.irq < b.irq
-    end
-    return a.role < b.role
-  end)
-  return changes
+  return require("shark.pipeline.log").in_order(changes)
 end
 
 return M

@@ -34,21 +34,13 @@ local function levels_of(event_log)
   return arrays
 end
 
-local function set_of(list)
-  local set = {}
-  for _, irq in ipairs(list) do
-    set[irq] = true
-  end
-  return set
-end
-
 local function read_log(stage_data)
   local levels, bytes = levels_of(stage_data.log), {}
   for i, level in ipairs(levels) do
     bytes[i] = must(k.read(level.address, level.count * level.size))
   end
   local pending, stray = log.read(bytes, levels[1].size * 8)
-  return set_of(pending), set_of(stray), levels
+  return log.set(pending), log.set(stray), levels
 end
 
 -- ---- stalled ----
@@ -288,13 +280,7 @@ local function rows_of(stages, cpus, missing)
     add_described(rows, irq, desc, context)
   end
   add_unknown(rows, known, stages)
-  table.sort(rows, function(a, b)
-    if a.irq ~= b.irq then
-      return a.irq < b.irq
-    end
-    return a.role < b.role
-  end)
-  return rows
+  return log.in_order(rows)
 end
 
 -- ---- all ----

@@ -93,14 +93,6 @@ local function counts_of(text, place)
   return counts
 end
 
-local function set_of(list)
-  local set = {}
-  for _, irq in ipairs(list) do
-    set[irq] = true
-  end
-  return set
-end
-
 -- All of it in one read, so that it belongs together.
 local function read_context(domain, cpu, address)
   local context = must(k.cast(CONTEXT, address))
@@ -112,8 +104,8 @@ local function read_context(domain, cpu, address)
   end
   local pending, stray = log.read(levels, shape.width)
   return {
-    cpu = cpu, stalled = decode.is_stalled(context.status), pending = set_of(pending),
-    stray = set_of(stray), held = set_of(shape.held and log.bits(slice(bytes, shape.held)) or {}),
+    cpu = cpu, stalled = decode.is_stalled(context.status), pending = log.set(pending),
+    stray = log.set(stray), held = log.set(shape.held and log.bits(slice(bytes, shape.held)) or {}),
     hits = counts_of(slice(bytes, shape.hits), shape.hits),
   }
 end

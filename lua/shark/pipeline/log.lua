@@ -65,14 +65,32 @@ function M.read(levels, width)
   for _, bytes in ipairs(levels) do
     found = bits_below(bytes, found, width)
   end
-  local seen, stray = {}, {}
-  for _, irq in ipairs(found) do
-    seen[irq] = true
-  end
+  local seen, stray = M.set(found), {}
   for _, irq in ipairs(M.bits(levels[#levels])) do
     stray[#stray + 1] = not seen[irq] and irq or nil
   end
   return found, stray
+end
+
+--- @param irqs integer[] @return table<integer, true>
+function M.set(irqs)
+  local set = {}
+  for _, irq in ipairs(irqs) do
+    set[irq] = true
+  end
+  return set
+end
+
+--- Puts rows in the order of their interrupts and of their stages' roles.
+--- @param rows table[] with irq and role @return table[] rows
+function M.in_order(rows)
+  table.sort(rows, function(a, b)
+    if a.irq ~= b.irq then
+      return a.irq < b.irq
+    end
+    return a.role < b.role
+  end)
+  return rows
 end
 
 return M
