@@ -263,7 +263,8 @@ static int read_symbols(struct kernel *kernel, struct error *err)
 int debuginfo_symbol(struct kernel *kernel, uint64_t address, struct symbol *found,
 		     struct error *err)
 {
-	bool in_kernel = symbols_in_kernel(address);
+	/* In an image all addresses are its kernel's; those of 32 bits are in no upper half. */
+	bool in_kernel = kernel->image || symbols_in_kernel(address);
 	int code = in_kernel ? read_symbols(kernel, err) : 0;
 
 	if (code)

@@ -17,15 +17,15 @@ local PLAIN = {
 
 local made = {}
 
-local function image(source, layout, more, types)
-  local macros, key = { LAYOUT = layout }, source .. layout .. (types or "")
+local function image(source, layout, more, types, bits)
+  local macros, key = { LAYOUT = layout }, table.concat({ source, layout, types or "", bits or 64 }, " ")
   for _, list in ipairs { PLAIN[source], more or {} } do
     for name, value in pairs(list) do
       macros[name] = value
       key = key .. "\0" .. name .. "\0" .. value
     end
   end
-  made[key] = made[key] or images.make(source, macros, types)
+  made[key] = made[key] or images.make(source, macros, types, bits)
   return made[key]
 end
 
@@ -92,7 +92,7 @@ local function ipipe_lines(first, head)
       :format(first + 3, CRITICAL),
     ("%d root virtual yes handle  __ipipe_flush_printk - %s"):format(first + 4, PRINTK),
     ("%d root virtual yes handle 0:20,1:1S __ipipe_do_work - %s"):format(first + 5, WORK),
-    ("%d root virtual no  1:9 - - -"):format(first + 40),
+    ("%d root virtual no  1:9 - - -"):format(first + 20),
   }
   local there = {}
   for i = 1, 12 do
@@ -101,8 +101,8 @@ local function ipipe_lines(first, head)
   return there
 end
 
-local function check_ipipe(layout, numbers, head, types)
-  local found = read(image("ipipe", layout, nil, types), "--all")
+local function check_ipipe(layout, numbers, head, types, bits)
+  local found = read(image("ipipe", layout, nil, types, bits), "--all")
   t.assertEquals(found.kind, "I-pipe")
   t.assertEquals(found.numbers, numbers)
   t.assertEquals(stalled(found), { "root Linux true false", head and "head Xenomai false true" or nil })
@@ -172,6 +172,11 @@ function tests.test_types_from_dwarf()
   local found = read(image("dovetail", 5, nil, "dwarf"))
   t.assertEquals({ #found.interrupts, #found.missing }, { #DOVETAIL + 1, 1 }) -- one waits elsewhere
   t.assertStrContains(found.missing[1].why, "DWARF is not searched for the enum of a value")
+end
+
+-- A kernel of 32 bits: words, pointers and the number of virtual interrupts are others.
+function tests.test_ipipe_on_32_bits()
+  check_ipipe(2, { interrupts = 352, first_virtual = 320, log_levels = 2, word_bits = 32 }, true, "dwarf", 32)
 end
 
 -- As irqmap asks for it: the flag is another bit in each, and says nothing where there is no Dovetail.

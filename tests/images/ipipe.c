@@ -19,7 +19,7 @@ typedef unsigned long word;
 enum { REAL = 64 * 64 * 64 + 128, WORD_BITS = 64 };
 #endif
 
-enum { VIRTUAL = 64, ALL = REAL + VIRTUAL, WORDS = ALL / WORD_BITS, CPUS = 2 };
+enum { VIRTUAL = 8 * sizeof(long), ALL = REAL + VIRTUAL, WORDS = ALL / WORD_BITS, CPUS = 2 };
 
 struct mutex {
 	long count;
@@ -139,7 +139,7 @@ enum {
 	PRINTK = REAL + 4,
 	WORK = REAL + 5,
 	TIMER = 239,
-	UNKNOWN = REAL + 40, /* not given out */
+	UNKNOWN = REAL + 20, /* not given out */
 };
 
 struct ipipe_domain ipipe_root = {
