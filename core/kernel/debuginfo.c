@@ -80,16 +80,22 @@ static int use_btf(struct debuginfo *info, const char *path, const char *file, i
 	return 0;
 }
 
+static int use_btf_of(struct debuginfo *info, const char *path, int fd, struct error *err)
+{
+	char file[sizeof("/proc/self/fd/") + 11];
+
+	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
+	return use_btf(info, path, file, fd, err);
+}
+
 /* It is read once: what is kept is BTF. */
 static int use_dwarf(struct debuginfo *info, const char *path, struct error *err)
 {
-	char file[sizeof("/proc/self/fd/") + 11];
 	int fd, code = dwarf_to_btf(path, &fd, err);
 
 	if (code)
 		return code;
-	snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
-	code = use_btf(info, path, file, fd, err);
+	code = use_btf_of(info, path, fd, err);
 	if (code)
 		close(fd);
 	return code;
@@ -203,6 +209,21 @@ int debuginfo_set_types(struct kernel *kernel, const char *path, struct error *e
 int debuginfo_set_symbols(struct kernel *kernel, const char *path, struct error *err)
 {
 	return set(kernel, path, SYMBOLS, err);
+}
+
+void debuginfo_take_symbols(struct kernel *kernel, struct symbols *symbols)
+{
+	use_symbols(&kernel->debuginfo, symbols);
+	kernel->debuginfo.generation++;
+}
+
+int debuginfo_take_types(struct kernel *kernel, const char *name, int fd, struct error *err)
+{
+	int code = use_btf_of(&kernel->debuginfo, name, fd, err);
+
+	if (!code)
+		kernel->debuginfo.generation++;
+	return code;
 }
 
 unsigned long debuginfo_generation(const struct kernel *kernel)

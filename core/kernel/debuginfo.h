@@ -29,6 +29,14 @@ int debuginfo_set(struct kernel *kernel, const char *path, struct error *err);
 int debuginfo_set_types(struct kernel *kernel, const char *path, struct error *err);
 int debuginfo_set_symbols(struct kernel *kernel, const char *path, struct error *err);
 
+/*
+ * The same of what was made in memory: symbols, which are the kernel's from then on, and BTF in a
+ * file without a name, whose descriptor is. Of BTF 0 or a negative errno: then it stays the
+ * caller's.
+ */
+void debuginfo_take_symbols(struct kernel *kernel, struct symbols *symbols);
+int debuginfo_take_types(struct kernel *kernel, const char *name, int fd, struct error *err);
+
 /* Changes with every debuginfo_set() that succeeded: what was looked up before is old. */
 unsigned long debuginfo_generation(const struct kernel *kernel);
 

@@ -13,6 +13,7 @@
 #include "kernel/kmem.h"
 
 struct image;
+struct symbols;
 
 /*
  * Opens a file of any of these formats, and reads of it what tells where things are, never its
@@ -55,6 +56,12 @@ int image_locate(struct image *image, const struct image_anchor *anchors, size_t
 /* What is added to addresses of a System.map or vmlinux; 0 before image_locate(), but where the
  * image itself says it. */
 int64_t image_kaslr_offset(const struct image *image);
+
+/*
+ * The symbols that the kernel keeps of itself, without those of modules. Returns 0 or a negative
+ * errno: -ENODATA where the image does not say where they are (Linux before 6.0).
+ */
+int image_symbols(struct image *image, struct symbols **out, struct error *err);
 
 /* What kind of file it is, and what of it is missing, in words. */
 const char *image_format(const struct image *image);

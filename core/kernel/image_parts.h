@@ -70,6 +70,9 @@ void image_read_notes(struct image *image, uint64_t offset, uint64_t size);
 /* image_vmcoreinfo.c: takes what it says; true: with page tables, which map themselves. */
 bool image_tell(struct image *image);
 
+/* A number that it has, of this base. */
+bool image_info_number(const struct image *image, const char *key, int base, uint64_t *number);
+
 /* image_pages.c: reads by page tables what the file does not tell directly. */
 int image_read_virtual(struct image *image, uint64_t address, void *into, size_t size);
 void image_set_paging(struct image *image, enum image_paging_kinds kind, uint64_t root,

@@ -42,6 +42,11 @@ static bool find_number(const char *text, const char *key, int base, uint64_t *n
 	return !errno && end > value && (!*end || *end == '\n');
 }
 
+bool image_info_number(const struct image *image, const char *key, int base, uint64_t *number)
+{
+	return image->vmcoreinfo && find_number(image->vmcoreinfo, key, base, number);
+}
+
 static uint64_t number_or_0(const char *text, const char *key)
 {
 	uint64_t number;

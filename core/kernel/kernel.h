@@ -25,8 +25,8 @@ struct kernel *kernel_running(void);
 /* What a kernel that is not running is read from: paths. */
 struct kernel_files {
 	const char *core;    /* its memory, see image.h */
-	const char *btf;     /* its types; NULL: those of symbols, if any */
-	const char *symbols; /* its symbols; NULL: nobody knows */
+	const char *btf;     /* its types; NULL: those of symbols, or what it has of itself */
+	const char *symbols; /* its symbols; NULL: what it has of itself, since Linux 6.0 */
 };
 
 /* debuginfo_set(); symbols of an image are looked for where its kernel really was. */

@@ -2,11 +2,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/array.h"
+#include "base/cleanup.h"
+#include "base/log.h"
 #include "kernel/image.h"
 #include "kernel/kernel.h"
 #include "kernel/types.h"
+
+enum { MOST_TYPES = 64 << 20 };
 
 /* ---- where the symbols are ---- */
 
@@ -77,6 +83,70 @@ int kernel_use_file(struct kernel *kernel, const char *path, struct error *err)
 	return place_symbols(kernel, err);
 }
 
+/* ---- what the kernel has of itself ---- */
+
+static int own_symbols(struct kernel *kernel, struct error *err)
+{
+	struct symbols *symbols;
+	int code = image_symbols(kernel->image, &symbols, err);
+
+	if (!code)
+		debuginfo_take_symbols(kernel, symbols);
+	return code;
+}
+
+/* A file without a name, with size bytes of the image. */
+static int copy_memory(struct kernel *kernel, uint64_t address, uint32_t size, struct error *err)
+{
+	struct kmem_request request = { .address = address, .size = size };
+	autofree void *bytes = malloc(size);
+	int fd = memfd_create("types", MFD_CLOEXEC);
+
+	request.into = bytes;
+	if (!bytes || fd < 0)
+		error_set(err, -ENOMEM, "out of memory");
+	else if (image_read(kernel->image, &request, 1, err) || request.result)
+		image_explain(kernel->image, &request, err);
+	else if (write(fd, bytes, size) != (ssize_t)size)
+		error_set(err, -ENOMEM, "out of memory for types");
+	else
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return err->code;
+}
+
+/* include/asm-generic/vmlinux.lds.h, BTF */
+static int own_types(struct kernel *kernel, struct error *err)
+{
+	struct symbol_address ends[] = { { .name = "__start_BTF" }, { .name = "__stop_BTF" } };
+	int code = debuginfo_addresses(kernel, ends, ARRAY_SIZE(ends), err), fd;
+	uint64_t size = ends[1].address - ends[0].address;
+
+	if (code)
+		return code;
+	if (!ends[0].matches || !ends[1].matches || !size || size > MOST_TYPES)
+		return error_set(err, -ENODATA, "its symbols tell of no BTF");
+	fd = copy_memory(kernel, ends[0].address, (uint32_t)size, err);
+	if (fd < 0)
+		return fd;
+	code = debuginfo_take_types(kernel, "the image's own BTF", fd, err);
+	if (code)
+		close(fd);
+	return code;
+}
+
+/* What is not there is said when it is asked for. */
+static void use_own(struct kernel *kernel)
+{
+	struct error err;
+
+	if (!debuginfo_has_symbols(kernel) && own_symbols(kernel, &err))
+		log_debug("the image's own symbols: %s", err.text);
+	if (!debuginfo_btf_path(kernel) && own_types(kernel, &err))
+		log_debug("the image's own types: %s", err.text);
+}
+
 /* ---- opening and closing ---- */
 
 /* A file with symbols may have types, too: those if no other file has them. */
@@ -97,7 +167,11 @@ static int open_files(struct kernel *kernel, const struct kernel_files *files, s
 {
 	int code = image_open(files->core, &kernel->image, err);
 
-	return code ? code : use_files(kernel, files, err);
+	if (!code)
+		code = use_files(kernel, files, err);
+	if (!code)
+		use_own(kernel);
+	return code;
 }
 
 int kernel_open(const struct kernel_files *files, struct kernel **out, struct error *err)

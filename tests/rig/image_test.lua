@@ -87,12 +87,17 @@ end
 
 -- ---- offline ----
 
-local function offline(folder, command, symbols)
-  local words = { "--core", folder .. "/core", "--btf", folder .. "/btf", "--symbols", symbols or folder .. "/symbols" }
-  for word in command:gmatch("%S+") do
+local function run_offline(folder, options, command)
+  local words = { "--core", folder .. "/core" }
+  for word in (options .. " " .. command):gmatch("%S+") do
     words[#words + 1] = word
   end
-  local result = proc.run(proc.shark, words, { uid = 65534, gid = 65534 })
+  return proc.run(proc.shark, words, { uid = 65534, gid = 65534 })
+end
+
+local function offline(folder, command, symbols)
+  symbols = symbols or folder .. "/symbols"
+  local result = run_offline(folder, ("--btf %s/btf --symbols %s"):format(folder, symbols), command)
   t.assertEquals({ result.err, result.status }, { "", 0 })
   return result.out
 end
@@ -136,6 +141,25 @@ local function assert_found_where_it_was_moved(folder)
   t.assertTrue(offline(folder, "irqmap --json", map) == offline(folder, "irqmap --json"), "with System.map it differs")
 end
 
+-- Without these files the kernel's own types and symbols serve, which know of no modules.
+local function assert_enough_by_itself(folder, guest)
+  local result = run_offline(folder, "", "irqmap --all --json")
+  if guest:find "^5%." then -- VMCOREINFO does not tell of its symbols
+    t.assertStrContains(result.err, "--symbols")
+    return
+  end
+  t.assertEquals({ result.err, result.status }, { "", 0 })
+  local given = flatten(json.decode(offline(folder, "irqmap --all --json")), "", {})
+  local own, compared = flatten(json.decode(result.out), "", {}), 0
+  for path, value in pairs(given) do
+    if not tostring(value):find " %[" then -- a symbol of a module
+      t.assertEquals(own[path], value, path)
+      compared = compared + 1
+    end
+  end
+  t.assertTrue(compared >= 100, compared)
+end
+
 -- Were there no interrupts in what was compared, all would be equal, too.
 local function assert_whole(maps, has_iommu)
   local with = { vector = 0, irte = 0, handler = 0, device = 0 }
@@ -172,6 +196,7 @@ for guest in GUESTS:gmatch("%S+") do
       end
     end
     assert_found_where_it_was_moved(folder)
+    assert_enough_by_itself(folder, guest)
     os.remove(folder .. "/core")
   end
 end
