@@ -306,7 +306,7 @@ function tests.test_without_a_terminal()
   t.needs "tracing"
   assert_refused(proc.run_shark "top", 1, "shark top: ", "no terminal", "'shark hardirqs -n 1'", "'shark top --json'")
   assert_refused(proc.run_shark("top", "--sort", "nosuch"), 2,
-    "'nosuch' is no column; there are IRQ, CPU, PER-S, %CPU, AVG-US")
+    "there is no column 'nosuch'; there are: IRQ, CPU, PER-S, %CPU, AVG-US")
   assert_refused(proc.run_shark("top", "--", "true"), 2, "a command would print over the screen")
 end
 
