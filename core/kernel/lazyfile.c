@@ -59,8 +59,11 @@ static int reserve(struct lazyfile *file, struct error *err)
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	file->have = calloc(blocks_of(file) / 8 + 1, 1);
-	if (at != MAP_FAILED)
+	if (at != MAP_FAILED) {
+		/* Of a huge page most would never be read. */
+		madvise(at, file->room, MADV_NOHUGEPAGE);
 		file->at = at;
+	}
 	if (!file->have || !file->at)
 		return error_set(err, -ENOMEM, "out of memory for a file of %llu bytes",
 				 (unsigned long long)file->size);
