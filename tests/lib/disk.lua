@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local interrupts = require "shark.system.interrupts"
 local load = require "load"
+local patience = require "patience"
 local uv = require "uv"
 local witness = require "witness"
 
@@ -145,6 +146,15 @@ end
 function M.direct_reads(disk, n)
   local hidden = witness.hidden(disk.irqs, function() read_blocks(disk, n) end)
   return n - hidden, hidden
+end
+
+--- Reads n blocks, and again until BPF programs can have seen as many interrupts.
+function M.visible_reads(disk, n)
+  local visible = 0
+  patience.wait_until(n .. " interrupts that programs see", function()
+    visible = visible + M.direct_reads(disk, n)
+    return visible >= n
+  end)
 end
 
 --- Runs work() for who follows requests of the disk. One may complete on another CPU than its

@@ -30,7 +30,7 @@ M.MAPS = {
   { "vectors" }, { "vectors", "--used", named = true }, { "vectors", "--system" },
   { "remap" }, { "remap-trace", "--stack", "--matrix", "-d", "0.2" }, { "iommu" }, { "iommu", "--tables" },
   { "virtblk", "--disks", named = true },
-  { "args", "sched_switch" }, { "args", "sched:sched_switch" },
+  { "args", "sched_switch" }, { "args", "sched:sched_switch" }, { "pipeline" },
 }
 
 --- What fills a terminal's screen (tests/host/top_test.lua has that), and else has JSON only.

@@ -12,11 +12,12 @@ local tests = {}
 local GUESTS = os.getenv "IMAGES" or "7-intel"
 local SCRIPTS = { irqmap = "irqmap --all", iommu = "iommu", remap = "remap", vectors = "vectors" }
 
--- What a guest is asked for; its memory last, as it goes on while it is looked at.
+-- What a guest is asked for; its memory last, as it goes on while it is looked at. Standard error is the terminal on
+-- which the rig is told of the dump: no place for how far something is.
 local function commands()
   local list = { "mkdir /artefacts; cd /artefacts" }
   for name, command in pairs(SCRIPTS) do
-    list[#list + 1] = ("shark %s --json > %s.json"):format(command, name)
+    list[#list + 1] = ("shark %s --json > %s.json 2> %s.errors"):format(command, name, name)
   end
   list[#list + 1] = "cat /proc/kallsyms > symbols; cat /sys/kernel/btf/vmlinux > btf"
   list[#list + 1] = "echo @@guest dump@@ > /dev/ttyS1; read -r answer < /dev/ttyS1; echo $answer"
