@@ -276,21 +276,29 @@ static int decode(struct tables *tables, struct symbols **out, struct error *err
 	return read_text(tables, fd, out, err);
 }
 
-int image_symbols(struct image *image, struct symbols **out, struct error *err)
+/* A QEMU dump has VMCOREINFO in the kernel's memory only. */
+static int find_info(struct image *image, struct error *err)
 {
-	autofree struct tables *tables = calloc(1, sizeof(*tables));
-	int code;
+	int code = image->vmcoreinfo ? 0 : image_locate(image, NULL, 0, err);
 
-	if (!tables)
-		return error_set(err, -ENOMEM, "out of memory");
-	/* A QEMU dump has VMCOREINFO in the kernel's memory only. */
-	code = image->vmcoreinfo ? 0 : image_locate(image, NULL, 0, err);
 	if (!code && (!image->vmcoreinfo || image->machine != EM_X86_64))
 		code = error_set(err, -ENODATA, "there is no VMCOREINFO of a 64-bit kernel");
+	return code;
+}
+
+int image_symbols(struct image *image, struct symbols **out, struct error *err)
+{
+	struct tables *tables;
+	int code = find_info(image, err);
+
 	if (code)
 		return code;
+	tables = calloc(1, sizeof(*tables));
+	if (!tables)
+		return error_set(err, -ENOMEM, "out of memory");
 	tables->image = image;
 	code = decode(tables, out, err);
 	free(tables->offsets);
+	free(tables);
 	return code;
 }

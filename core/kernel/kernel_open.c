@@ -95,25 +95,32 @@ static int own_symbols(struct kernel *kernel, struct error *err)
 	return code;
 }
 
+static int read_memory(struct kernel *kernel, uint64_t address, void *into, uint32_t size,
+		       struct error *err)
+{
+	struct kmem_request request = { .address = address, .into = into, .size = size };
+	int code = image_read(kernel->image, &request, 1, err);
+
+	return code || !request.result ? code : image_explain(kernel->image, &request, err);
+}
+
 /* A file without a name, with size bytes of the image. */
 static int copy_memory(struct kernel *kernel, uint64_t address, uint32_t size, struct error *err)
 {
-	struct kmem_request request = { .address = address, .size = size };
 	autofree void *bytes = malloc(size);
-	int fd = memfd_create("types", MFD_CLOEXEC);
+	int code, fd;
 
-	request.into = bytes;
-	if (!bytes || fd < 0)
-		error_set(err, -ENOMEM, "out of memory");
-	else if (image_read(kernel->image, &request, 1, err) || request.result)
-		image_explain(kernel->image, &request, err);
-	else if (write(fd, bytes, size) != (ssize_t)size)
-		error_set(err, -ENOMEM, "out of memory for types");
-	else
+	if (!bytes)
+		return error_set(err, -ENOMEM, "out of memory for types");
+	code = read_memory(kernel, address, bytes, size, err);
+	if (code)
+		return code;
+	fd = memfd_create("types", MFD_CLOEXEC);
+	if (fd >= 0 && write(fd, bytes, size) == (ssize_t)size)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	return err->code;
+	return error_set(err, -ENOMEM, "out of memory for types");
 }
 
 /* include/asm-generic/vmlinux.lds.h, BTF */

@@ -239,7 +239,7 @@ static void damaged_tables_are_refused(void **state)
 	/* A token outside the text of all. */
 	make_core(RELATIVE_TO_BASE, "");
 	index = write_tokens() - START;
-	memcpy(core.memory + index + 2 * 'p', &outside, sizeof(outside));
+	memcpy(core.memory + index + 2UL * 'p', &outside, sizeof(outside));
 	check_refused(-EINVAL);
 	/* Tokens after their index. */
 	write_info("", START + TOKENS - 1);
